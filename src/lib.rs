@@ -1,0 +1,9 @@
+//! onrecord keeps public speech on record.
+
+pub mod merkle;
+pub mod position;
+pub mod record;
+pub mod text;
+
+#[cfg(feature = "daemon")]
+pub mod storage;

@@ -1,0 +1,7 @@
+//! What can be put on record.
+
+mod date;
+mod id;
+
+pub use date::{Date, DateError, Interval};
+pub use id::{ContentId, IdError, Slug};
