@@ -7,3 +7,6 @@ pub mod text;
 
 #[cfg(feature = "daemon")]
 pub mod storage;
+
+#[cfg(feature = "daemon")]
+pub mod rpc;

@@ -2,6 +2,7 @@
 
 mod date;
 mod id;
+pub mod proto;
 
 pub use date::{Date, DateError, Interval};
 pub use id::{ContentId, IdError, Slug};
