@@ -1,5 +1,6 @@
 //! onrecord keeps public speech on record.
 
+pub mod fold;
 pub mod merkle;
 pub mod position;
 pub mod record;

@@ -1,8 +1,16 @@
 //! What can be put on record.
 
+mod canonical;
 mod date;
+mod entry;
+pub mod envelope;
 mod id;
+mod instant;
 pub mod proto;
 
+pub use canonical::{MalformedRecord, decode};
 pub use date::{Date, DateError, Interval};
+pub use entry::{ENTRY_BYTES_MAX, Entry, EntryError};
+pub use envelope::{SigningKey, VerifierKey};
 pub use id::{ContentId, IdError, Slug};
+pub use instant::Micros;
