@@ -1,5 +1,6 @@
 //! onrecord keeps public speech on record.
 
+pub mod admission;
 pub mod fold;
 pub mod merkle;
 pub mod position;
@@ -7,7 +8,6 @@ pub mod record;
 pub mod text;
 
 #[cfg(feature = "daemon")]
-pub mod storage;
-
-#[cfg(feature = "daemon")]
 pub mod rpc;
+#[cfg(feature = "daemon")]
+pub mod storage;

@@ -1,0 +1,174 @@
+//! Why a record may not enter: every reason, in one table.
+//!
+//! A [`Refusal`] tells the author what is wrong, where, and what would be accepted. The
+//! reason is stable and meant for programs; the sentences are meant for people.
+
+use std::fmt;
+
+use crate::text::Passage;
+
+/// Why a record did not enter the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The reason, for programs.
+    pub reason: Reason,
+    /// The path to the field, in protobuf-JSON names.
+    pub field: String,
+    /// What is wrong.
+    pub message: String,
+    /// What would be accepted.
+    pub accepted: String,
+    /// For a quotation: passages that come near, or the several that match.
+    pub nearest: Vec<Passage>,
+}
+
+impl Refusal {
+    /// A refusal of the value at `field`.
+    #[must_use]
+    pub fn new(
+        reason: Reason,
+        field: impl Into<String>,
+        message: impl Into<String>,
+        accepted: impl Into<String>,
+    ) -> Self {
+        Self {
+            reason,
+            field: field.into(),
+            message: message.into(),
+            accepted: accepted.into(),
+            nearest: Vec::new(),
+        }
+    }
+
+    /// The same refusal of a value inside `parent`.
+    #[must_use]
+    pub fn within(mut self, parent: &str) -> Self {
+        self.field = match (parent.is_empty(), self.field.is_empty()) {
+            (true, _) => self.field,
+            (false, true) => parent.to_owned(),
+            (false, false) => format!("{parent}.{}", self.field),
+        };
+        self
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} at {}: {}; accepted: {}",
+            self.reason, self.field, self.message, self.accepted
+        )
+    }
+}
+
+/// What a client can do about a refusal. Each is a canonical gRPC code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Mend the record (`INVALID_ARGUMENT`).
+    Mend,
+    /// Put something else on record first, or build on the newest version
+    /// (`FAILED_PRECONDITION`).
+    Prepare,
+    /// Have it signed by somebody who may (`PERMISSION_DENIED`).
+    Authorise,
+    /// Send the same record again later (`UNAVAILABLE`).
+    Retry,
+}
+
+impl Remedy {
+    /// The canonical gRPC code's name.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Mend => "INVALID_ARGUMENT",
+            Self::Prepare => "FAILED_PRECONDITION",
+            Self::Authorise => "PERMISSION_DENIED",
+            Self::Retry => "UNAVAILABLE",
+        }
+    }
+}
+
+macro_rules! reasons {
+    ($($variant:ident $name:literal $remedy:ident $meaning:literal,)+) => {
+        /// The reason of a refusal. Names are stable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason {
+            $(#[doc = $meaning] $variant,)+
+        }
+
+        impl Reason {
+            /// All reasons.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name that programs see.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// What a client can do about it.
+            #[must_use]
+            pub const fn remedy(self) -> Remedy {
+                match self { $(Self::$variant => Remedy::$remedy,)+ }
+            }
+
+            /// What it means.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning,)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    MalformedRecord "MALFORMED_RECORD" Mend "The payload is not one whole record in its canonical encoding, or a field is missing or out of range.",
+    UnsupportedKind "UNSUPPORTED_KIND" Mend "This release does not take records of this kind.",
+    WrongOrigin "WRONG_ORIGIN" Mend "The record was signed for another archive.",
+    RecordTooLarge "RECORD_TOO_LARGE" Mend "The record, or a list or text in it, is larger than its bound.",
+    InvalidSlug "INVALID_SLUG" Mend "A name is not a slug.",
+    NotNfc "NOT_NFC" Mend "A text is not in Unicode normalisation form C.",
+    InvalidDate "INVALID_DATE" Mend "A date is not in an accepted form.",
+    InconsistentReading "INCONSISTENT_READING" Mend "A reading contradicts itself or its statement.",
+    AlreadyFounded "ALREADY_FOUNDED" Mend "Only entry 0 founds an archive.",
+    NotFounded "NOT_FOUNDED" Prepare "Entry 0 must found the archive.",
+    UnknownVerifier "UNKNOWN_VERIFIER" Authorise "A signer is not enrolled.",
+    VerifierRevoked "VERIFIER_REVOKED" Authorise "A signer was revoked.",
+    WeakKey "WEAK_KEY" Mend "A public key is malformed, of small order or with a torsion component.",
+    RoleMissing "ROLE_MISSING" Authorise "A signer does not have the role that this kind asks for.",
+    BadSignature "BAD_SIGNATURE" Mend "A signature does not hold over these bytes.",
+    TooFewAttestations "TOO_FEW_ATTESTATIONS" Authorise "Fewer distinct verifiers signed than are asked for.",
+    NotYoursToCorrect "NOT_YOURS_TO_CORRECT" Authorise "Only an original signer or a steward corrects or retracts a statement.",
+    WouldLockArchive "WOULD_LOCK_ARCHIVE" Prepare "Too few verifiers would be left to sign.",
+    UnknownActor "UNKNOWN_ACTOR" Prepare "An actor is not on record, or is of a kind that cannot do this.",
+    UnknownMandate "UNKNOWN_MANDATE" Prepare "No mandate on record covers the topic and the time.",
+    UnknownTopic "UNKNOWN_TOPIC" Prepare "A topic, or this version of it, is not on record.",
+    PropositionChanged "PROPOSITION_CHANGED" Mend "A new version of a definition changes what must never change.",
+    CircularPart "CIRCULAR_PART" Mend "An actor would be part of itself.",
+    UnknownSource "UNKNOWN_SOURCE" Prepare "A source is not on record.",
+    SourceBytesMissing "SOURCE_BYTES_MISSING" Prepare "The source's bytes were never uploaded.",
+    SizeMismatch "SIZE_MISMATCH" Mend "The source has another size.",
+    TextTooLarge "TEXT_TOO_LARGE" Mend "The source's text is larger than 16 MiB.",
+    TextIdMismatch "TEXT_ID_MISMATCH" Mend "The text has another id.",
+    UnknownProfile "UNKNOWN_PROFILE" Mend "This release does not know the extraction profile.",
+    UnknownStatement "UNKNOWN_STATEMENT" Prepare "A statement is not on record.",
+    StatementIsRetracted "STATEMENT_IS_RETRACTED" Prepare "The statement was retracted.",
+    StaleVersion "STALE_VERSION" Prepare "The record does not build on the newest version.",
+    CapacityDiffers "CAPACITY_DIFFERS" Mend "The record names another speaker or capacity than its statement.",
+    QuoteNotFound "QUOTE_NOT_FOUND" Mend "A quoted passage does not stand in the source's text.",
+    QuoteAmbiguous "QUOTE_AMBIGUOUS" Mend "A quoted passage stands in the source's text more than once.",
+    PositionMismatch "POSITION_MISMATCH" Mend "A quoted passage does not stand where its position says.",
+    TextDiffersFromSelection "TEXT_DIFFERS_FROM_SELECTION" Mend "The statement's text is not the quoted passage.",
+    NotVerbatim "NOT_VERBATIM" Mend "The text is not in the language spoken, or the source is a translation.",
+    SaidAfterCaptured "SAID_AFTER_CAPTURED" Mend "Said after the source was captured.",
+    SaidAfterPublished "SAID_AFTER_PUBLISHED" Mend "Said after the source was published.",
+    InTheFuture "IN_THE_FUTURE" Mend "Said, or captured, after it was recorded.",
+    ClockJumped "CLOCK_JUMPED" Retry "The daemon's clock is not to be trusted right now.",
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
