@@ -3,5 +3,5 @@
 mod date;
 mod id;
 
-pub use date::{Date, DateError, Interval};
+pub use date::{Date, DateError, Interval, format_instant};
 pub use id::{ContentId, IdError, Slug};
