@@ -112,12 +112,17 @@ fn statement(statement: &proto::Statement, documents: &dyn Documents) -> Step {
         return Ok(());
     }
     for (place, (evidence, selection)) in statement.evidence.iter().zip(selections).enumerate() {
-        let words = evidence.establishes().any(|what| what == Establishes::Words);
+        let words = evidence
+            .establishes()
+            .any(|what| what == Establishes::Words);
         if words && !says_the_same(&statement.text, &selection.text) {
             return Err(Refusal::new(
                 Reason::TextDiffersFromSelection,
                 "text",
-                format!("the text is not what evidence[{place}] selects: {:?}", selection.text),
+                format!(
+                    "the text is not what evidence[{place}] selects: {:?}",
+                    selection.text
+                ),
                 "the selected passage, with \" […] \" between segments; or wording PARAPHRASED",
             ));
         }

@@ -59,7 +59,11 @@ impl Step<'_> {
             Kind::TopicDefined(topic) => self.topic_defined(topic)?,
             Kind::MilestoneDefined(milestone) => {
                 let newest = self.entry.record_id;
-                self.put(Table::Milestone, &[milestone.milestone_id.as_bytes()], &newest)?;
+                self.put(
+                    Table::Milestone,
+                    &[milestone.milestone_id.as_bytes()],
+                    &newest,
+                )?;
             }
             Kind::SourceArchived(source) => self.source_archived(source)?,
             Kind::StatementRecorded(recorded) => statement = Some(self.statement(recorded)?),
@@ -103,7 +107,12 @@ impl Step<'_> {
             verifiers: u32::try_from(founded.verifiers.len()).unwrap_or(u32::MAX),
         };
         self.put(Table::Archive, &[], &archive)?;
-        self.policy_set(founded.policy.as_ref().unwrap_or(&proto::PolicySet::default()))
+        self.policy_set(
+            founded
+                .policy
+                .as_ref()
+                .unwrap_or(&proto::PolicySet::default()),
+        )
     }
 
     fn verifier_enrolled(&mut self, enrolled: &proto::VerifierEnrolled) -> Result<(), FoldError> {
@@ -168,8 +177,12 @@ impl Step<'_> {
             authority: mandate.authority,
             topics: topics.collect::<Result<_, _>>()?,
             term: Term {
-                start: self.optional_date(&mandate.start)?.map(|date| date.interval()),
-                end: self.optional_date(&mandate.end)?.map(|date| date.interval()),
+                start: self
+                    .optional_date(&mandate.start)?
+                    .map(|date| date.interval()),
+                end: self
+                    .optional_date(&mandate.end)?
+                    .map(|date| date.interval()),
             },
             newest: self.entry.record_id,
         };
@@ -210,7 +223,8 @@ impl Step<'_> {
             translated |= derived.derivation() == proto::Derivation::Translates;
             if !derived.source.is_empty() {
                 let other = self.content_id(&derived.source)?;
-                let other: Option<SourceRow> = Table::Source.get(self.state, &[other.as_bytes()])?;
+                let other: Option<SourceRow> =
+                    Table::Source.get(self.state, &[other.as_bytes()])?;
                 translated |= other.is_some_and(|other| other.translated);
             }
         }
@@ -265,7 +279,8 @@ impl Step<'_> {
         parts: &[&[u8]],
         row: &Row,
     ) -> Result<(), FoldError> {
-        let value = postcard::to_stdvec(row).map_err(|_| self.problem("a row that cannot be encoded"))?;
+        let value =
+            postcard::to_stdvec(row).map_err(|_| self.problem("a row that cannot be encoded"))?;
         self.changes.insert(table.key(parts), Some(value));
         Ok(())
     }

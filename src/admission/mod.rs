@@ -75,13 +75,21 @@ pub fn prepare(
     documents: &dyn Documents,
     randomness: impl rand_core::CryptoRng,
 ) -> Vec<Result<Prepared, Refusal>> {
-    let records: Vec<_> = envelopes.iter().map(|envelope| shaped(envelope, origin)).collect();
+    let records: Vec<_> = envelopes
+        .iter()
+        .map(|envelope| shaped(envelope, origin))
+        .collect();
     let fit = std::iter::zip(&envelopes, &records);
-    let fit: Vec<_> = fit.filter_map(|(envelope, record)| record.is_ok().then_some(envelope)).collect();
+    let fit: Vec<_> = fit
+        .filter_map(|(envelope, record)| record.is_ok().then_some(envelope))
+        .collect();
     let mut signers = signatures::signers(&fit, randomness).into_iter();
     let assemble = |(envelope, record): (proto::Envelope, Result<proto::Record, Refusal>)| {
         let record = record?;
-        let evidence = record.kind.as_ref().map_or(Ok(()), |kind| evidence::check(kind, documents));
+        let evidence = record
+            .kind
+            .as_ref()
+            .map_or(Ok(()), |kind| evidence::check(kind, documents));
         Ok(Prepared {
             record_id: record_id(&envelope),
             signers: signers.next().unwrap_or(Ok(Vec::new())),
@@ -133,7 +141,11 @@ pub fn judge(
         });
     }
     let Some(kind) = &prepared.record.kind else {
-        return Ok(Verdict::Refuse(field::malformed("", "no kind", "exactly one kind")));
+        return Ok(Verdict::Refuse(field::malformed(
+            "",
+            "no kind",
+            "exactly one kind",
+        )));
     };
     let step = checks(state, documents, prepared, kind, index, recorded_at)?;
     Ok(match step {
@@ -203,8 +215,7 @@ fn on_record(
     envelope: &proto::Envelope,
 ) -> Result<bool, FoldError> {
     for signature in &envelope.signatures {
-        let verifier: Option<VerifierRow> =
-            Table::Verifier.get(state, &[&signature.public_key])?;
+        let verifier: Option<VerifierRow> = Table::Verifier.get(state, &[&signature.public_key])?;
         if !verifier.is_some_and(|verifier| row.signers.contains(&verifier.number)) {
             return Ok(false);
         }

@@ -46,7 +46,10 @@ pub fn judge(state: &dyn Tables, kind: &Kind, index: u64) -> Result<Step, FoldEr
         Kind::ReadingAdded(added) => {
             let row = accept!(standing(state, &added.statement)?);
             accept!(same_capacity(&row, &added.speaker, &added.said_for));
-            let reading = added.reading.as_ref().map_or(Ok(Ok(())), |r| reading(state, r))?;
+            let reading = added
+                .reading
+                .as_ref()
+                .map_or(Ok(Ok(())), |r| reading(state, r))?;
             Ok(reading.map_err(|refusal| refusal.within("reading")))
         }
         _ => Ok(Ok(())),
@@ -67,7 +70,10 @@ fn verifier_enrolled(
             "a new key",
         )));
     }
-    accept!(replaces(row.as_ref().map(|row| &row.newest), &enrolled.replaces));
+    accept!(replaces(
+        row.as_ref().map(|row| &row.newest),
+        &enrolled.replaces
+    ));
     would_lock(state, kind)
 }
 
@@ -112,7 +118,10 @@ fn verifier(state: &dyn Tables, hex: &str) -> Result<Option<VerifierRow>, FoldEr
 
 fn actor_defined(state: &dyn Tables, defined: &proto::ActorDefined) -> Result<Step, FoldError> {
     let known: Option<ActorRow> = Table::Actor.get(state, &[defined.actor_id.as_bytes()])?;
-    accept!(replaces(known.as_ref().map(|row| &row.newest), &defined.replaces));
+    accept!(replaces(
+        known.as_ref().map(|row| &row.newest),
+        &defined.replaces
+    ));
     if known.is_some_and(|row| row.kind != defined.kind) {
         return Ok(Err(changed("kind", "the kind of an actor")));
     }
@@ -137,20 +146,34 @@ fn actor_defined(state: &dyn Tables, defined: &proto::ActorDefined) -> Result<St
     Ok(Err(Refusal::new(
         Reason::CircularPart,
         "partOf",
-        format!("{} is part of {} already", defined.part_of, defined.actor_id),
+        format!(
+            "{} is part of {} already",
+            defined.part_of, defined.actor_id
+        ),
         format!("an actor that is not part of this one, at most {PART_DEPTH_MAX} levels up"),
     )))
 }
 
 fn mandate_granted(state: &dyn Tables, granted: &proto::MandateGranted) -> Result<Step, FoldError> {
     let known: Option<MandateRow> = Table::Mandate.get(state, &[granted.mandate_id.as_bytes()])?;
-    accept!(replaces(known.as_ref().map(|row| &row.newest), &granted.replaces));
+    accept!(replaces(
+        known.as_ref().map(|row| &row.newest),
+        &granted.replaces
+    ));
     if known.is_some_and(|row| {
         row.person.as_str() != granted.person || row.organization.as_str() != granted.organization
     }) {
-        return Ok(Err(changed("person", "the person and organisation of a mandate")));
+        return Ok(Err(changed(
+            "person",
+            "the person and organisation of a mandate",
+        )));
     }
-    accept!(actor(state, "person", &granted.person, &[ActorKind::Person])?);
+    accept!(actor(
+        state,
+        "person",
+        &granted.person,
+        &[ActorKind::Person]
+    )?);
     accept!(actor(state, "organization", &granted.organization, BODY)?);
     for (place, topic) in granted.topics.iter().enumerate() {
         accept!(self::topic(state, &format!("topics[{place}]"), topic)?);
@@ -174,7 +197,10 @@ fn mandate_ended(state: &dyn Tables, ended: &proto::MandateEnded) -> Result<Step
 
 fn topic_defined(state: &dyn Tables, defined: &proto::TopicDefined) -> Result<Step, FoldError> {
     let known: Option<TopicRow> = Table::Topic.get(state, &[defined.topic_id.as_bytes()])?;
-    accept!(replaces(known.as_ref().map(|row| &row.newest), &defined.replaces));
+    accept!(replaces(
+        known.as_ref().map(|row| &row.newest),
+        &defined.replaces
+    ));
     let Some(known) = known else {
         return Ok(Ok(()));
     };
@@ -200,9 +226,15 @@ fn milestone_defined(
     evidence(state, &defined.evidence)
 }
 
-fn source_archived(state: &dyn Tables, archived: &proto::SourceArchived) -> Result<Step, FoldError> {
+fn source_archived(
+    state: &dyn Tables,
+    archived: &proto::SourceArchived,
+) -> Result<Step, FoldError> {
     let known = source(state, "source", &archived.source)?.ok();
-    accept!(replaces(known.as_ref().map(|row| &row.newest), &archived.replaces));
+    accept!(replaces(
+        known.as_ref().map(|row| &row.newest),
+        &archived.replaces
+    ));
     for (place, derived) in archived.derived_from.iter().enumerate() {
         if !derived.source.is_empty() {
             let field = format!("derivedFrom[{place}].source");
@@ -218,7 +250,12 @@ fn statement(state: &dyn Tables, statement: &proto::Statement) -> Result<Step, F
         accept!(actor(state, "speaker", speaker, VOICE)?);
     }
     for (place, organization) in statement.said_for.iter().enumerate() {
-        accept!(actor(state, &format!("saidFor[{place}].actor"), &organization.actor, BODY)?);
+        accept!(actor(
+            state,
+            &format!("saidFor[{place}].actor"),
+            &organization.actor,
+            BODY
+        )?);
     }
     if !statement.relayed_by.is_empty() {
         accept!(actor(state, "relayedBy", &statement.relayed_by, VOICE)?);
@@ -240,7 +277,9 @@ fn statement_corrected(
     corrected: &proto::StatementCorrected,
 ) -> Result<Step, FoldError> {
     let row = accept!(standing(state, &corrected.statement)?);
-    let newest = row.newest.map_or_else(|| corrected.statement.clone(), |id| id.to_string());
+    let newest = row
+        .newest
+        .map_or_else(|| corrected.statement.clone(), |id| id.to_string());
     if newest != corrected.corrects {
         return Ok(Err(stale("corrects", &newest)));
     }
@@ -264,14 +303,29 @@ fn implied_mandates(state: &dyn Tables, statement: &proto::Statement) -> Result<
     let Some(Voice::Speaker(speaker)) = &statement.voice else {
         let place = statement.said_for.iter().position(|of| implied(&of));
         return Ok(place.map_or(Ok(()), |place| {
-            Err(no_mandate(place, "an anonymous speaker has no mandate", "basis STATED"))
+            Err(no_mandate(
+                place,
+                "an anonymous speaker has no mandate",
+                "basis STATED",
+            ))
         }));
     };
     let speaker = accept!(slug("speaker", speaker));
     let said_at = time::said_at(state, statement)?;
-    let own = |reading: &&proto::Reading| reading.holder.is_empty() || reading.holder == speaker.as_str();
-    let topics: Vec<&str> = statement.readings.iter().filter(own).map(|r| &r.topic[..]).collect();
-    for (place, of) in statement.said_for.iter().enumerate().filter(|(_, of)| implied(of)) {
+    let own =
+        |reading: &&proto::Reading| reading.holder.is_empty() || reading.holder == speaker.as_str();
+    let topics: Vec<&str> = statement
+        .readings
+        .iter()
+        .filter(own)
+        .map(|r| &r.topic[..])
+        .collect();
+    for (place, of) in statement
+        .said_for
+        .iter()
+        .enumerate()
+        .filter(|(_, of)| implied(of))
+    {
         let organization = accept!(slug("saidFor", &of.actor));
         let speaks = |mandate: &MandateRow| {
             mandate.authority != proto::Authority::Affiliated as i32
@@ -282,12 +336,18 @@ fn implied_mandates(state: &dyn Tables, statement: &proto::Statement) -> Result<
         let covers = |topic: &str, mandate: &MandateRow| {
             mandate.topics.is_empty() || mandate.topics.iter().any(|t| t.as_str() == topic)
         };
-        let uncovered = topics.iter().find(|topic| !mandates.iter().any(|m| covers(topic, m)));
+        let uncovered = topics
+            .iter()
+            .find(|topic| !mandates.iter().any(|m| covers(topic, m)));
         if mandates.is_empty() || uncovered.is_some() {
-            let on = uncovered.map(|topic| format!(" on {topic}")).unwrap_or_default();
+            let on = uncovered
+                .map(|topic| format!(" on {topic}"))
+                .unwrap_or_default();
             return Ok(Err(no_mandate(
                 place,
-                &format!("no mandate on record lets {speaker} speak for {organization}{on} at that time"),
+                &format!(
+                    "no mandate on record lets {speaker} speak for {organization}{on} at that time"
+                ),
                 "a mandate granted first; or basis STATED, if the source says so",
             )));
         }
@@ -327,7 +387,10 @@ fn evidence(state: &dyn Tables, all: &[proto::Evidence]) -> Result<Step, FoldErr
         accept!(source(state, &field("source"), &evidence.source)?);
         let id = accept!(content_id(&field("source"), &evidence.source));
         let text = accept!(content_id(&field("textId"), &evidence.text_id));
-        if Table::Text.get::<()>(state, &[id.as_bytes(), text.as_bytes()])?.is_none() {
+        if Table::Text
+            .get::<()>(state, &[id.as_bytes(), text.as_bytes()])?
+            .is_none()
+        {
             return Ok(Err(Refusal::new(
                 Reason::TextIdMismatch,
                 field("textId"),
@@ -402,10 +465,7 @@ fn source(
 }
 
 /// A statement that must be on record.
-fn recorded(
-    state: &dyn Tables,
-    id: &str,
-) -> Result<Result<StatementRow, Refusal>, FoldError> {
+fn recorded(state: &dyn Tables, id: &str) -> Result<Result<StatementRow, Refusal>, FoldError> {
     let parsed = accept!(content_id("statement", id));
     let row: Option<RecordRow> = Table::Record.get(state, &[parsed.as_bytes()])?;
     Ok(row.and_then(|row| row.statement).ok_or_else(|| {
@@ -442,7 +502,12 @@ fn same_capacity(row: &StatementRow, speaker: &str, said_for: &[String]) -> Step
             "the statement's own speaker; a wrong speaker is retracted and recorded anew",
         ));
     }
-    if !row.said_for.iter().map(Slug::as_str).eq(said_for.iter().map(String::as_str)) {
+    if !row
+        .said_for
+        .iter()
+        .map(Slug::as_str)
+        .eq(said_for.iter().map(String::as_str))
+    {
         return Err(Refusal::new(
             Reason::CapacityDiffers,
             "saidFor",
@@ -456,7 +521,11 @@ fn same_capacity(row: &StatementRow, speaker: &str, said_for: &[String]) -> Step
 /// A new version must name the newest one; a first version names none.
 fn replaces(newest: Option<&ContentId>, named: &str) -> Step {
     let newest = newest.map(ContentId::to_string).unwrap_or_default();
-    if newest == named { Ok(()) } else { Err(stale("replaces", &newest)) }
+    if newest == named {
+        Ok(())
+    } else {
+        Err(stale("replaces", &newest))
+    }
 }
 
 fn stale(field: &str, newest: &str) -> Refusal {

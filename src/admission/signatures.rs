@@ -225,7 +225,9 @@ pub fn would_lock(state: &dyn Tables, kind: &Kind) -> Result<Step, FoldError> {
     let stewards = left(Role::Steward);
     let mut attestors = left(Role::Attestor);
     if let Kind::VerifierEnrolled(enrolled) = kind
-        && !verifiers.iter().any(|(key, _)| named(&enrolled.verifier) == Some(*key))
+        && !verifiers
+            .iter()
+            .any(|(key, _)| named(&enrolled.verifier) == Some(*key))
         && enrolled.roles().any(|role| role == Role::Attestor)
     {
         attestors += 1;
@@ -237,7 +239,9 @@ pub fn would_lock(state: &dyn Tables, kind: &Kind) -> Result<Step, FoldError> {
             Reason::WouldLockArchive,
             "",
             format!("{stewards} stewards and {attestors} attestors would be left"),
-            format!("a change that leaves at least 1 steward and {needed} attestors; enrol others first"),
+            format!(
+                "a change that leaves at least 1 steward and {needed} attestors; enrol others first"
+            ),
         )));
     }
     Ok(Ok(()))

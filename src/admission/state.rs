@@ -13,6 +13,7 @@ use crate::record::{ContentId, Interval, Micros, Slug};
 
 /// A table of the admission state. The name starts the keys of its rows.
 #[derive(Clone, Copy)]
+#[repr(u8)]
 pub enum Table {
     Archive = b'o',
     Policy = b'p',
@@ -154,7 +155,8 @@ pub struct Term {
 impl Term {
     /// Whether the mandate is in force during all of `interval`.
     pub fn covers(&self, interval: Interval) -> bool {
-        self.start.is_none_or(|start| start.earliest <= interval.earliest)
+        self.start
+            .is_none_or(|start| start.earliest <= interval.earliest)
             && self.end.is_none_or(|end| interval.latest <= end.latest)
     }
 }
@@ -189,7 +191,9 @@ pub fn verifiers(state: &dyn Tables) -> Result<Vec<([u8; 32], VerifierRow)>, Fol
     for row in state.scan(&table.key(&[])) {
         let (key, value) = row?;
         let key = key.get(1..).and_then(|key| key.try_into().ok());
-        let key = key.ok_or(FoldError::Row { table: table.name() })?;
+        let key = key.ok_or(FoldError::Row {
+            table: table.name(),
+        })?;
         verifiers.push((key, table.decode(&value)?));
     }
     Ok(verifiers)

@@ -50,7 +50,9 @@ pub fn judge(state: &dyn Tables, kind: &Kind, recorded_at: Micros) -> Result<Ste
         }
         Kind::SourceArchived(source) => {
             let captured = source.captured_at.as_ref().and_then(Micros::from_timestamp);
-            Ok(captured.map_or(Ok(()), |at| not_in_the_future("capturedAt", at, recorded_at)))
+            Ok(captured.map_or(Ok(()), |at| {
+                not_in_the_future("capturedAt", at, recorded_at)
+            }))
         }
         _ => Ok(Ok(())),
     }
@@ -65,7 +67,9 @@ pub fn said_at(state: &dyn Tables, statement: &proto::Statement) -> Result<Said,
     let sources = words(state, statement)?;
     let published = sources.iter().filter_map(|(_, source)| source.published_at);
     let published = published.map(|published| published.interval.latest).min();
-    let captured = sources.iter().map(|(_, source)| source.captured_at.whole_seconds() + 1);
+    let captured = sources
+        .iter()
+        .map(|(_, source)| source.captured_at.whole_seconds() + 1);
     Ok(Said {
         interval: Interval {
             earliest: Interval::ALL.earliest,
@@ -82,7 +86,9 @@ pub fn words(
 ) -> Result<Vec<(usize, SourceRow)>, FoldError> {
     let mut sources = Vec::new();
     for (place, evidence) in statement.evidence.iter().enumerate() {
-        if evidence.establishes().any(|what| what == Establishes::Words)
+        if evidence
+            .establishes()
+            .any(|what| what == Establishes::Words)
             && let Ok(id) = content_id("source", &evidence.source)
             && let Some(source) = Table::Source.get(state, &[id.as_bytes()])?
         {
@@ -98,7 +104,10 @@ fn statement(
     recorded_at: Micros,
 ) -> Result<Step, FoldError> {
     let sources = words(state, statement)?;
-    for (field, value) in [("saidAt", &statement.said_at), ("repeatedUntil", &statement.repeated_until)] {
+    for (field, value) in [
+        ("saidAt", &statement.said_at),
+        ("repeatedUntil", &statement.repeated_until),
+    ] {
         if value.is_empty() {
             continue;
         }
@@ -118,17 +127,27 @@ fn not_after_source(field: &str, said: Said, source: &SourceRow) -> Step {
         return Err(Refusal::new(
             Reason::SaidAfterCaptured,
             field,
-            format!("its source was captured at {}, before that", source.captured_at),
+            format!(
+                "its source was captured at {}, before that",
+                source.captured_at
+            ),
             "a date up to the capture of every source of the words",
         ));
     }
-    if let Some(Published { interval, has_time_of_day }) = source.published_at {
+    if let Some(Published {
+        interval,
+        has_time_of_day,
+    }) = source.published_at
+    {
         let behind = if has_time_of_day { 0 } else { BEHIND };
         if first - behind >= interval.latest {
             return Err(Refusal::new(
                 Reason::SaidAfterPublished,
                 field,
-                format!("its source was published before {}", format_instant(interval.latest)),
+                format!(
+                    "its source was published before {}",
+                    format_instant(interval.latest)
+                ),
                 "a date up to the publication of every source of the words",
             ));
         }
