@@ -52,7 +52,7 @@ impl Step<'_> {
             Kind::ArchiveFounded(founded) => self.archive_founded(founded)?,
             Kind::VerifierEnrolled(enrolled) => self.verifier_enrolled(enrolled)?,
             Kind::VerifierRevoked(revoked) => self.verifier_revoked(revoked)?,
-            Kind::PolicySet(policy) => self.policy_set(policy)?,
+            Kind::PolicySet(policy) => self.policy_set(*policy)?,
             Kind::ActorDefined(actor) => self.actor_defined(actor)?,
             Kind::MandateGranted(mandate) => self.mandate_granted(mandate)?,
             Kind::MandateEnded(mandate) => self.mandate_ended(mandate)?,
@@ -153,7 +153,7 @@ impl Step<'_> {
         self.put(Table::Verifier, &[key.as_bytes()], &row)
     }
 
-    fn policy_set(&mut self, policy: &proto::PolicySet) -> Result<(), FoldError> {
+    fn policy_set(&mut self, policy: proto::PolicySet) -> Result<(), FoldError> {
         let row = PolicyRow {
             attestations_min: policy.attestations_min,
         };
