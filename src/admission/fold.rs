@@ -107,12 +107,7 @@ impl Step<'_> {
             verifiers: u32::try_from(founded.verifiers.len()).unwrap_or(u32::MAX),
         };
         self.put(Table::Archive, &[], &archive)?;
-        self.policy_set(
-            founded
-                .policy
-                .as_ref()
-                .unwrap_or(&proto::PolicySet::default()),
-        )
+        self.policy_set(founded.policy.unwrap_or_default())
     }
 
     fn verifier_enrolled(&mut self, enrolled: &proto::VerifierEnrolled) -> Result<(), FoldError> {
