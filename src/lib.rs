@@ -10,6 +10,8 @@ pub mod text;
 #[cfg(feature = "daemon")]
 pub mod documents;
 #[cfg(feature = "daemon")]
+pub mod ledger;
+#[cfg(feature = "daemon")]
 pub mod rpc;
 #[cfg(feature = "daemon")]
 pub mod storage;

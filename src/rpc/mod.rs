@@ -1,3 +1,6 @@
 //! rpc
 
 pub mod proto;
+mod status;
+
+pub use status::{DOMAIN, Failure, Reason};
