@@ -1,1 +1,200 @@
-//! position
+//! What an actor's position on a topic was as of a date, as pure functions over the readings
+//! that bear on the question: [`position`] answers for one date, [`compare`] says how two
+//! answers differ, and [`timeline`] tells how the answer came about.
+//!
+//! The invariant: the same readings, in whatever order they are handed over, give the same
+//! answer. Nothing here reads a ledger or a clock, and nothing decides which readings bear on
+//! a question: whoever asks collects those that are visible at its `known_at`, with the
+//! authority that each voice had. Of several readings by coders who disagree the one that
+//! stands is handed over too; a dispute among them is not known here.
+//!
+//! Valid time is counted in whole UTC seconds. A date asked for is the exclusive end `d`, and
+//! every date on record a half-open interval, so that what was said on a day is definite from
+//! the first second of the next.
+
+mod answer;
+mod comparison;
+mod front;
+mod timeline;
+mod voices;
+
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+pub use answer::{Finding, Page, Position, position};
+pub use comparison::{ChangeKind, Comparison, Decision, Direction, Placement, compare, placement};
+pub use timeline::{Step, timeline};
+pub use voices::Voice;
+
+use crate::record::{Basis, Engagement, Interval, Slug, Stance};
+
+/// How far a speaker's word is the actor's, from least to most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Authority {
+    /// It was said for the actor, but no mandate on record covers it.
+    None,
+    /// May speak for it.
+    Delegate,
+    /// Speaks for it by office.
+    Spokesperson,
+    /// Is the actor itself, or its head.
+    Principal,
+}
+
+/// What is asked of the readings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The exclusive end of valid time: everything definite by then counts.
+    pub as_of: i64,
+    /// Whether the actor can speak; a group or a population cannot.
+    pub has_voice: bool,
+}
+
+/// One reading of one statement, in the version that stands, as it bears on the question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Testimony {
+    /// The ledger index of the record that introduced the statement.
+    pub statement: u64,
+    /// The ledger index of the version that stands.
+    pub version: u64,
+    /// The ledger index of the entry that gave the reading.
+    pub given_by: u64,
+    /// The reading's place among that entry's readings.
+    pub place: u32,
+    /// Who said it; nobody if the speaker is anonymous.
+    pub speaker: Option<Slug>,
+    /// Whose stance it is.
+    pub holder: Slug,
+    /// How far the speaker's word was the actor's when it was said.
+    pub authority: Authority,
+    /// When it was first said.
+    pub said_at: Interval,
+    /// When it was last said, if it was said over a time.
+    pub repeated_until: Option<Interval>,
+    /// On what the reading rests.
+    pub basis: Basis,
+    /// Whether somebody else relays that the speaker said it.
+    pub relayed: bool,
+    /// Whether the topic was answered, and how.
+    pub engagement: Engagement,
+}
+
+impl Testimony {
+    /// Whether it can make a position: own words of a named speaker, not relayed. What cannot
+    /// is reported beside the position.
+    #[must_use]
+    pub fn is_admissible(&self) -> bool {
+        self.basis == Basis::OwnWords && self.speaker.is_some() && !self.relayed
+    }
+
+    /// Whether it is admissible and answers the topic.
+    #[must_use]
+    pub fn is_candidate(&self) -> bool {
+        self.is_admissible() && self.stance().is_some()
+    }
+
+    /// The stance, if it answers the topic.
+    #[must_use]
+    pub const fn stance(&self) -> Option<&Stance> {
+        self.engagement.stance()
+    }
+
+    /// The interval that stands for it at `as_of`: when it was last said, if that is definite
+    /// by then, else when it was first said.
+    #[must_use]
+    pub fn interval_at(&self, as_of: i64) -> Interval {
+        self.repeated_until
+            .filter(|repeated| repeated.latest <= as_of)
+            .unwrap_or(self.said_at)
+    }
+
+    /// The testimony as it stands at `as_of`; nothing if all of it is said later.
+    #[must_use]
+    pub fn at(&self, as_of: i64) -> Option<Dated<'_>> {
+        let interval = self.interval_at(as_of);
+        let definite = interval.latest <= as_of;
+        (definite || interval.earliest < as_of).then_some(Dated {
+            testimony: self,
+            interval,
+            definite,
+        })
+    }
+
+    /// The forms in which it becomes definite as the date asked for grows, oldest first: each
+    /// stands from the end of its interval on, and the second replaces the first.
+    fn appearances(&self) -> impl Iterator<Item = Dated<'_>> {
+        let said = Some(self.said_at).filter(|said| {
+            self.repeated_until
+                .is_none_or(|repeated| said.latest < repeated.latest)
+        });
+        said.into_iter()
+            .chain(self.repeated_until)
+            .map(|interval| Dated {
+                testimony: self,
+                interval,
+                definite: true,
+            })
+    }
+}
+
+/// A testimony as it stands at a date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dated<'a> {
+    /// The testimony.
+    pub testimony: &'a Testimony,
+    /// The interval that stands for it.
+    pub interval: Interval,
+    /// Whether it was certainly said by that date; if not, it may have been.
+    pub definite: bool,
+}
+
+impl<'a> Dated<'a> {
+    /// The stance, if it answers the topic.
+    #[must_use]
+    pub const fn stance(&self) -> Option<&'a Stance> {
+        self.testimony.stance()
+    }
+
+    /// Where it stands among others by age.
+    const fn newness(&self) -> Newness {
+        Newness {
+            latest: self.interval.latest,
+            earliest: self.interval.earliest,
+            statement: self.testimony.statement,
+            given_by: self.testimony.given_by,
+            place: self.testimony.place,
+        }
+    }
+
+    /// Where it stands among others that may all be the newest.
+    const fn rank(&self) -> (Authority, Newness) {
+        (self.testimony.authority, self.newness())
+    }
+
+    /// Whether both are the same reading of the same version, with the same interval.
+    fn is_same(&self, other: &Self) -> bool {
+        let reading = |dated: &Self| {
+            let Testimony {
+                version,
+                given_by,
+                place,
+                ..
+            } = dated.testimony;
+            (*version, *given_by, *place)
+        };
+        reading(self) == reading(other) && self.interval == other.interval
+    }
+}
+
+/// The order of age, newest greatest. A statement's readings follow one another as the ledger
+/// gave them: by entry, then by place within it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Newness {
+    latest: i64,
+    earliest: i64,
+    statement: u64,
+    given_by: u64,
+    place: u32,
+}

@@ -162,20 +162,21 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Whether `signature` by `key` over `payload` as `payload_type` holds.
+/// Whether `signature` by `key` over `payload` as `payload_type` holds. The key is taken as
+/// it is: whether it is fit to vouch is for [`VerifierKey::check`] to say.
 #[must_use]
-pub fn verify(key: &VerifierKey, payload_type: &str, payload: &[u8], signature: &[u8]) -> bool {
+pub fn verify(key: &[u8; 32], payload_type: &str, payload: &[u8], signature: &[u8]) -> bool {
     let Ok(signature) = Signature::try_from(signature) else {
         return false;
     };
-    ed25519_zebra::VerificationKey::try_from(key.0)
+    ed25519_zebra::VerificationKey::try_from(*key)
         .is_ok_and(|key| key.verify(&signature, &pae(payload_type, payload)).is_ok())
 }
 
 /// One signature of a batch over records.
 pub struct Claim<'a> {
-    /// Who signed.
-    pub key: VerifierKey,
+    /// The public key on the envelope.
+    pub key: [u8; 32],
     /// What was signed: a record's payload.
     pub payload: &'a [u8],
     /// The signature, 64 bytes.
@@ -192,7 +193,7 @@ pub fn verify_batch(claims: &[Claim<'_>], randomness: impl rand_core::CryptoRng)
     for claim in claims {
         match Signature::try_from(claim.signature) {
             Ok(signature) => verifier.queue((
-                VerificationKeyBytes::from(claim.key.0),
+                VerificationKeyBytes::from(claim.key),
                 signature,
                 &pae(RECORD_PAYLOAD_TYPE, claim.payload),
             )),

@@ -7,6 +7,7 @@ pub mod envelope;
 mod id;
 mod instant;
 pub mod proto;
+mod reading;
 
 pub use canonical::{MalformedRecord, decode};
 pub use date::{Date, DateError, Interval, format_instant};
@@ -14,3 +15,4 @@ pub use entry::{ENTRY_BYTES_MAX, Entry, EntryError};
 pub use envelope::{SigningKey, VerifierKey};
 pub use id::{ContentId, IdError, Slug};
 pub use instant::Micros;
+pub use reading::{Basis, Condition, ConditionKind, Engagement, Polarity, Stance, Strength};

@@ -1,0 +1,224 @@
+//! Shape: what can be said of a record by looking at nothing else.
+
+mod definitions;
+mod statement;
+
+use super::field::{at_most, choice, content_id, key, malformed, optional_content_id, text, time};
+use super::{Reason, Refusal};
+use crate::record::envelope::{PAYLOAD_BYTES_MAX, SIGNATURES_MAX};
+use crate::record::proto::{self, record::Kind};
+
+/// The admission rules that this release knows.
+pub const ADMISSION_RULES: u32 = 1;
+
+/// The longest origin, in bytes.
+const ORIGIN_BYTES_MAX: usize = 255;
+
+/// The most verifiers an archive can be founded with.
+const FOUNDERS_MAX: usize = 32;
+
+/// Checks an envelope before its payload is decoded.
+pub fn envelope(envelope: &proto::Envelope) -> Result<(), Refusal> {
+    if envelope.payload.len() > PAYLOAD_BYTES_MAX {
+        return Err(Refusal::new(
+            Reason::RecordTooLarge,
+            "payload",
+            format!("the payload has {} bytes", envelope.payload.len()),
+            format!("at most {PAYLOAD_BYTES_MAX} bytes"),
+        ));
+    }
+    let signatures = &envelope.signatures;
+    at_most("signatures", signatures, SIGNATURES_MAX)?;
+    for (place, signature) in signatures.iter().enumerate() {
+        let (key, bytes) = (signature.public_key.len(), signature.signature.len());
+        if (key, bytes) != (32, 64) {
+            return Err(malformed(
+                &format!("signatures[{place}]"),
+                format!("a public key of {key} bytes and a signature of {bytes}"),
+                "an Ed25519 public key of 32 bytes and a signature of 64",
+            ));
+        }
+    }
+    super::field::distinct("signatures", signatures.iter().map(|s| &s.public_key))
+}
+
+/// Checks a decoded record.
+pub fn record(record: &proto::Record) -> Result<(), Refusal> {
+    origin(&record.origin)?;
+    time("signedAt", record.signed_at.as_ref())?;
+    let Some(kind) = &record.kind else {
+        return Err(malformed("", "the record names no kind", "exactly one kind"));
+    };
+    let shape = match kind {
+        Kind::ArchiveFounded(founded) => archive_founded(founded),
+        Kind::VerifierEnrolled(enrolled) => verifier_enrolled(enrolled),
+        Kind::VerifierRevoked(revoked) => {
+            key("verifier", &revoked.verifier)?;
+            text("reason", &revoked.reason)
+        }
+        Kind::PolicySet(policy) => policy_set(policy),
+        Kind::ActorDefined(actor) => definitions::actor(actor),
+        Kind::MandateGranted(mandate) => definitions::mandate_granted(mandate),
+        Kind::MandateEnded(mandate) => definitions::mandate_ended(mandate),
+        Kind::TopicDefined(topic) => definitions::topic(topic),
+        Kind::MilestoneDefined(milestone) => definitions::milestone(milestone),
+        Kind::SourceArchived(source) => definitions::source(source),
+        Kind::StatementRecorded(statement) => statement::statement(statement),
+        Kind::StatementCorrected(corrected) => statement::corrected(corrected),
+        Kind::StatementRetracted(retracted) => statement::retracted(retracted),
+        Kind::ReadingAdded(added) => statement::reading_added(added),
+        Kind::CheckpointKeySet(_)
+        | Kind::WitnessPolicySet(_)
+        | Kind::SourceWithheld(_)
+        | Kind::SourceRead(_)
+        | Kind::EvidenceAdded(_)
+        | Kind::AttestationAdded(_)
+        | Kind::ReviewPublished(_) => Err(unsupported()),
+    };
+    shape.map_err(|refusal| refusal.within(kind_name(kind)))
+}
+
+/// The name of a record's kind, as protobuf-JSON has it.
+#[must_use]
+pub const fn kind_name(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::ArchiveFounded(_) => "archiveFounded",
+        Kind::VerifierEnrolled(_) => "verifierEnrolled",
+        Kind::VerifierRevoked(_) => "verifierRevoked",
+        Kind::PolicySet(_) => "policySet",
+        Kind::CheckpointKeySet(_) => "checkpointKeySet",
+        Kind::WitnessPolicySet(_) => "witnessPolicySet",
+        Kind::ActorDefined(_) => "actorDefined",
+        Kind::MandateGranted(_) => "mandateGranted",
+        Kind::MandateEnded(_) => "mandateEnded",
+        Kind::TopicDefined(_) => "topicDefined",
+        Kind::MilestoneDefined(_) => "milestoneDefined",
+        Kind::SourceArchived(_) => "sourceArchived",
+        Kind::SourceWithheld(_) => "sourceWithheld",
+        Kind::SourceRead(_) => "sourceRead",
+        Kind::StatementRecorded(_) => "statementRecorded",
+        Kind::EvidenceAdded(_) => "evidenceAdded",
+        Kind::ReadingAdded(_) => "readingAdded",
+        Kind::StatementCorrected(_) => "statementCorrected",
+        Kind::StatementRetracted(_) => "statementRetracted",
+        Kind::AttestationAdded(_) => "attestationAdded",
+        Kind::ReviewPublished(_) => "reviewPublished",
+    }
+}
+
+/// Checks an archive's origin: a C2SP key name.
+pub fn origin(origin: &str) -> Result<(), Refusal> {
+    let fit = |c: char| !c.is_whitespace() && !c.is_control() && c != '+';
+    if origin.is_empty() || origin.len() > ORIGIN_BYTES_MAX || !origin.chars().all(fit) {
+        return Err(malformed(
+            "origin",
+            format!("{origin:?} cannot name an archive"),
+            format!(
+                "1 to {ORIGIN_BYTES_MAX} bytes without white space, control characters and '+', such as \"archive.example.org\""
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn unsupported() -> Refusal {
+    Refusal::new(
+        Reason::UnsupportedKind,
+        "",
+        "this release does not take records of this kind",
+        "archiveFounded, verifierEnrolled, verifierRevoked, policySet, actorDefined, mandateGranted, mandateEnded, topicDefined, milestoneDefined, sourceArchived, statementRecorded, statementCorrected, statementRetracted or readingAdded",
+    )
+}
+
+fn archive_founded(founded: &proto::ArchiveFounded) -> Result<(), Refusal> {
+    key("checkpointKey", &founded.checkpoint_key)?;
+    at_most("verifiers", &founded.verifiers, FOUNDERS_MAX)?;
+    for (place, verifier) in founded.verifiers.iter().enumerate() {
+        let within = |refusal: Refusal| refusal.within(&format!("verifiers[{place}]"));
+        verifier_enrolled(verifier).map_err(within)?;
+    }
+    super::field::distinct("verifiers", founded.verifiers.iter().map(|v| &v.verifier))?;
+    if !founded.verifiers.iter().any(|v| v.roles().any(|role| role == proto::Role::Steward)) {
+        return Err(malformed("verifiers", "no verifier is a steward", "at least one steward"));
+    }
+    let Some(policy) = &founded.policy else {
+        return Err(malformed("policy", "it is missing", "a policy"));
+    };
+    policy_set(policy).map_err(|refusal| refusal.within("policy"))
+}
+
+fn verifier_enrolled(enrolled: &proto::VerifierEnrolled) -> Result<(), Refusal> {
+    key("verifier", &enrolled.verifier)?;
+    text("name", &enrolled.name)?;
+    if enrolled.roles.is_empty() {
+        return Err(malformed("roles", "no role is given", <proto::Role as super::field::Choice>::accepted()));
+    }
+    for (place, role) in enrolled.roles.iter().enumerate() {
+        choice::<proto::Role>(&format!("roles[{place}]"), *role)?;
+    }
+    super::field::distinct("roles", &enrolled.roles)?;
+    optional_content_id("replaces", &enrolled.replaces)?;
+    Ok(())
+}
+
+fn policy_set(policy: &proto::PolicySet) -> Result<(), Refusal> {
+    let most = u32::try_from(SIGNATURES_MAX).unwrap_or(u32::MAX);
+    if !(1..=most).contains(&policy.attestations_min) {
+        return Err(malformed(
+            "attestationsMin",
+            format!("{} attestations", policy.attestations_min),
+            format!("1 to {SIGNATURES_MAX}"),
+        ));
+    }
+    if policy.admission_rules != ADMISSION_RULES {
+        return Err(malformed(
+            "admissionRules",
+            format!("this release does not know the rules {}", policy.admission_rules),
+            format!("{ADMISSION_RULES}"),
+        ));
+    }
+    Ok(())
+}
+
+/// Checks where something stands.
+fn evidence(all: &[proto::Evidence]) -> Result<(), Refusal> {
+    at_most("evidence", all, EVIDENCE_MAX)?;
+    for (place, evidence) in all.iter().enumerate() {
+        passage(evidence).map_err(|refusal| refusal.within(&format!("evidence[{place}]")))?;
+    }
+    Ok(())
+}
+
+/// The most passages that one record rests on, and the most segments of one passage.
+const EVIDENCE_MAX: usize = 16;
+const SEGMENTS_MAX: usize = 16;
+
+fn passage(evidence: &proto::Evidence) -> Result<(), Refusal> {
+    content_id("source", &evidence.source)?;
+    content_id("textId", &evidence.text_id)?;
+    if evidence.segments.is_empty() {
+        return Err(malformed("segments", "no segment is given", "at least one segment with its exact text"));
+    }
+    at_most("segments", &evidence.segments, SEGMENTS_MAX)?;
+    for (place, segment) in evidence.segments.iter().enumerate() {
+        text(&format!("segments[{place}].exact"), &segment.exact)?;
+        super::field::optional_text(&format!("segments[{place}].prefix"), &segment.prefix)?;
+        super::field::optional_text(&format!("segments[{place}].suffix"), &segment.suffix)?;
+        if let (Some(start), Some(end)) = (segment.start, segment.end)
+            && start >= end
+        {
+            return Err(malformed(
+                &format!("segments[{place}].end"),
+                format!("the segment ends at {end}, not after its start at {start}"),
+                "an end above the start",
+            ));
+        }
+    }
+    if evidence.establishes.is_empty() {
+        return Err(malformed("establishes", "nothing is named", <proto::Establishes as super::field::Choice>::accepted()));
+    }
+    for (place, establishes) in evidence.establishes.iter().enumerate() {
+        choice::<proto::Establishes>(&format!("establishes[{place}]"), *establishes)?;
+    }
+    super::field::distinct("establishes", &evidence.establishes)
+}
