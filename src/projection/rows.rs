@@ -54,11 +54,11 @@ impl Table {
 
     /// The rows whose keys begin with `prefix`, in key order: what follows the prefix in the
     /// key, and the value.
-    pub(super) fn scan<T: DeserializeOwned>(
+    pub(super) fn scan<'t, T: DeserializeOwned>(
         self,
-        tables: &dyn Tables,
+        tables: &'t dyn Tables,
         prefix: &Key,
-    ) -> impl DoubleEndedIterator<Item = Result<(Vec<u8>, T), FoldError>> {
+    ) -> impl DoubleEndedIterator<Item = Result<(Vec<u8>, T), FoldError>> + use<'t, T> {
         let length = prefix.0.len();
         tables.scan(prefix.as_bytes()).map(move |row| {
             let (key, value) = row?;

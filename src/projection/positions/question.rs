@@ -146,7 +146,7 @@ pub fn actors_on<'a>(
     tables: &'a dyn Tables,
     topic: &Slug,
     known_at: u64,
-) -> impl Iterator<Item = Result<Slug, FoldError>> + 'a {
+) -> impl Iterator<Item = Result<Slug, FoldError>> + use<'a> {
     let rows = TOPICS.scan::<u64>(tables, &TOPICS.key().slug(topic));
     rows.filter_map(move |row| match row {
         Ok((key, since)) if since < known_at => Some(Parts::new(TOPICS, &key).slug()),
