@@ -1,7 +1,5 @@
 //! The archived documents, as admission needs them.
 
-use std::sync::Arc;
-
 use crate::record::ContentId;
 use crate::text::SearchText;
 
@@ -14,11 +12,14 @@ pub trait Documents: Sync {
     /// The source's bytes; none if they were never uploaded.
     fn bytes(&self, source: &ContentId) -> Result<Option<Vec<u8>>, DocumentsError>;
 
-    /// The extracted text that has this id; none if no upload gave it.
-    fn text(&self, text_id: &ContentId) -> Result<Option<Arc<SearchText>>, DocumentsError>;
+    /// The extracted text that has this id; none if it was never kept.
+    fn text(&self, text_id: &ContentId) -> Result<Option<SearchText>, DocumentsError>;
+
+    /// Keeps an extracted text and gives its id.
+    fn keep_text(&self, text: String) -> Result<ContentId, DocumentsError>;
 }
 
-/// Why a document could not be read.
+/// Why a document could not be read or kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a document cannot be read: {0}")]
 pub struct DocumentsError(pub String);

@@ -28,7 +28,8 @@ pub fn optional_slug(field: &str, value: &str) -> Result<Option<Slug>, Refusal> 
 
 /// A content id that must be given.
 pub fn content_id(field: &str, value: &str) -> Result<ContentId, Refusal> {
-    ContentId::from_str(value).map_err(|error| malformed(field, format!("{value:?} is not an id"), error.to_string()))
+    ContentId::from_str(value)
+        .map_err(|error| malformed(field, format!("{value:?} is not an id"), error.to_string()))
 }
 
 /// A content id that may be left out.
@@ -88,7 +89,10 @@ pub fn optional_text(field: &str, value: &str) -> Result<(), Refusal> {
     if let Some(control) = value.chars().find(control) {
         return Err(malformed(
             field,
-            format!("it holds the control character U+{:04X}", u32::from(control)),
+            format!(
+                "it holds the control character U+{:04X}",
+                u32::from(control)
+            ),
             "text without control characters but line feed and tab",
         ));
     }
@@ -105,7 +109,8 @@ pub fn optional_text(field: &str, value: &str) -> Result<(), Refusal> {
 
 /// A BCP 47 language tag that must be given.
 pub fn language(field: &str, value: &str) -> Result<(), Refusal> {
-    let subtag = |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric());
+    let subtag =
+        |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric());
     let primary = value.split('-').next().unwrap_or_default();
     if value.len() > 35
         || !(2..=8).contains(&primary.len())
@@ -154,7 +159,11 @@ pub fn choice<E: Choice>(field: &str, value: i32) -> Result<E, Refusal> {
     match E::try_from(value) {
         Ok(choice) if value != 0 => Ok(choice),
         Ok(_) => Err(malformed(field, "it is not given", E::accepted())),
-        Err(_) => Err(malformed(field, format!("{value} has no meaning"), E::accepted())),
+        Err(_) => Err(malformed(
+            field,
+            format!("{value} has no meaning"),
+            E::accepted(),
+        )),
     }
 }
 
@@ -164,11 +173,7 @@ pub fn optional_choice<E: Choice>(field: &str, value: i32) -> Result<Option<E>, 
 }
 
 /// A refusal of a field that is missing, out of range or out of shape.
-pub fn malformed(
-    field: &str,
-    message: impl Into<String>,
-    accepted: impl Into<String>,
-) -> Refusal {
+pub fn malformed(field: &str, message: impl Into<String>, accepted: impl Into<String>) -> Refusal {
     Refusal::new(Reason::MalformedRecord, field, message, accepted)
 }
 

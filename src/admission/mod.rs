@@ -1,16 +1,41 @@
 //! Is this record fit to enter?
+//!
+//! Admission is a pure function of a record, the entries below its place in the ledger, the
+//! archived documents and the time at which it is recorded, so that an auditor can repeat
+//! every verdict. One file a check, in the order in which they are made: shape, already
+//! recorded, signatures, references, evidence, time. The first that fails is the refusal.
+//!
+//! [`prepare`] does all that needs no ledger (shape, the arithmetic of signatures, the search
+//! for passages) and can run in parallel; [`judge`] decides, in the ledger's order.
 
 mod documents;
+mod evidence;
+mod field;
+mod fold;
+mod references;
 mod refusal;
+mod shape;
+mod signatures;
+mod state;
+mod time;
 
 pub use documents::{Documents, DocumentsError};
+pub use fold::AdmissionFold;
 pub use refusal::{Reason, Refusal, Remedy};
+pub use shape::{ADMISSION_RULES, kind_name, origin as check_origin};
 
-use crate::fold::{Changes, Fold, FoldError, Tables};
-use crate::record::{ContentId, Entry, Micros, VerifierKey, proto};
+use crate::fold::{FoldError, Tables};
+use crate::record::envelope::record_id;
+use crate::record::proto::{self, record::Kind};
+use crate::record::{ContentId, Micros, decode};
+use references::accept;
+use state::{ArchiveRow, RecordRow, Table, VerifierRow};
 
-/// A record that has passed everything that needs no ledger: its shape, with the verdicts on
-/// its signatures and evidence at hand for the sequencer to give in their order.
+/// What one check says.
+type Step = Result<(), Refusal>;
+
+/// A record that has passed all that can be said of it alone: its shape, with the verdicts on
+/// its signatures and evidence kept until it is their turn.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     /// Its id.
@@ -20,7 +45,7 @@ pub struct Prepared {
     /// As it was received.
     pub envelope: proto::Envelope,
     /// Who signed, if every signature holds.
-    pub signers: Result<Vec<VerifierKey>, Refusal>,
+    pub signers: Result<Vec<[u8; 32]>, Refusal>,
     /// Whether its evidence stands in the sources' texts.
     pub evidence: Result<(), Refusal>,
 }
@@ -41,46 +66,159 @@ pub enum Verdict {
     Refuse(Refusal),
 }
 
-/// The pure part of admission, for a batch: decoding, shape, signatures, evidence.
+/// The part of admission that needs no ledger, for a batch: one answer an envelope, in order.
+/// `randomness` weighs the batch of signatures; no signer may know it.
 #[must_use]
 pub fn prepare(
-    _envelopes: Vec<proto::Envelope>,
-    _origin: &str,
-    _documents: &dyn Documents,
-    _randomness: impl rand_core::CryptoRng,
+    envelopes: Vec<proto::Envelope>,
+    origin: &str,
+    documents: &dyn Documents,
+    randomness: impl rand_core::CryptoRng,
 ) -> Vec<Result<Prepared, Refusal>> {
-    Vec::new()
+    let records: Vec<_> = envelopes
+        .iter()
+        .map(|envelope| shaped(envelope, origin))
+        .collect();
+    let fit = std::iter::zip(&envelopes, &records);
+    let fit: Vec<_> = fit
+        .filter_map(|(envelope, record)| record.is_ok().then_some(envelope))
+        .collect();
+    let mut signers = signatures::signers(&fit, randomness).into_iter();
+    let assemble = |(envelope, record): (proto::Envelope, Result<proto::Record, Refusal>)| {
+        let record = record?;
+        let evidence = record
+            .kind
+            .as_ref()
+            .map_or(Ok(()), |kind| evidence::check(kind, documents));
+        Ok(Prepared {
+            record_id: record_id(&envelope),
+            signers: signers.next().unwrap_or(Ok(Vec::new())),
+            record,
+            envelope,
+            evidence,
+        })
+    };
+    std::iter::zip(envelopes, records).map(assemble).collect()
+}
+
+/// Decodes an envelope's record and checks its shape.
+fn shaped(envelope: &proto::Envelope, origin: &str) -> Result<proto::Record, Refusal> {
+    shape::envelope(envelope)?;
+    let record = decode(&envelope.payload).map_err(|error| {
+        field::malformed(
+            "payload",
+            error.to_string(),
+            "one onrecord.record.v1.Record of exactly one kind, encoded in tag order without unknown fields",
+        )
+    })?;
+    shape::record(&record)?;
+    if record.origin != origin {
+        return Err(Refusal::new(
+            Reason::WrongOrigin,
+            "origin",
+            format!("the record was signed for {:?}", record.origin),
+            format!("a record signed for {origin:?}"),
+        ));
+    }
+    Ok(record)
 }
 
 /// Judges a prepared record for the place `index`, by the entries below it.
+///
+/// # Errors
+/// Fails if the state cannot be read; that says nothing about the record.
 pub fn judge(
-    _state: &dyn Tables,
-    _documents: &dyn Documents,
-    _prepared: &Prepared,
-    _index: u64,
-    _recorded_at: Micros,
+    state: &dyn Tables,
+    documents: &dyn Documents,
+    prepared: &Prepared,
+    index: u64,
+    recorded_at: Micros,
 ) -> Result<Verdict, FoldError> {
-    Ok(Verdict::Admit)
+    if let Some(row) = record_row(state, &prepared.record_id)? {
+        return Ok(Verdict::AlreadyRecorded {
+            index: row.index,
+            signatures_on_record: on_record(state, &row, &prepared.envelope)?,
+        });
+    }
+    let Some(kind) = &prepared.record.kind else {
+        return Ok(Verdict::Refuse(field::malformed(
+            "",
+            "no kind",
+            "exactly one kind",
+        )));
+    };
+    let step = checks(state, documents, prepared, kind, index, recorded_at)?;
+    Ok(match step {
+        Ok(()) => Verdict::Admit,
+        // Signatures stand beside the payload, not in it.
+        Err(refusal) if refusal.field.starts_with("signatures") => Verdict::Refuse(refusal),
+        Err(refusal) => Verdict::Refuse(refusal.within(kind_name(kind))),
+    })
 }
 
-/// The ledger index of a record.
-pub fn index_of(_state: &dyn Tables, _record: &ContentId) -> Result<Option<u64>, FoldError> {
-    Ok(None)
+/// The checks that come after "already recorded", in their order.
+fn checks(
+    state: &dyn Tables,
+    documents: &dyn Documents,
+    prepared: &Prepared,
+    kind: &Kind,
+    index: u64,
+    recorded_at: Micros,
+) -> Result<Step, FoldError> {
+    accept!(founding(index, kind));
+    accept!(signatures::judge(state, prepared, kind)?);
+    accept!(references::judge(state, kind, index)?);
+    accept!(evidence::judge(state, documents, kind, &prepared.evidence)?);
+    time::judge(state, kind, recorded_at)
 }
 
-/// What admission needs to know of the ledger below an entry.
-pub struct AdmissionFold;
-
-impl Fold for AdmissionFold {
-    fn name(&self) -> &'static str {
-        "admission"
+/// Entry 0 founds the archive, and no other entry does.
+fn founding(index: u64, kind: &Kind) -> Step {
+    match (index, kind) {
+        (0, Kind::ArchiveFounded(_)) => Ok(()),
+        (0, _) => Err(Refusal::new(
+            Reason::NotFounded,
+            "",
+            "the archive is not founded",
+            "an archiveFounded record first",
+        )),
+        (_, Kind::ArchiveFounded(_)) => Err(Refusal::new(
+            Reason::AlreadyFounded,
+            "",
+            "the archive is founded",
+            "any other kind",
+        )),
+        _ => Ok(()),
     }
+}
 
-    fn version(&self) -> u32 {
-        1
-    }
+/// The ledger index of a record; none if it is not on record.
+pub fn index_of(state: &dyn Tables, record: &ContentId) -> Result<Option<u64>, FoldError> {
+    Ok(record_row(state, record)?.map(|row| row.index))
+}
 
-    fn fold(&self, _state: &dyn Tables, _entry: &Entry) -> Result<Changes, FoldError> {
-        Ok(Changes::new())
+/// The origin of the archive; none before it is founded.
+pub fn origin_of(state: &dyn Tables) -> Result<Option<String>, FoldError> {
+    let archive: Option<ArchiveRow> = Table::Archive.get(state, &[])?;
+    Ok(archive.map(|archive| archive.origin))
+}
+
+fn record_row(state: &dyn Tables, record: &ContentId) -> Result<Option<RecordRow>, FoldError> {
+    Table::Record.get(state, &[record.as_bytes()])
+}
+
+/// Whether every signature of the envelope is by a verifier whose signature over the same
+/// payload is on record.
+fn on_record(
+    state: &dyn Tables,
+    row: &RecordRow,
+    envelope: &proto::Envelope,
+) -> Result<bool, FoldError> {
+    for signature in &envelope.signatures {
+        let verifier: Option<VerifierRow> = Table::Verifier.get(state, &[&signature.public_key])?;
+        if !verifier.is_some_and(|verifier| row.signers.contains(&verifier.number)) {
+            return Ok(false);
+        }
     }
+    Ok(true)
 }

@@ -149,6 +149,7 @@ reasons! {
     UnknownSource "UNKNOWN_SOURCE" Prepare "A source is not on record.",
     SourceBytesMissing "SOURCE_BYTES_MISSING" Prepare "The source's bytes were never uploaded.",
     SizeMismatch "SIZE_MISMATCH" Mend "The source has another size.",
+    DocumentUnreadable "DOCUMENT_UNREADABLE" Retry "The daemon cannot read an archived document right now.",
     TextTooLarge "TEXT_TOO_LARGE" Mend "The source's text is larger than 16 MiB.",
     TextIdMismatch "TEXT_ID_MISMATCH" Mend "The text has another id.",
     UnknownProfile "UNKNOWN_PROFILE" Mend "This release does not know the extraction profile.",

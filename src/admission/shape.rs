@@ -47,7 +47,11 @@ pub fn record(record: &proto::Record) -> Result<(), Refusal> {
     origin(&record.origin)?;
     time("signedAt", record.signed_at.as_ref())?;
     let Some(kind) = &record.kind else {
-        return Err(malformed("", "the record names no kind", "exactly one kind"));
+        return Err(malformed(
+            "",
+            "the record names no kind",
+            "exactly one kind",
+        ));
     };
     let shape = match kind {
         Kind::ArchiveFounded(founded) => archive_founded(founded),
@@ -56,7 +60,7 @@ pub fn record(record: &proto::Record) -> Result<(), Refusal> {
             key("verifier", &revoked.verifier)?;
             text("reason", &revoked.reason)
         }
-        Kind::PolicySet(policy) => policy_set(policy),
+        Kind::PolicySet(policy) => policy_set(*policy),
         Kind::ActorDefined(actor) => definitions::actor(actor),
         Kind::MandateGranted(mandate) => definitions::mandate_granted(mandate),
         Kind::MandateEnded(mandate) => definitions::mandate_ended(mandate),
@@ -138,10 +142,18 @@ fn archive_founded(founded: &proto::ArchiveFounded) -> Result<(), Refusal> {
         verifier_enrolled(verifier).map_err(within)?;
     }
     super::field::distinct("verifiers", founded.verifiers.iter().map(|v| &v.verifier))?;
-    if !founded.verifiers.iter().any(|v| v.roles().any(|role| role == proto::Role::Steward)) {
-        return Err(malformed("verifiers", "no verifier is a steward", "at least one steward"));
+    if !founded
+        .verifiers
+        .iter()
+        .any(|v| v.roles().any(|role| role == proto::Role::Steward))
+    {
+        return Err(malformed(
+            "verifiers",
+            "no verifier is a steward",
+            "at least one steward",
+        ));
     }
-    let Some(policy) = &founded.policy else {
+    let Some(policy) = founded.policy else {
         return Err(malformed("policy", "it is missing", "a policy"));
     };
     policy_set(policy).map_err(|refusal| refusal.within("policy"))
@@ -151,7 +163,11 @@ fn verifier_enrolled(enrolled: &proto::VerifierEnrolled) -> Result<(), Refusal> 
     key("verifier", &enrolled.verifier)?;
     text("name", &enrolled.name)?;
     if enrolled.roles.is_empty() {
-        return Err(malformed("roles", "no role is given", <proto::Role as super::field::Choice>::accepted()));
+        return Err(malformed(
+            "roles",
+            "no role is given",
+            <proto::Role as super::field::Choice>::accepted(),
+        ));
     }
     for (place, role) in enrolled.roles.iter().enumerate() {
         choice::<proto::Role>(&format!("roles[{place}]"), *role)?;
@@ -161,7 +177,7 @@ fn verifier_enrolled(enrolled: &proto::VerifierEnrolled) -> Result<(), Refusal> 
     Ok(())
 }
 
-fn policy_set(policy: &proto::PolicySet) -> Result<(), Refusal> {
+fn policy_set(policy: proto::PolicySet) -> Result<(), Refusal> {
     let most = u32::try_from(SIGNATURES_MAX).unwrap_or(u32::MAX);
     if !(1..=most).contains(&policy.attestations_min) {
         return Err(malformed(
@@ -173,7 +189,10 @@ fn policy_set(policy: &proto::PolicySet) -> Result<(), Refusal> {
     if policy.admission_rules != ADMISSION_RULES {
         return Err(malformed(
             "admissionRules",
-            format!("this release does not know the rules {}", policy.admission_rules),
+            format!(
+                "this release does not know the rules {}",
+                policy.admission_rules
+            ),
             format!("{ADMISSION_RULES}"),
         ));
     }
@@ -197,7 +216,11 @@ fn passage(evidence: &proto::Evidence) -> Result<(), Refusal> {
     content_id("source", &evidence.source)?;
     content_id("textId", &evidence.text_id)?;
     if evidence.segments.is_empty() {
-        return Err(malformed("segments", "no segment is given", "at least one segment with its exact text"));
+        return Err(malformed(
+            "segments",
+            "no segment is given",
+            "at least one segment with its exact text",
+        ));
     }
     at_most("segments", &evidence.segments, SEGMENTS_MAX)?;
     for (place, segment) in evidence.segments.iter().enumerate() {
@@ -215,7 +238,11 @@ fn passage(evidence: &proto::Evidence) -> Result<(), Refusal> {
         }
     }
     if evidence.establishes.is_empty() {
-        return Err(malformed("establishes", "nothing is named", <proto::Establishes as super::field::Choice>::accepted()));
+        return Err(malformed(
+            "establishes",
+            "nothing is named",
+            <proto::Establishes as super::field::Choice>::accepted(),
+        ));
     }
     for (place, establishes) in evidence.establishes.iter().enumerate() {
         choice::<proto::Establishes>(&format!("establishes[{place}]"), *establishes)?;

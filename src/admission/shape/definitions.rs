@@ -16,7 +16,11 @@ pub fn actor(actor: &proto::ActorDefined) -> Result<(), Refusal> {
     slug("actorId", &actor.actor_id)?;
     let kind = choice::<ActorKind>("kind", actor.kind)?;
     if actor.names.is_empty() {
-        return Err(malformed("names", "no name is given", "at least one name with its language"));
+        return Err(malformed(
+            "names",
+            "no name is given",
+            "at least one name with its language",
+        ));
     }
     at_most("names", &actor.names, LIST_MAX)?;
     for (place, name) in actor.names.iter().enumerate() {
@@ -25,15 +29,26 @@ pub fn actor(actor: &proto::ActorDefined) -> Result<(), Refusal> {
     }
     at_most("externalIds", &actor.external_ids, LIST_MAX)?;
     for (place, external) in actor.external_ids.iter().enumerate() {
-        text(&format!("externalIds[{place}].register"), &external.register)?;
+        text(
+            &format!("externalIds[{place}].register"),
+            &external.register,
+        )?;
         text(&format!("externalIds[{place}].id"), &external.id)?;
     }
     if optional_slug("partOf", &actor.part_of)?.is_some() && kind != ActorKind::Organization {
-        return Err(malformed("partOf", "only an ORGANIZATION is part of another actor", "no partOf"));
+        return Err(malformed(
+            "partOf",
+            "only an ORGANIZATION is part of another actor",
+            "no partOf",
+        ));
     }
     at_most("members", &actor.members, LIST_MAX)?;
     if !actor.members.is_empty() && kind != ActorKind::Group {
-        return Err(malformed("members", "only a GROUP has members", "no members"));
+        return Err(malformed(
+            "members",
+            "only a GROUP has members",
+            "no members",
+        ));
     }
     for (place, member) in actor.members.iter().enumerate() {
         slug(&format!("members[{place}]"), member)?;
@@ -113,7 +128,11 @@ pub fn source(source: &proto::SourceArchived) -> Result<(), Refusal> {
     choice::<proto::SourceRole>("role", source.role)?;
     optional_text("profile", &source.profile)?;
     if source.profile.is_empty() != source.text_id.is_empty() {
-        return Err(malformed("textId", "profile and textId go together", "both, or neither"));
+        return Err(malformed(
+            "textId",
+            "profile and textId go together",
+            "both, or neither",
+        ));
     }
     optional_content_id("textId", &source.text_id)?;
     at_most("derivedFrom", &source.derived_from, LIST_MAX)?;
@@ -153,9 +172,7 @@ fn media_type(value: &str) -> Result<(), Refusal> {
 /// Refuses a later date that lies wholly before the earlier one.
 fn in_order(field: &str, earlier: Option<&Date>, later: Option<&Date>) -> Result<(), Refusal> {
     match (earlier, later) {
-        (Some(earlier), Some(later))
-            if later.interval().latest <= earlier.interval().earliest =>
-        {
+        (Some(earlier), Some(later)) if later.interval().latest <= earlier.interval().earliest => {
             Err(Refusal::new(
                 super::super::Reason::InvalidDate,
                 field,

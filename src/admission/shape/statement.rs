@@ -66,7 +66,11 @@ pub fn corrected(corrected: &proto::StatementCorrected) -> Result<(), Refusal> {
     content_id("statement", &corrected.statement)?;
     content_id("corrects", &corrected.corrects)?;
     let Some(whole) = &corrected.corrected else {
-        return Err(malformed("corrected", "it is missing", "the whole statement, corrected"));
+        return Err(malformed(
+            "corrected",
+            "it is missing",
+            "the whole statement, corrected",
+        ));
     };
     statement(whole).map_err(|refusal| refusal.within("corrected"))?;
     text("reason", &corrected.reason)
@@ -107,7 +111,10 @@ fn capacity(statement: &proto::Statement) -> Result<Capacity, Refusal> {
     at_most("saidFor", &statement.said_for, SAID_FOR_MAX)?;
     let mut said_for = Vec::new();
     for (place, organization) in statement.said_for.iter().enumerate() {
-        said_for.push(slug(&format!("saidFor[{place}].actor"), &organization.actor)?);
+        said_for.push(slug(
+            &format!("saidFor[{place}].actor"),
+            &organization.actor,
+        )?);
         choice::<proto::CapacityBasis>(&format!("saidFor[{place}].basis"), organization.basis)?;
     }
     distinct("saidFor", &said_for)?;
@@ -261,7 +268,11 @@ fn conditions(conditions: &[proto::Condition]) -> Result<(), Refusal> {
         optional_slug(&field("id"), &condition.id)?;
         choice::<proto::ConditionKind>(&field("kind"), condition.kind)?;
         text(&field("text"), &condition.text)?;
-        let same = if condition.id.is_empty() { &condition.text } else { &condition.id };
+        let same = if condition.id.is_empty() {
+            &condition.text
+        } else {
+            &condition.id
+        };
         if !seen.insert((condition.id.is_empty(), same, condition.kind)) {
             return Err(inconsistent(
                 &format!("conditions[{place}]"),

@@ -1,0 +1,243 @@
+//! Evidence: every passage stands in its source's text, and the statement says what the
+//! passage says.
+//!
+//! Documents are immutable, so this needs no ledger and is done beforehand, in parallel.
+
+use std::str::FromStr as _;
+
+use super::documents::{Documents, DocumentsError};
+use super::field::content_id;
+use super::{Reason, Refusal, Step, time};
+use crate::fold::{FoldError, Tables};
+use crate::record::ContentId;
+use crate::record::proto::{self, Establishes, Wording, record::Kind};
+use crate::text::{ExtractError, Profile, QuoteError, Segment, Selection, says_the_same};
+
+/// Judges the documents and passages that a record rests on.
+pub fn check(kind: &Kind, documents: &dyn Documents) -> Step {
+    match kind {
+        Kind::SourceArchived(archived) => source(archived, documents),
+        Kind::StatementRecorded(recorded) => statement(recorded, documents),
+        Kind::StatementCorrected(corrected) => {
+            let whole = corrected.corrected.as_ref();
+            let verdict = whole.map_or(Ok(()), |whole| statement(whole, documents));
+            verdict.map_err(|refusal| refusal.within("corrected"))
+        }
+        Kind::MandateGranted(mandate) => passages(&mandate.evidence, documents).map(drop),
+        Kind::MandateEnded(mandate) => passages(&mandate.evidence, documents).map(drop),
+        Kind::MilestoneDefined(milestone) => passages(&milestone.evidence, documents).map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses text that claims to be verbatim and rests on a translation.
+pub fn not_translated(state: &dyn Tables, kind: &Kind) -> Result<Step, FoldError> {
+    let (statement, parent) = match kind {
+        Kind::StatementRecorded(statement) => (Some(statement), ""),
+        Kind::StatementCorrected(corrected) => (corrected.corrected.as_ref(), "corrected"),
+        _ => (None, ""),
+    };
+    let Some(statement) = statement.filter(|statement| statement.wording() == Wording::Verbatim)
+    else {
+        return Ok(Ok(()));
+    };
+    let sources = time::words(state, statement)?;
+    let translated = sources.iter().find(|(_, source)| source.translated);
+    Ok(translated.map_or(Ok(()), |(place, _)| {
+        let refusal = Refusal::new(
+            Reason::NotVerbatim,
+            format!("evidence[{place}].source"),
+            "the source is a translation, or was made from one",
+            "a source in the words spoken; or wording TRANSLATED",
+        );
+        Err(refusal.within(parent))
+    }))
+}
+
+fn source(archived: &proto::SourceArchived, documents: &dyn Documents) -> Step {
+    let id = content_id("source", &archived.source)?;
+    let size = documents.size(&id).map_err(|error| unreadable(&error))?;
+    match size {
+        None => return Err(bytes_missing("source", &id)),
+        Some(size) if size != archived.size_bytes => {
+            return Err(Refusal::new(
+                Reason::SizeMismatch,
+                "sizeBytes",
+                format!("the source has {size} bytes, not {}", archived.size_bytes),
+                size.to_string(),
+            ));
+        }
+        Some(_) => {}
+    }
+    if archived.profile.is_empty() {
+        return Ok(());
+    }
+    let profile = Profile::from_str(&archived.profile).map_err(|error| {
+        Refusal::new(
+            Reason::UnknownProfile,
+            "profile",
+            format!("{:?} is no profile of this release", archived.profile),
+            error.to_string(),
+        )
+    })?;
+    let stated = content_id("textId", &archived.text_id)?;
+    let bytes = documents.bytes(&id).map_err(|error| unreadable(&error))?;
+    let bytes = bytes.ok_or_else(|| bytes_missing("source", &id))?;
+    let text = match profile.extract(&bytes, &archived.media_type) {
+        Ok(extracted) => extracted.text,
+        Err(error @ ExtractError::TooLarge { bytes_max }) => {
+            return Err(Refusal::new(
+                Reason::TextTooLarge,
+                "source",
+                error.to_string(),
+                format!("a text of at most {bytes_max} bytes; or no profile and no textId"),
+            ));
+        }
+    };
+    let found = documents
+        .keep_text(text)
+        .map_err(|error| unreadable(&error))?;
+    if found != stated {
+        return Err(Refusal::new(
+            Reason::TextIdMismatch,
+            "textId",
+            format!("{profile} as {:?} gives another text", archived.media_type),
+            found.to_string(),
+        ));
+    }
+    Ok(())
+}
+
+fn statement(statement: &proto::Statement, documents: &dyn Documents) -> Step {
+    let selections = passages(&statement.evidence, documents)?;
+    if !matches!(statement.wording(), Wording::Verbatim | Wording::Translated) {
+        return Ok(());
+    }
+    for (place, (evidence, selection)) in statement.evidence.iter().zip(selections).enumerate() {
+        let words = evidence
+            .establishes()
+            .any(|what| what == Establishes::Words);
+        if words && !says_the_same(&statement.text, &selection.text) {
+            return Err(Refusal::new(
+                Reason::TextDiffersFromSelection,
+                "text",
+                format!(
+                    "the text is not what evidence[{place}] selects: {:?}",
+                    selection.text
+                ),
+                "the selected passage, with \" […] \" between segments; or wording PARAPHRASED",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn passages(
+    evidence: &[proto::Evidence],
+    documents: &dyn Documents,
+) -> Result<Vec<Selection>, Refusal> {
+    let select = |(place, evidence)| {
+        passage(evidence, documents)
+            .map_err(|refusal: Refusal| refusal.within(&format!("evidence[{place}]")))
+    };
+    evidence.iter().enumerate().map(select).collect()
+}
+
+fn passage(evidence: &proto::Evidence, documents: &dyn Documents) -> Result<Selection, Refusal> {
+    let id = content_id("textId", &evidence.text_id)?;
+    let text = documents.text(&id).map_err(|error| unreadable(&error))?;
+    let text = text.ok_or_else(|| bytes_missing("textId", &id))?;
+    let segments: Vec<Segment<'_>> = evidence.segments.iter().map(segment).collect();
+    text.select(&segments).map_err(refuse)
+}
+
+fn segment(segment: &proto::Segment) -> Segment<'_> {
+    Segment {
+        exact: &segment.exact,
+        prefix: &segment.prefix,
+        suffix: &segment.suffix,
+        start: segment.start,
+        end: segment.end,
+    }
+}
+
+/// Says why a quotation selects nothing, and what is near.
+fn refuse(error: QuoteError) -> Refusal {
+    let message = error.to_string();
+    let (reason, place, accepted, nearest) = match error {
+        QuoteError::Empty { segment } => (
+            Reason::MalformedRecord,
+            format!("segments[{segment}].exact"),
+            "text with more than white space",
+            Vec::new(),
+        ),
+        QuoteError::NotFound { segment, nearest } => (
+            Reason::QuoteNotFound,
+            format!("segments[{segment}].exact"),
+            "a passage exactly as the source has it, after the segment before it",
+            nearest,
+        ),
+        QuoteError::Ambiguous {
+            segment, passages, ..
+        } => (
+            Reason::QuoteAmbiguous,
+            format!("segments[{segment}].exact"),
+            "a longer passage; or a prefix, suffix or start that settles which",
+            passages,
+        ),
+        QuoteError::PositionMismatch {
+            segment, nearest, ..
+        } => (
+            Reason::PositionMismatch,
+            format!("segments[{segment}].start"),
+            "the position of the passage in code points of the extracted text; or none",
+            nearest,
+        ),
+        QuoteError::OutOfOrder { segment, .. } => (
+            Reason::PositionMismatch,
+            format!("segments[{segment}].start"),
+            "segments in the order of the text, not overlapping",
+            Vec::new(),
+        ),
+    };
+    Refusal {
+        nearest,
+        ..Refusal::new(reason, place, message, accepted)
+    }
+}
+
+fn bytes_missing(field: &str, id: &ContentId) -> Refusal {
+    Refusal::new(
+        Reason::SourceBytesMissing,
+        field,
+        format!("nothing with the id {id} was uploaded"),
+        "a document uploaded with PutSource first",
+    )
+}
+
+fn unreadable(error: &DocumentsError) -> Refusal {
+    Refusal::new(
+        Reason::DocumentUnreadable,
+        "",
+        error.to_string(),
+        "the same record, once the daemon can read its documents",
+    )
+}
+
+/// Judges evidence that was checked beforehand, again where a document was missing then: an
+/// earlier record of the same batch may have brought it.
+pub fn judge(
+    state: &dyn Tables,
+    documents: &dyn Documents,
+    kind: &Kind,
+    beforehand: &Step,
+) -> Result<Step, FoldError> {
+    let verdict = match beforehand {
+        Err(refusal) if refusal.reason == Reason::SourceBytesMissing => check(kind, documents),
+        verdict => verdict.clone(),
+    };
+    match verdict {
+        Ok(()) => not_translated(state, kind),
+        refused => Ok(refused),
+    }
+}

@@ -1,0 +1,548 @@
+//! References: what a record names is on record, in the version that it names.
+
+use super::field::{content_id, slug};
+use super::signatures::would_lock;
+use super::state::{
+    ActorRow, MandateRow, RecordRow, SourceRow, StatementRow, Table, TopicRow, VerifierRow,
+    mandates,
+};
+use super::{Reason, Refusal, Step, time};
+use crate::fold::{FoldError, Tables};
+use crate::record::proto::{self, ActorKind, CapacityBasis, record::Kind, statement::Voice};
+use crate::record::{ContentId, Slug, VerifierKey};
+
+/// The furthest that an actor may stand from the actor that it is ultimately part of.
+const PART_DEPTH_MAX: usize = 64;
+
+/// Leaves the function with a refusal, or goes on with the value.
+macro_rules! accept {
+    ($step:expr) => {
+        match $step {
+            Ok(value) => value,
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    };
+}
+pub(super) use accept;
+
+/// Judges what a record names.
+pub fn judge(state: &dyn Tables, kind: &Kind, index: u64) -> Result<Step, FoldError> {
+    match kind {
+        Kind::VerifierEnrolled(enrolled) => verifier_enrolled(state, enrolled, kind),
+        Kind::VerifierRevoked(revoked) => verifier_revoked(state, revoked, kind, index),
+        Kind::PolicySet(_) => would_lock(state, kind),
+        Kind::ActorDefined(actor) => actor_defined(state, actor),
+        Kind::MandateGranted(mandate) => mandate_granted(state, mandate),
+        Kind::MandateEnded(ended) => mandate_ended(state, ended),
+        Kind::TopicDefined(topic) => topic_defined(state, topic),
+        Kind::MilestoneDefined(milestone) => milestone_defined(state, milestone),
+        Kind::SourceArchived(source) => source_archived(state, source),
+        Kind::StatementRecorded(recorded) => statement(state, recorded),
+        Kind::StatementCorrected(corrected) => statement_corrected(state, corrected),
+        Kind::StatementRetracted(retracted) => {
+            let row = accept!(standing(state, &retracted.statement)?);
+            Ok(same_capacity(&row, &retracted.speaker, &retracted.said_for))
+        }
+        Kind::ReadingAdded(added) => {
+            let row = accept!(standing(state, &added.statement)?);
+            accept!(same_capacity(&row, &added.speaker, &added.said_for));
+            let reading = added
+                .reading
+                .as_ref()
+                .map_or(Ok(Ok(())), |r| reading(state, r))?;
+            Ok(reading.map_err(|refusal| refusal.within("reading")))
+        }
+        _ => Ok(Ok(())),
+    }
+}
+
+fn verifier_enrolled(
+    state: &dyn Tables,
+    enrolled: &proto::VerifierEnrolled,
+    kind: &Kind,
+) -> Result<Step, FoldError> {
+    let row = verifier(state, &enrolled.verifier)?;
+    if row.as_ref().is_some_and(|row| row.revoked) {
+        return Ok(Err(Refusal::new(
+            Reason::VerifierRevoked,
+            "verifier",
+            "the key was revoked and stays so",
+            "a new key",
+        )));
+    }
+    accept!(replaces(
+        row.as_ref().map(|row| &row.newest),
+        &enrolled.replaces
+    ));
+    would_lock(state, kind)
+}
+
+fn verifier_revoked(
+    state: &dyn Tables,
+    revoked: &proto::VerifierRevoked,
+    kind: &Kind,
+    index: u64,
+) -> Result<Step, FoldError> {
+    let refuse = |reason, field, message: &str, accepted: String| {
+        Ok(Err(Refusal::new(reason, field, message, accepted)))
+    };
+    match verifier(state, &revoked.verifier)? {
+        None => refuse(
+            Reason::UnknownVerifier,
+            "verifier",
+            "the key is not enrolled",
+            "the key of an enrolled verifier".to_owned(),
+        ),
+        Some(row) if row.revoked => refuse(
+            Reason::VerifierRevoked,
+            "verifier",
+            "the key was revoked before",
+            "a key that is not revoked".to_owned(),
+        ),
+        Some(_) if revoked.untrusted_from.is_some_and(|from| from > index) => refuse(
+            Reason::MalformedRecord,
+            "untrustedFrom",
+            "the index lies beyond the ledger",
+            format!("0 to {index}, or none"),
+        ),
+        Some(_) => would_lock(state, kind),
+    }
+}
+
+fn verifier(state: &dyn Tables, hex: &str) -> Result<Option<VerifierRow>, FoldError> {
+    match hex.parse::<VerifierKey>() {
+        Ok(key) => Table::Verifier.get(state, &[key.as_bytes()]),
+        Err(_) => Ok(None),
+    }
+}
+
+fn actor_defined(state: &dyn Tables, defined: &proto::ActorDefined) -> Result<Step, FoldError> {
+    let known: Option<ActorRow> = Table::Actor.get(state, &[defined.actor_id.as_bytes()])?;
+    accept!(replaces(
+        known.as_ref().map(|row| &row.newest),
+        &defined.replaces
+    ));
+    if known.is_some_and(|row| row.kind != defined.kind) {
+        return Ok(Err(changed("kind", "the kind of an actor")));
+    }
+    for (place, member) in defined.members.iter().enumerate() {
+        accept!(actor(state, &format!("members[{place}]"), member, ANY)?);
+    }
+    if defined.part_of.is_empty() {
+        return Ok(Ok(()));
+    }
+    accept!(actor(state, "partOf", &defined.part_of, BODY)?);
+    let mut whole = defined.part_of.clone();
+    for _ in 0..PART_DEPTH_MAX {
+        if whole == defined.actor_id {
+            break;
+        }
+        let row: Option<ActorRow> = Table::Actor.get(state, &[whole.as_bytes()])?;
+        match row.and_then(|row| row.part_of) {
+            Some(next) => next.as_str().clone_into(&mut whole),
+            None => return Ok(Ok(())),
+        }
+    }
+    Ok(Err(Refusal::new(
+        Reason::CircularPart,
+        "partOf",
+        format!(
+            "{} is part of {} already",
+            defined.part_of, defined.actor_id
+        ),
+        format!("an actor that is not part of this one, at most {PART_DEPTH_MAX} levels up"),
+    )))
+}
+
+fn mandate_granted(state: &dyn Tables, granted: &proto::MandateGranted) -> Result<Step, FoldError> {
+    let known: Option<MandateRow> = Table::Mandate.get(state, &[granted.mandate_id.as_bytes()])?;
+    accept!(replaces(
+        known.as_ref().map(|row| &row.newest),
+        &granted.replaces
+    ));
+    if known.is_some_and(|row| {
+        row.person.as_str() != granted.person || row.organization.as_str() != granted.organization
+    }) {
+        return Ok(Err(changed(
+            "person",
+            "the person and organisation of a mandate",
+        )));
+    }
+    accept!(actor(
+        state,
+        "person",
+        &granted.person,
+        &[ActorKind::Person]
+    )?);
+    accept!(actor(state, "organization", &granted.organization, BODY)?);
+    for (place, topic) in granted.topics.iter().enumerate() {
+        accept!(self::topic(state, &format!("topics[{place}]"), topic)?);
+    }
+    evidence(state, &granted.evidence)
+}
+
+fn mandate_ended(state: &dyn Tables, ended: &proto::MandateEnded) -> Result<Step, FoldError> {
+    let known: Option<MandateRow> = Table::Mandate.get(state, &[ended.mandate_id.as_bytes()])?;
+    let Some(known) = known else {
+        return Ok(Err(Refusal::new(
+            Reason::UnknownMandate,
+            "mandateId",
+            format!("the mandate {:?} is not on record", ended.mandate_id),
+            "the id of a mandate that was granted",
+        )));
+    };
+    accept!(replaces(Some(&known.newest), &ended.replaces));
+    evidence(state, &ended.evidence)
+}
+
+fn topic_defined(state: &dyn Tables, defined: &proto::TopicDefined) -> Result<Step, FoldError> {
+    let known: Option<TopicRow> = Table::Topic.get(state, &[defined.topic_id.as_bytes()])?;
+    accept!(replaces(
+        known.as_ref().map(|row| &row.newest),
+        &defined.replaces
+    ));
+    let Some(known) = known else {
+        return Ok(Ok(()));
+    };
+    if known.proposition != ContentId::of(defined.proposition.as_bytes()) {
+        return Ok(Err(changed("proposition", "the proposition of a topic")));
+    }
+    if known.kind != defined.kind {
+        return Ok(Err(changed("kind", "the kind of a topic")));
+    }
+    Ok(Ok(()))
+}
+
+fn milestone_defined(
+    state: &dyn Tables,
+    defined: &proto::MilestoneDefined,
+) -> Result<Step, FoldError> {
+    let id = defined.milestone_id.as_bytes();
+    let newest: Option<ContentId> = Table::Milestone.get(state, &[id])?;
+    accept!(replaces(newest.as_ref(), &defined.replaces));
+    for (place, named) in defined.actors.iter().enumerate() {
+        accept!(actor(state, &format!("actors[{place}]"), named, ANY)?);
+    }
+    evidence(state, &defined.evidence)
+}
+
+fn source_archived(
+    state: &dyn Tables,
+    archived: &proto::SourceArchived,
+) -> Result<Step, FoldError> {
+    let known = source(state, "source", &archived.source)?.ok();
+    accept!(replaces(
+        known.as_ref().map(|row| &row.newest),
+        &archived.replaces
+    ));
+    for (place, derived) in archived.derived_from.iter().enumerate() {
+        if !derived.source.is_empty() {
+            let field = format!("derivedFrom[{place}].source");
+            accept!(source(state, &field, &derived.source)?);
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Judges what a statement names.
+fn statement(state: &dyn Tables, statement: &proto::Statement) -> Result<Step, FoldError> {
+    if let Some(Voice::Speaker(speaker)) = &statement.voice {
+        accept!(actor(state, "speaker", speaker, VOICE)?);
+    }
+    for (place, organization) in statement.said_for.iter().enumerate() {
+        accept!(actor(
+            state,
+            &format!("saidFor[{place}].actor"),
+            &organization.actor,
+            BODY
+        )?);
+    }
+    if !statement.relayed_by.is_empty() {
+        accept!(actor(state, "relayedBy", &statement.relayed_by, VOICE)?);
+    }
+    accept!(evidence(state, &statement.evidence)?);
+    for (place, read) in statement.readings.iter().enumerate() {
+        let within = |refusal: Refusal| refusal.within(&format!("readings[{place}]"));
+        accept!(reading(state, read)?.map_err(within));
+    }
+    for (place, other) in statement.refers_to.iter().enumerate() {
+        let within = |refusal: Refusal| refusal.within(&format!("refersTo[{place}]"));
+        accept!(recorded(state, &other.statement)?.map_err(within));
+    }
+    implied_mandates(state, statement)
+}
+
+fn statement_corrected(
+    state: &dyn Tables,
+    corrected: &proto::StatementCorrected,
+) -> Result<Step, FoldError> {
+    let row = accept!(standing(state, &corrected.statement)?);
+    let newest = row
+        .newest
+        .map_or_else(|| corrected.statement.clone(), |id| id.to_string());
+    if newest != corrected.corrects {
+        return Ok(Err(stale("corrects", &newest)));
+    }
+    let Some(whole) = &corrected.corrected else {
+        return Ok(Ok(()));
+    };
+    let speaker = match &whole.voice {
+        Some(Voice::Speaker(speaker)) => speaker.as_str(),
+        _ => "",
+    };
+    let said_for: Vec<String> = whole.said_for.iter().map(|of| of.actor.clone()).collect();
+    let within = |refusal: Refusal| refusal.within("corrected");
+    accept!(same_capacity(&row, speaker, &said_for).map_err(within));
+    Ok(statement(state, whole)?.map_err(within))
+}
+
+/// Every organisation that a mandate implies must have one that covers each topic of the
+/// speaker's own readings, and the time.
+fn implied_mandates(state: &dyn Tables, statement: &proto::Statement) -> Result<Step, FoldError> {
+    let implied = |of: &&proto::SaidFor| of.basis() == CapacityBasis::Implied;
+    let Some(Voice::Speaker(speaker)) = &statement.voice else {
+        let place = statement.said_for.iter().position(|of| implied(&of));
+        return Ok(place.map_or(Ok(()), |place| {
+            Err(no_mandate(
+                place,
+                "an anonymous speaker has no mandate",
+                "basis STATED",
+            ))
+        }));
+    };
+    let speaker = accept!(slug("speaker", speaker));
+    let said_at = time::said_at(state, statement)?;
+    let own =
+        |reading: &&proto::Reading| reading.holder.is_empty() || reading.holder == speaker.as_str();
+    let topics: Vec<&str> = statement
+        .readings
+        .iter()
+        .filter(own)
+        .map(|r| &r.topic[..])
+        .collect();
+    for (place, of) in statement
+        .said_for
+        .iter()
+        .enumerate()
+        .filter(|(_, of)| implied(of))
+    {
+        let organization = accept!(slug("saidFor", &of.actor));
+        let speaks = |mandate: &MandateRow| {
+            mandate.authority != proto::Authority::Affiliated as i32
+                && mandate.term.covers(said_at.interval)
+        };
+        let mandates = mandates(state, &speaker, &organization)?;
+        let mandates: Vec<_> = mandates.into_iter().filter(speaks).collect();
+        let covers = |topic: &str, mandate: &MandateRow| {
+            mandate.topics.is_empty() || mandate.topics.iter().any(|t| t.as_str() == topic)
+        };
+        let uncovered = topics
+            .iter()
+            .find(|topic| !mandates.iter().any(|m| covers(topic, m)));
+        if mandates.is_empty() || uncovered.is_some() {
+            let on = uncovered
+                .map(|topic| format!(" on {topic}"))
+                .unwrap_or_default();
+            return Ok(Err(no_mandate(
+                place,
+                &format!(
+                    "no mandate on record lets {speaker} speak for {organization}{on} at that time"
+                ),
+                "a mandate granted first; or basis STATED, if the source says so",
+            )));
+        }
+    }
+    Ok(Ok(()))
+}
+
+fn no_mandate(place: usize, message: &str, accepted: &str) -> Refusal {
+    let field = format!("saidFor[{place}]");
+    Refusal::new(Reason::UnknownMandate, field, message, accepted)
+}
+
+fn reading(state: &dyn Tables, reading: &proto::Reading) -> Result<Step, FoldError> {
+    accept!(topic(state, "topic", &reading.topic)?);
+    if !reading.codebook.is_empty() {
+        let codebook = accept!(content_id("codebook", &reading.codebook));
+        let parts: [&[u8]; 2] = [reading.topic.as_bytes(), codebook.as_bytes()];
+        if Table::Codebook.get::<()>(state, &parts)?.is_none() {
+            return Ok(Err(Refusal::new(
+                Reason::UnknownTopic,
+                "codebook",
+                format!("{codebook} is no version of {}", reading.topic),
+                "the record id of one of the topic's versions, or none for the newest",
+            )));
+        }
+    }
+    if !reading.holder.is_empty() {
+        accept!(actor(state, "holder", &reading.holder, ANY)?);
+    }
+    Ok(Ok(()))
+}
+
+/// Judges the sources that passages stand in.
+fn evidence(state: &dyn Tables, all: &[proto::Evidence]) -> Result<Step, FoldError> {
+    for (place, evidence) in all.iter().enumerate() {
+        let field = |name: &str| format!("evidence[{place}].{name}");
+        accept!(source(state, &field("source"), &evidence.source)?);
+        let id = accept!(content_id(&field("source"), &evidence.source));
+        let text = accept!(content_id(&field("textId"), &evidence.text_id));
+        if Table::Text
+            .get::<()>(state, &[id.as_bytes(), text.as_bytes()])?
+            .is_none()
+        {
+            return Ok(Err(Refusal::new(
+                Reason::TextIdMismatch,
+                field("textId"),
+                "the source was archived with another text, or with none",
+                "the textId of one of the source's SourceArchived records",
+            )));
+        }
+    }
+    Ok(Ok(()))
+}
+
+const ANY: &[ActorKind] = &[
+    ActorKind::Person,
+    ActorKind::Organization,
+    ActorKind::State,
+    ActorKind::Group,
+    ActorKind::Population,
+];
+const VOICE: &[ActorKind] = &[ActorKind::Person, ActorKind::Organization, ActorKind::State];
+const BODY: &[ActorKind] = &[ActorKind::Organization, ActorKind::State];
+
+fn actor(
+    state: &dyn Tables,
+    field: &str,
+    id: &str,
+    kinds: &[ActorKind],
+) -> Result<Step, FoldError> {
+    let row: Option<ActorRow> = Table::Actor.get(state, &[id.as_bytes()])?;
+    let names: Vec<_> = kinds
+        .iter()
+        .map(|kind| kind.as_str_name().trim_start_matches("ACTOR_KIND_"))
+        .collect();
+    let refuse = |message: String| {
+        let accepted = format!("an actor on record of kind {}", names.join(" or "));
+        Err(Refusal::new(Reason::UnknownActor, field, message, accepted))
+    };
+    Ok(match row {
+        None => refuse(format!("the actor {id:?} is not on record")),
+        Some(row) if !row.is_any_of(kinds) => refuse(format!("{id:?} is of another kind")),
+        Some(_) => Ok(()),
+    })
+}
+
+fn topic(state: &dyn Tables, field: &str, id: &str) -> Result<Step, FoldError> {
+    let row: Option<TopicRow> = Table::Topic.get(state, &[id.as_bytes()])?;
+    Ok(row.map(|_| ()).ok_or_else(|| {
+        Refusal::new(
+            Reason::UnknownTopic,
+            field,
+            format!("the topic {id:?} is not on record"),
+            "the id of a topic that was defined",
+        )
+    }))
+}
+
+/// A source that must be on record.
+fn source(
+    state: &dyn Tables,
+    field: &str,
+    id: &str,
+) -> Result<Result<SourceRow, Refusal>, FoldError> {
+    let parsed = accept!(content_id(field, id));
+    let row: Option<SourceRow> = Table::Source.get(state, &[parsed.as_bytes()])?;
+    Ok(row.ok_or_else(|| {
+        Refusal::new(
+            Reason::UnknownSource,
+            field,
+            format!("the source {id} is not on record"),
+            "the id of a source that was archived",
+        )
+    }))
+}
+
+/// A statement that must be on record.
+fn recorded(state: &dyn Tables, id: &str) -> Result<Result<StatementRow, Refusal>, FoldError> {
+    let parsed = accept!(content_id("statement", id));
+    let row: Option<RecordRow> = Table::Record.get(state, &[parsed.as_bytes()])?;
+    Ok(row.and_then(|row| row.statement).ok_or_else(|| {
+        Refusal::new(
+            Reason::UnknownStatement,
+            "statement",
+            format!("the statement {id} is not on record"),
+            "the record id of the statementRecorded that introduced it",
+        )
+    }))
+}
+
+/// A statement that must be on record and not retracted.
+fn standing(state: &dyn Tables, id: &str) -> Result<Result<StatementRow, Refusal>, FoldError> {
+    let row = accept!(recorded(state, id)?);
+    if row.retracted {
+        return Ok(Err(Refusal::new(
+            Reason::StatementIsRetracted,
+            "statement",
+            format!("the statement {id} was retracted"),
+            "a statement that stands; record it anew",
+        )));
+    }
+    Ok(Ok(row))
+}
+
+fn same_capacity(row: &StatementRow, speaker: &str, said_for: &[String]) -> Step {
+    let theirs = row.speaker.as_ref().map_or("", Slug::as_str);
+    if theirs != speaker {
+        return Err(Refusal::new(
+            Reason::CapacityDiffers,
+            "speaker",
+            format!("the statement's speaker is {theirs:?}, not {speaker:?}"),
+            "the statement's own speaker; a wrong speaker is retracted and recorded anew",
+        ));
+    }
+    if !row
+        .said_for
+        .iter()
+        .map(Slug::as_str)
+        .eq(said_for.iter().map(String::as_str))
+    {
+        return Err(Refusal::new(
+            Reason::CapacityDiffers,
+            "saidFor",
+            "the statement was said for others, or in another order",
+            "the statement's own list; a wrong capacity is retracted and recorded anew",
+        ));
+    }
+    Ok(())
+}
+
+/// A new version must name the newest one; a first version names none.
+fn replaces(newest: Option<&ContentId>, named: &str) -> Step {
+    let newest = newest.map(ContentId::to_string).unwrap_or_default();
+    if newest == named {
+        Ok(())
+    } else {
+        Err(stale("replaces", &newest))
+    }
+}
+
+fn stale(field: &str, newest: &str) -> Refusal {
+    let accepted = if newest.is_empty() {
+        "none: there is no earlier version".to_owned()
+    } else {
+        format!("{newest}, the record id of the newest version")
+    };
+    let message = "the record does not build on the newest version";
+    Refusal::new(Reason::StaleVersion, field, message, accepted)
+}
+
+fn changed(field: &str, what: &str) -> Refusal {
+    Refusal::new(
+        Reason::PropositionChanged,
+        field,
+        format!("{what} never changes"),
+        "the value that it has on record; or a new id",
+    )
+}

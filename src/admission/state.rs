@@ -1,0 +1,220 @@
+//! The admission state: what the checks need to know of the ledger below an entry.
+//!
+//! A fold of the ledger in tables of its own, read and extended by the sequencer alone, so
+//! that entry *i* is judged by exactly the entries below *i*. It keeps the newest version of
+//! each definition and one small row a record; texts and payloads stay where they are.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::fold::{FoldError, Tables};
+use crate::record::proto::{ActorKind, Role};
+use crate::record::{ContentId, Interval, Micros, Slug};
+
+/// A table of the admission state. The name starts the keys of its rows.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+pub enum Table {
+    Archive = b'o',
+    Policy = b'p',
+    Verifier = b'v',
+    Record = b'r',
+    Actor = b'a',
+    Mandate = b'm',
+    MandateOf = b'M',
+    Topic = b't',
+    Codebook = b'T',
+    Milestone = b'e',
+    Source = b's',
+    Text = b'x',
+}
+
+impl Table {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Archive => "archive",
+            Self::Policy => "policy",
+            Self::Verifier => "verifier",
+            Self::Record => "record",
+            Self::Actor => "actor",
+            Self::Mandate => "mandate",
+            Self::MandateOf => "mandate-of",
+            Self::Topic => "topic",
+            Self::Codebook => "codebook",
+            Self::Milestone => "milestone",
+            Self::Source => "source",
+            Self::Text => "text",
+        }
+    }
+
+    /// The key of the row that `parts` name, in order. Parts of variable length are slugs,
+    /// which hold no zero byte.
+    pub fn key(self, parts: &[&[u8]]) -> Vec<u8> {
+        let mut key = vec![self as u8];
+        for (place, part) in parts.iter().enumerate() {
+            if place > 0 {
+                key.push(0);
+            }
+            key.extend_from_slice(part);
+        }
+        key
+    }
+
+    /// Reads the row that `parts` name.
+    pub fn get<Row: DeserializeOwned>(
+        self,
+        state: &dyn Tables,
+        parts: &[&[u8]],
+    ) -> Result<Option<Row>, FoldError> {
+        let row = state.get(&self.key(parts))?;
+        row.map(|bytes| self.decode(&bytes)).transpose()
+    }
+
+    pub fn decode<Row: DeserializeOwned>(self, bytes: &[u8]) -> Result<Row, FoldError> {
+        postcard::from_bytes(bytes).map_err(|_| FoldError::Row { table: self.name() })
+    }
+}
+
+/// The archive, once it is founded.
+#[derive(Serialize, Deserialize)]
+pub struct ArchiveRow {
+    pub origin: String,
+    /// How many verifiers were ever enrolled: the number of the next.
+    pub verifiers: u32,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct PolicyRow {
+    pub attestations_min: u32,
+}
+
+/// A verifier. Its number is what other rows call it by.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct VerifierRow {
+    pub number: u32,
+    pub roles: Vec<i32>,
+    pub revoked: bool,
+    pub newest: ContentId,
+}
+
+impl VerifierRow {
+    pub fn has(&self, role: Role) -> bool {
+        !self.revoked && self.roles.contains(&(role as i32))
+    }
+}
+
+/// Any record: where it stands and who signed it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct RecordRow {
+    pub index: u64,
+    /// The numbers of the verifiers who signed it.
+    pub signers: Vec<u32>,
+    /// What else is to be known if it introduced a statement.
+    pub statement: Option<StatementRow>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct StatementRow {
+    pub speaker: Option<Slug>,
+    pub said_for: Vec<Slug>,
+    /// Its newest correction; none while it stands as it was introduced.
+    pub newest: Option<ContentId>,
+    pub retracted: bool,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ActorRow {
+    pub kind: i32,
+    pub part_of: Option<Slug>,
+    pub newest: ContentId,
+}
+
+impl ActorRow {
+    pub fn is_any_of(&self, kinds: &[ActorKind]) -> bool {
+        kinds.iter().any(|kind| *kind as i32 == self.kind)
+    }
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct MandateRow {
+    pub person: Slug,
+    pub organization: Slug,
+    pub authority: i32,
+    pub topics: Vec<Slug>,
+    pub term: Term,
+    pub newest: ContentId,
+}
+
+/// From when to when a mandate is in force; a missing end is open.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct Term {
+    pub start: Option<Interval>,
+    pub end: Option<Interval>,
+}
+
+impl Term {
+    /// Whether the mandate is in force during all of `interval`.
+    pub fn covers(&self, interval: Interval) -> bool {
+        self.start
+            .is_none_or(|start| start.earliest <= interval.earliest)
+            && self.end.is_none_or(|end| interval.latest <= end.latest)
+    }
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct TopicRow {
+    pub kind: i32,
+    pub proposition: ContentId,
+    pub newest: ContentId,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SourceRow {
+    pub published_at: Option<Published>,
+    pub captured_at: Micros,
+    /// Whether it is a translation, or came from one that is on record.
+    pub translated: bool,
+    pub newest: ContentId,
+}
+
+/// When a source was published.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct Published {
+    pub interval: Interval,
+    pub has_time_of_day: bool,
+}
+
+/// All verifiers.
+pub fn verifiers(state: &dyn Tables) -> Result<Vec<([u8; 32], VerifierRow)>, FoldError> {
+    let table = Table::Verifier;
+    let mut verifiers = Vec::new();
+    for row in state.scan(&table.key(&[])) {
+        let (key, value) = row?;
+        let key = key.get(1..).and_then(|key| key.try_into().ok());
+        let key = key.ok_or(FoldError::Row {
+            table: table.name(),
+        })?;
+        verifiers.push((key, table.decode(&value)?));
+    }
+    Ok(verifiers)
+}
+
+/// The mandates on which `person` speaks, or is affiliated, for `organization`.
+pub fn mandates(
+    state: &dyn Tables,
+    person: &Slug,
+    organization: &Slug,
+) -> Result<Vec<MandateRow>, FoldError> {
+    let prefix = Table::MandateOf.key(&[
+        person.as_str().as_bytes(),
+        organization.as_str().as_bytes(),
+        b"",
+    ]);
+    let mut mandates = Vec::new();
+    for row in state.scan(&prefix) {
+        let (key, _) = row?;
+        let id = key.get(prefix.len()..).unwrap_or_default();
+        mandates.extend(Table::Mandate.get::<MandateRow>(state, &[id])?);
+    }
+    Ok(mandates)
+}
