@@ -67,7 +67,11 @@ impl Daemon {
             if let Some(failed) = status.projections.iter().find(|p| !p.failed.is_empty()) {
                 return Err(format!("{} failed: {}", failed.name, failed.failed).into());
             }
-            if !status.projections.iter().any(|p| behind(p.cursor.as_ref().map(|c| c.size))) {
+            if !status
+                .projections
+                .iter()
+                .any(|p| behind(p.cursor.as_ref().map(|c| c.size)))
+            {
                 return Ok(());
             }
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
@@ -126,8 +130,12 @@ fn spawn(directory: &Path) -> Fallible<(Child, String)> {
     let stdout = child.stdout.take().ok_or("no standard output")?;
     let mut line = String::new();
     BufReader::new(stdout).read_line(&mut line)?;
-    let address = line.split_whitespace().find(|word| word.starts_with("http"));
-    let address = address.ok_or_else(|| format!("no address in {line:?}"))?.to_owned();
+    let address = line
+        .split_whitespace()
+        .find(|word| word.starts_with("http"));
+    let address = address
+        .ok_or_else(|| format!("no address in {line:?}"))?
+        .to_owned();
     Ok((child, address))
 }
 
