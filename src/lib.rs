@@ -9,6 +9,10 @@ pub mod record;
 pub mod text;
 
 #[cfg(feature = "daemon")]
+pub mod app;
+#[cfg(feature = "daemon")]
+pub mod config;
+#[cfg(feature = "daemon")]
 pub mod documents;
 #[cfg(feature = "daemon")]
 pub mod ledger;
@@ -16,3 +20,5 @@ pub mod ledger;
 pub mod rpc;
 #[cfg(feature = "daemon")]
 pub mod storage;
+#[cfg(feature = "daemon")]
+pub mod telemetry;
