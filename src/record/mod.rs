@@ -9,7 +9,7 @@ mod instant;
 pub mod proto;
 
 pub use canonical::{MalformedRecord, decode};
-pub use date::{Date, DateError, Interval};
+pub use date::{Date, DateError, Interval, format_instant};
 pub use entry::{ENTRY_BYTES_MAX, Entry, EntryError};
 pub use envelope::{SigningKey, VerifierKey};
 pub use id::{ContentId, IdError, Slug};
