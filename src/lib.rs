@@ -8,6 +8,8 @@ pub mod record;
 pub mod text;
 
 #[cfg(feature = "daemon")]
+pub mod cli;
+#[cfg(feature = "daemon")]
 pub mod rpc;
 #[cfg(feature = "daemon")]
 pub mod storage;

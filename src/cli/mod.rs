@@ -1,0 +1,3 @@
+//! The command line: what people type.
+
+pub mod authoring;
