@@ -9,6 +9,8 @@ pub mod record;
 pub mod text;
 
 #[cfg(feature = "daemon")]
+pub mod cli;
+#[cfg(feature = "daemon")]
 pub mod documents;
 #[cfg(feature = "daemon")]
 pub mod ledger;

@@ -79,7 +79,10 @@ fn known_by(
     let mut published: Option<i64> = None;
     let mut captured: Option<i64> = None;
     for evidence in &statement.evidence {
-        if !evidence.establishes().any(|what| what == proto::Establishes::Words) {
+        if !evidence
+            .establishes()
+            .any(|what| what == proto::Establishes::Words)
+        {
             continue;
         }
         let source = content_id(entry, "source", &evidence.source)?;

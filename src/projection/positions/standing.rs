@@ -118,17 +118,15 @@ pub(super) fn key(id: &ContentId) -> Key {
 pub(super) fn rows(id: &ContentId, standing: &Standing, coded: &[Coded]) -> Rows {
     let mut rows = Rows::new();
     for (place, own) in (0..).zip(&standing.readings) {
-        let outdated = |coded: &Coded| {
-            coded.given_by > standing.version && coded.reading.is_rival(own)
-        };
+        let outdated =
+            |coded: &Coded| coded.given_by > standing.version && coded.reading.is_rival(own);
         if !coded.iter().any(outdated) {
             bear(&mut rows, id, standing, (standing.version, place), own);
         }
     }
     for coded in coded {
-        let outdated = |own: &Reading| {
-            standing.version > coded.given_by && own.is_rival(&coded.reading)
-        };
+        let outdated =
+            |own: &Reading| standing.version > coded.given_by && own.is_rival(&coded.reading);
         if !standing.readings.iter().any(outdated) {
             bear(&mut rows, id, standing, (coded.given_by, 0), &coded.reading);
         }
