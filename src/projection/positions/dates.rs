@@ -70,7 +70,7 @@ pub(super) fn said_at(
 }
 
 /// The first second after the date by which a statement must have been said: the smallest
-/// published_at of the sources that give its words, or if none has one, the earliest capture.
+/// `published_at` of the sources that give its words, or if none has one, the earliest capture.
 fn known_by(
     state: &dyn Tables,
     entry: &Entry,

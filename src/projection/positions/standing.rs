@@ -15,7 +15,7 @@ use crate::record::{ContentId, Slug};
 
 /// What the rules ask of a statement, whoever reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Said {
+pub(super) struct Utterance {
     pub(super) speaker: Option<Slug>,
     pub(super) said_for: Vec<Slug>,
     pub(super) relayed_by: Option<Slug>,
@@ -30,7 +30,7 @@ pub(super) struct Standing {
     pub(super) introduced: u64,
     /// The entry that gave this version.
     pub(super) version: u64,
-    pub(super) said: Said,
+    pub(super) said: Utterance,
     /// The readings that this version brings, in its order.
     pub(super) readings: Vec<Reading>,
 }
@@ -101,7 +101,7 @@ pub(super) struct Row {
     /// The entry that closed it.
     pub(super) until: Option<u64>,
     pub(super) statement_id: ContentId,
-    pub(super) said: Said,
+    pub(super) said: Utterance,
     pub(super) reading: Reading,
 }
 

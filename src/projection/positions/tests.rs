@@ -294,6 +294,7 @@ fn a_source_counts_as_it_was_on_record_when_the_version_came_in() {
 
 #[test]
 fn a_correction_replaces_the_attestors_readings_and_gives_coders_readings_its_date() {
+    use crate::record::Polarity::{Mixed, Open, Opposes, Supports};
     let mut script = actors();
     let mut first = said("aide", &["palace"], "2025-08-15");
     first
@@ -320,7 +321,6 @@ fn a_correction_replaces_the_attestors_readings_and_gives_coders_readings_its_da
         found.iter().map(summary).collect::<Vec<_>>()
     };
     let (before, after) = (day("2025-08-15").earliest, day("2025-08-16").earliest);
-    use crate::record::Polarity::{Mixed, Open, Opposes, Supports};
     assert_eq!(heard("palace", introduced), []);
     assert_eq!(
         heard("palace", coded),
@@ -368,18 +368,6 @@ fn of_several_readings_of_a_topic_and_holder_the_newest_stands_whoever_gave_it()
         statement("aide", &["palace"], "2025-08-15", vec![]),
     );
     assert_eq!(given(&script), [two]);
-}
-
-#[test]
-fn two_readings_of_a_topic_and_holder_by_one_entry_both_stand() {
-    let mut script = actors();
-    let mut twice = said("aide", &[], "2025-08-15");
-    twice
-        .readings
-        .push(answer("meeting", "aide", Polarity::Mixed));
-    script.record(twice);
-    let found = heard(&script, "aide");
-    assert_eq!(found.iter().map(|it| it.place).collect::<Vec<_>>(), [0, 1]);
 }
 
 #[test]
