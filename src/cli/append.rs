@@ -181,6 +181,12 @@ mod tests {
                 })),
             },
         };
-        insta::assert_snapshot!(drawn(canvas, Path::new("records.jsonl"), &line), @"");
+        insta::assert_snapshot!(drawn(canvas, Path::new("records.jsonl"), &line), @r"
+    records.jsonl:14  refused: QUOTE_NOT_FOUND statementRecorded lavrov-0819
+      at              statementRecorded.evidence[0].segments[0].exact
+      wrong           the passage does not stand in the source's text
+      accepted        a passage as it stands there
+      nearest         120–151: prepared with the utmost care
+    ");
     }
 }

@@ -20,7 +20,7 @@ pub fn entries(canvas: Canvas, entries: &[LedgerEntry]) -> String {
     let mut sheet = Sheet::new(canvas);
     let mut table = canvas.listed();
     table.set_header(
-        ["index", "recorded at", "kind", "what", "record"].map(|title| cell(Tint::Strong, title)),
+        ["index", "recorded at", "kind", "what"].map(|title| cell(Tint::Strong, title)),
     );
     for entry in entries {
         let (kind, what) = entry.record.as_ref().map_or(("?", String::new()), describe);
@@ -29,7 +29,6 @@ pub fn entries(canvas: Canvas, entries: &[LedgerEntry]) -> String {
             cell(Tint::Faint, &time(entry.recorded_at)),
             cell(Tint::Plain, kind),
             cell(Tint::Plain, &what),
-            cell(Tint::Faint, short(&entry.record_id)),
         ]);
     }
     sheet.table(&table);

@@ -231,7 +231,36 @@ fn a_position_shows_its_stance_its_statement_an_evasion_and_its_basis() {
         }),
         basis: Some(basis("2025-08-19")),
     };
-    insta::assert_snapshot!(position(CANVAS, &answer, &background()), @"");
+    insta::assert_snapshot!(position(CANVAS, &answer, &background()), @r"
+    The Kremlin on leaders-meeting
+    The presidents should meet in person.
+
+      STATED          OPEN {prepared}
+                      ONLY_IF prepared: the conditions for it are created first
+      since           2025-08-07
+      last affirmed   2025-08-07
+      beware          the voices diverge
+      readings        2 considered
+
+    rests on
+      [24] Vladimir Putin, for The Kremlin (PRINCIPAL), said 2025-08-07
+           Nothing against meeting in principle, but the conditions for it must be created
+           first.
+           paraphrased for this archive, not the speaker's words
+           source 5d2f5d2f5d2f: Press digest, example, 2025-08-07
+
+    latest evasion: DEFLECTED
+      [33] Yuri Ushakov, for The Kremlin (SPOKESPERSON), said 2025-08-18
+           “The level may be raised.”
+           verbatim
+           source 5d2f5d2f5d2f: Press digest, example, 2025-08-07
+
+    basis: ledger of 44 entries, root abababababab…, positions v1, known at 44, said before
+    2025-08-19T00:00:00Z
+    Verified means: the passage stands in the archived source, and verifiers signed that the
+    source attributes it to this speaker. It does not mean that the source tells the truth, nor
+    that nothing else was said.
+    ");
 }
 
 #[test]
@@ -272,7 +301,27 @@ fn a_group_has_no_voice_and_shows_what_is_reported_of_it() {
         }),
         basis: Some(basis("2025-08-19")),
     };
-    insta::assert_snapshot!(position(CANVAS, &answer, &background), @"");
+    insta::assert_snapshot!(position(CANVAS, &answer, &background), @r"
+    european-capitals on leaders-meeting
+    The presidents should meet in person.
+
+      NO_VOICE        a GROUP or POPULATION has no voice of its own
+      readings        1 considered, 1 only reported
+
+    reported of it
+      OPPOSES (possible)
+        [38] a European diplomat (NAME_WITHHELD) (on the stance of european-capitals), said
+             2025-08
+             If one side is pushed into concessions, it ends up weaker.
+             paraphrased for this archive, not the speaker's words
+             source 5d2f5d2f5d2f: Press digest, example, 2025-08-07
+
+    basis: ledger of 44 entries, root abababababab…, positions v1, known at 44, said before
+    2025-08-19T00:00:00Z
+    Verified means: the passage stands in the archived source, and verifiers signed that the
+    source attributes it to this speaker. It does not mean that the source tells the truth, nor
+    that nothing else was said.
+    ");
 }
 
 #[test]
@@ -298,7 +347,49 @@ fn a_comparison_stands_side_by_side_under_its_kind() {
         from: &background,
         to: &background,
     };
-    insta::assert_snapshot!(comparison(CANVAS, &answer, sides), @"");
+    insta::assert_snapshot!(comparison(CANVAS, &answer, sides), @r"
+    The Kremlin on leaders-meeting
+    The presidents should meet in person.
+
+    CONDITIONS_CHANGED, certain, SINCE alaska-summit
+      conditions were exchanged
+      OPEN {prepared} to OPEN {moscow}
+      conditions {prepared} to {moscow}
+      direction NONE
+
+    ┌───────────────┬────────────────────────────────────┬────────────────────────────────────┐
+    │               ┆ before alaska-summit               ┆ up to now                          │
+    ╞═══════════════╪════════════════════════════════════╪════════════════════════════════════╡
+    │ said before   ┆ 2025-08-15T00:00:00Z               ┆ 2025-11-01T00:00:00Z               │
+    │ known at      ┆ 44                                 ┆ 44                                 │
+    │ finding       ┆ STATED                             ┆ STATED                             │
+    │ position      ┆ OPEN {prepared}                    ┆ OPEN {moscow}                      │
+    │ conditions    ┆ ONLY_IF prepared: the conditions   ┆ ONLY_IF moscow: Zelenskyy comes to │
+    │               ┆ for it are created first           ┆ Moscow                             │
+    │ since         ┆ 2025-08-07                         ┆ 2025-09-03                         │
+    │ last affirmed ┆ 2025-08-07                         ┆ 2025-09-03                         │
+    │ rests on      ┆ [24] Vladimir Putin, for The       ┆ [41] Vladimir Putin, for The       │
+    │               ┆ Kremlin (PRINCIPAL), said          ┆ Kremlin (PRINCIPAL), said          │
+    │               ┆ 2025-08-07                         ┆ 2025-09-03, as corrected at [42]   │
+    │               ┆ Nothing against meeting in         ┆ If he is ready, let him come to    │
+    │               ┆ principle, but the conditions for  ┆ Moscow.                            │
+    │               ┆ it must be created first.          ┆ retranslated for this archive, not │
+    │               ┆ paraphrased for this archive, not  ┆ the speaker's words                │
+    │               ┆ the speaker's words                ┆ source 5d2f5d2f5d2f: Press digest, │
+    │               ┆ source 5d2f5d2f5d2f: Press digest, ┆ example, 2025-08-07                │
+    │               ┆ example, 2025-08-07                ┆                                    │
+    │ before that   ┆                                    ┆ OPEN {prepared}: [24] Vladimir     │
+    │               ┆                                    ┆ Putin, for The Kremlin             │
+    │               ┆                                    ┆ (PRINCIPAL), said 2025-08-07       │
+    │ possible      ┆                                    ┆ 1 statement                        │
+    └───────────────┴────────────────────────────────────┴────────────────────────────────────┘
+
+    basis: ledger of 44 entries, root abababababab…, positions v1, known at 44, said before
+    2025-11-01T00:00:00Z
+    Verified means: the passage stands in the archived source, and verifiers signed that the
+    source attributes it to this speaker. It does not mean that the source tells the truth, nor
+    that nothing else was said.
+    ");
 }
 
 #[test]
@@ -321,7 +412,33 @@ fn a_timeline_runs_downwards_through_its_milestone() {
         truncated: false,
     };
     let drawn = timeline(CANVAS, &answer, "kremlin", "leaders-meeting", &background());
-    insta::assert_snapshot!(drawn, @"");
+    insta::assert_snapshot!(drawn, @r"
+    The Kremlin on leaders-meeting
+    The presidents should meet in person.
+
+    2025-08-07  ●  OPEN {prepared}   FIRST_STATED
+                │  [24] Vladimir Putin, for The Kremlin (PRINCIPAL), said 2025-08-07
+                │  Nothing against meeting in principle, but the conditions for it must be
+                │  created first.
+                │
+    2025-08-15──┼── alaska-summit: Putin and Trump meet in Anchorage
+                │
+    2025-08-18  ○  DEFLECTED
+                │  [33] Yuri Ushakov, for The Kremlin (SPOKESPERSON), said 2025-08-18
+                │  “The level may be raised.”
+                │
+    2025-09-03  ●  OPEN {moscow}   CONDITIONS_CHANGED
+                │  [41] Vladimir Putin, for The Kremlin (PRINCIPAL), said 2025-09-03, as
+                │  corrected at [42]
+                │  If he is ready, let him come to Moscow.
+                │
+
+    basis: ledger of 44 entries, root abababababab…, positions v1, known at 44, said before
+    2025-11-01T00:00:00Z
+    Verified means: the passage stands in the archived source, and verifiers signed that the
+    source attributes it to this speaker. It does not mean that the source tells the truth, nor
+    that nothing else was said.
+    ");
 }
 
 #[test]
@@ -340,7 +457,13 @@ fn entries_are_listed_with_their_kind_and_what_they_say() {
         }),
         ..LedgerEntry::default()
     }];
-    insta::assert_snapshot!(entries(CANVAS, &listed), @"");
+    insta::assert_snapshot!(entries(CANVAS, &listed), @r"
+     index ┆ recorded at          ┆ kind              ┆ what
+    ═══════╪══════════════════════╪═══════════════════╪══════════════════════════════════════
+     24    ┆ 2025-08-24T01:46:40Z ┆ statementRecorded ┆ putin, : Nothing against meeting in
+           ┆                      ┆                   ┆ principle, but the conditions for it
+           ┆                      ┆                   ┆ must be created first.
+    ");
 }
 
 #[test]
@@ -370,5 +493,16 @@ fn a_poisoned_ledger_and_a_projection_behind_stand_out_in_the_status() {
         }),
         time: None,
     };
-    insta::assert_snapshot!(status(CANVAS, "http://127.0.0.1:7450", &answer), @"");
+    insta::assert_snapshot!(status(CANVAS, "http://127.0.0.1:7450", &answer), @r"
+    news.example/archive
+      daemon          0.1.0 at http://127.0.0.1:7450
+      running for     1 h 1 min
+      ledger          takes no more records: no space left on device
+      entries         44
+      root            abababababababababababababababababababababababababababababababab
+
+     projection ┆ version ┆ has read ┆ digest       ┆ state
+    ════════════╪═════════╪══════════╪══════════════╪══════════
+     positions  ┆ 1       ┆ 40       ┆ 777777777777 ┆ 4 behind
+    ");
 }
