@@ -9,7 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::draw::{Canvas, Sheet, Tint};
 use super::error::CliError;
 use super::submit::{RecordsFile, Submitted};
-use super::{Asking, json, keyfile, output};
+use super::{Asking, json, output};
+use crate::config::keys;
 use crate::rpc::proto::append_result::Outcome;
 use crate::rpc::proto::{AppendResult, Refusal};
 
@@ -53,16 +54,16 @@ impl Append {
             files.push((path, RecordsFile::read(path)?));
         }
         for key in &self.keys {
-            keyfile::read(key)?;
+            keys::read(key)?;
         }
         let client = self.asking.connect().await?;
         let canvas = Canvas::of_stdout();
         let mut tally = Tally::default();
         for (path, file) in &files {
-            let keys = self.keys.iter().map(|key| keyfile::read(key));
+            let signers = self.keys.iter().map(|key| keys::read(key));
             let progress = progress_in_records(file.len());
             let submitted = file
-                .submit(&client, keys.collect::<Result<_, _>>()?, &mut |line| {
+                .submit(&client, signers.collect::<Result<_, _>>()?, &mut |line| {
                     tally.count(&line.result);
                     let shown = if self.asking.json {
                         json::line(&line.result)?
@@ -100,7 +101,7 @@ pub(super) fn progress_in_records(total: usize) -> ProgressBar {
 }
 
 /// What became of a line, for people.
-fn drawn(canvas: Canvas, path: &Path, line: &Submitted) -> String {
+pub(super) fn drawn(canvas: Canvas, path: &Path, line: &Submitted) -> String {
     let mut sheet = Sheet::new(canvas);
     let mut what = line.kind.clone();
     if let Some(key) = &line.key {

@@ -3,36 +3,89 @@
 //! Every lookup waits until the projections have read what the daemon had acknowledged when
 //! this run began, and what this run itself was acknowledged since.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::Mutex;
 
 use super::authoring::{Archive, KnownSource, KnownStatement, Subject};
 use super::client::Client;
 use super::error::CliError;
 use super::transfer;
+use crate::record::proto::record::Kind;
 use crate::record::{ContentId, proto};
 use crate::rpc::proto::{
     GetActorRequest, GetMandateRequest, GetMilestoneRequest, GetSourceRecordRequest,
-    GetStatementRequest, GetTopicRequest, GetVerifierRequest, ListMandatesRequest, Provenance,
+    GetStatementRequest, GetTopicRequest, GetVerifierRequest, Provenance, ReadEntriesRequest,
 };
-
-/// The most mandates in one page of an answer.
-const PAGE_SIZE: i32 = 1000;
 
 /// A daemon's archive, as it is at least at a given size.
 #[derive(Debug)]
 pub struct RemoteArchive {
     client: Client,
     at_least_size: AtomicU64,
+    mandates: Mutex<Mandates>,
+}
+
+/// The mandates on record, read off the ledger itself.
+#[derive(Debug, Default)]
+struct Mandates {
+    /// The first index that was not read yet.
+    next: u64,
+    /// Each in its newest version, with the end that stands.
+    by_id: BTreeMap<String, proto::MandateGranted>,
+}
+
+impl Mandates {
+    /// Reads the entries below `size` that were not read yet.
+    async fn read_up_to(&mut self, client: &Client, size: u64) -> Result<(), CliError> {
+        if self.next >= size {
+            return Ok(());
+        }
+        let request = ReadEntriesRequest {
+            start: Some(self.next),
+            limit: size - self.next,
+            decode: true,
+            ..ReadEntriesRequest::default()
+        };
+        let answer = client.ledger().read_entries(request).await;
+        let mut stream = client.answered(answer)?;
+        loop {
+            let answer = stream.message().await;
+            let Some(answer) = answer.map_err(|status| client.failed(&status))? else {
+                return Ok(());
+            };
+            for entry in answer.entries {
+                self.next = entry.index + 1;
+                self.take(entry.record.and_then(|record| record.kind));
+            }
+        }
+    }
+
+    fn take(&mut self, kind: Option<Kind>) {
+        match kind {
+            Some(Kind::MandateGranted(it)) => {
+                self.by_id.insert(it.mandate_id.clone(), it);
+            }
+            Some(Kind::MandateEnded(it)) => {
+                if let Some(mandate) = self.by_id.get_mut(&it.mandate_id) {
+                    mandate.end = it.end;
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 impl RemoteArchive {
     /// The archive behind `client`, whose ledger has `size` entries.
     #[must_use]
-    pub const fn new(client: Client, size: u64) -> Self {
+    pub fn new(client: Client, size: u64) -> Self {
         Self {
             client,
             at_least_size: AtomicU64::new(size),
+            mandates: Mutex::default(),
         }
     }
 
@@ -135,23 +188,10 @@ impl Archive for &RemoteArchive {
     }
 
     async fn mandates(&self, person: &str) -> Result<Vec<proto::MandateGranted>, CliError> {
-        let mut mandates = Vec::new();
-        let mut request = ListMandatesRequest {
-            page_size: PAGE_SIZE,
-            page_token: String::new(),
-            known_at: None,
-            person: person.to_owned(),
-            organization: String::new(),
-        };
-        loop {
-            let answer = self.client.catalog().list_mandates(request.clone()).await;
-            let page = self.client.answered(answer)?;
-            mandates.extend(page.mandates.into_iter().filter_map(|it| it.definition));
-            if page.next_page_token.is_empty() {
-                return Ok(mandates);
-            }
-            request.page_token = page.next_page_token;
-        }
+        let mut mandates = self.mandates.lock().await;
+        mandates.read_up_to(&self.client, self.size()).await?;
+        let all = mandates.by_id.values();
+        Ok(all.filter(|it| it.person == person).cloned().collect())
     }
 
     async fn source(&self, source: ContentId) -> Result<Option<KnownSource>, CliError> {

@@ -12,6 +12,8 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use super::authoring::{AuthoringError, SignedError};
+use crate::app::AppError;
+use crate::config::keys::KeyFileError;
 
 /// The exit code for "no".
 const NO: u8 = 1;
@@ -72,6 +74,18 @@ pub enum CliError {
         /// Each line's first mistake.
         errors: Vec<AuthoringError>,
     },
+    /// A key file cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The system gives no randomness.
+    #[error("the system gives no randomness: {0}")]
+    Randomness(getrandom::Error),
+    /// A daemon in this process does not run.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// A daemon in this process ended without a word.
+    #[error("the daemon ended by itself")]
+    Ended,
     /// What was signed cannot be kept.
     #[error(transparent)]
     Signed(#[from] SignedError),
@@ -105,6 +119,7 @@ impl CliError {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Self::Unreachable { .. } => ExitCode::from(UNREACHABLE),
             Self::Address { .. } | Self::Usage { .. } => ExitCode::from(USAGE),
+            Self::App(AppError::Config(_) | AppError::Origin { .. }) => ExitCode::from(USAGE),
             Self::Answer(answer) if answer.code == Code::InvalidArgument => ExitCode::from(USAGE),
             _ => ExitCode::from(NO),
         }
@@ -181,7 +196,8 @@ impl fmt::Display for Answer {
         if !self.reason.is_empty() {
             write!(f, " ({})", self.reason)?;
         }
-        for (field, description) in &self.fields {
+        let untold = |(_, description): &&(String, String)| !message.contains(description);
+        for (field, description) in self.fields.iter().filter(untold) {
             write!(f, "\n  {field}: {description}")?;
         }
         if let Some(seconds) = self.retry_after {

@@ -17,7 +17,6 @@ mod error;
 mod gather;
 mod init;
 mod json;
-mod keyfile;
 mod keygen;
 mod output;
 mod position;
@@ -46,10 +45,16 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Asking(AskingCommand),
+    #[command(flatten)]
+    Own(OwnCommand),
+}
+
+/// What speaks to a daemon.
+#[derive(Debug, Subcommand)]
+enum AskingCommand {
     Demo(demo::Demo),
-    Init(init::Init),
-    Serve(serve::Serve),
-    Keygen(keygen::Keygen),
     Append(append::Append),
     Source(source::Source),
     Position(position::Position),
@@ -57,6 +62,14 @@ enum Command {
     Timeline(timeline::Timeline),
     Read(read::Read),
     Status(status::Status),
+}
+
+/// What is done in this process alone: it brings a runtime of its own, or needs none.
+#[derive(Debug, Subcommand)]
+enum OwnCommand {
+    Serve(serve::Serve),
+    Init(init::Init),
+    Keygen(keygen::Keygen),
 }
 
 /// Which daemon is asked, and how its answer is shown.
@@ -100,14 +113,7 @@ impl Parts {
 /// Runs a command to its end. What went wrong is told on standard error.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(cli.command.run()),
-        Err(error) => Err(CliError::Runtime(error)),
-    };
-    outcome.unwrap_or_else(|error| {
+    cli.command.run().unwrap_or_else(|error| {
         if !error.is_silent() {
             eprintln!("onrecord: {error}");
         }
@@ -116,12 +122,24 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 impl Command {
+    fn run(self) -> Result<ExitCode, CliError> {
+        match self {
+            Self::Own(OwnCommand::Serve(command)) => command.run(),
+            Self::Own(OwnCommand::Init(command)) => command.run(),
+            Self::Own(OwnCommand::Keygen(command)) => command.run(),
+            Self::Asking(command) => tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()
+                .map_err(CliError::Runtime)?
+                .block_on(command.run()),
+        }
+    }
+}
+
+impl AskingCommand {
     async fn run(self) -> Result<ExitCode, CliError> {
         match self {
             Self::Demo(command) => command.run().await,
-            Self::Init(command) => command.run().await,
-            Self::Serve(command) => command.run().await,
-            Self::Keygen(command) => command.run(),
             Self::Append(command) => command.run().await,
             Self::Source(command) => command.run().await,
             Self::Position(command) => command.run().await,

@@ -22,6 +22,10 @@ const TERRITORY: &str = "territory";
 const BROKER: &str = "broker-meeting";
 const SUMMIT: &str = "alaska-summit";
 
+/// What a correction does to a statement, and what a retraction does.
+const CORRECTS: &str = "corrects";
+const RETRACTS: &str = "retracts";
+
 /// A day on which it is asked about the remark whose day is not known.
 const EUROPE_AS_OF: &str = "2025-08-18";
 
@@ -33,6 +37,7 @@ pub async fn tell(
     records: &[Submitted],
     show: &mut dyn FnMut(String) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
+    let mut show = |chapter: String| show(format!("\n{}\n", chapter.trim_end()));
     show(before_and_after(asked, canvas).await?)?;
     show(step_by_step(asked, canvas).await?)?;
     show(timeline(asked, canvas).await?)?;
@@ -45,7 +50,6 @@ pub async fn tell(
         }
     }
     let mut sheet = Sheet::new(canvas);
-    sheet.gap();
     draw::caveat(&mut sheet);
     show(sheet.finish())
 }
@@ -53,7 +57,6 @@ pub async fn tell(
 fn chapter(canvas: Canvas, question: &str) -> Sheet {
     let mut sheet = Sheet::new(canvas);
     let rule = "━".repeat(usize::from(canvas.width));
-    sheet.line("");
     sheet.line(&canvas.paint(Tint::Faint, &rule));
     sheet.heading(question);
     sheet.line("");
@@ -277,8 +280,8 @@ async fn second_thoughts(
         return Ok(None);
     };
     let (what, statement, reason) = match kind {
-        Kind::StatementCorrected(it) => ("corrects", &it.statement, &it.reason),
-        Kind::StatementRetracted(it) => ("retracts", &it.statement, &it.reason),
+        Kind::StatementCorrected(it) => (CORRECTS, &it.statement, &it.reason),
+        Kind::StatementRetracted(it) => (RETRACTS, &it.statement, &it.reason),
         _ => return Ok(None),
     };
     let Some(view) = asked.statement(statement, index).await? else {
@@ -293,7 +296,10 @@ async fn second_thoughts(
     }
     let said = view.statement.unwrap_or_default();
     let mut actors: Vec<&str> = said.said_for.iter().map(|it| it.actor.as_str()).collect();
-    if let Some(Voice::Speaker(speaker)) = &said.voice {
+    if let Some(Voice::Speaker(speaker)) = &said.voice
+        && (what == RETRACTS || actors.is_empty())
+    {
+        // Words that are withdrawn may never have been the speaker's own.
         actors.push(speaker);
     }
     let mut topics: Vec<&str> = said.readings.iter().map(|it| it.topic.as_str()).collect();

@@ -134,7 +134,7 @@ pub fn side_by_side(
     let both = [(from, sides.from), (to, sides.to)];
     let rows = [
         (
-            "said before",
+            "as of",
             bases.map(|basis| basis.map_or_else(String::new, |it| it.as_of.clone())),
         ),
         (

@@ -18,7 +18,7 @@ pub fn basis(sheet: &mut Sheet, basis: Option<&Basis>) {
     };
     let root = HEXLOWER.encode(&basis.root);
     let mut text = format!(
-        "basis: ledger of {} entries, root {}…, {} v{}, known at {}",
+        "basis: {} entries, root {}…, {} v{}, known at {}",
         basis.ledger_size,
         short(&root),
         basis.projection,
@@ -26,7 +26,7 @@ pub fn basis(sheet: &mut Sheet, basis: Option<&Basis>) {
         basis.known_at
     );
     if !basis.as_of.is_empty() {
-        text.push_str(&format!(", said before {}", basis.as_of));
+        text.push_str(&format!(", as of {}", basis.as_of));
     }
     sheet.paragraph(0, Tint::Faint, &text);
 }

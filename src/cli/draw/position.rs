@@ -164,10 +164,14 @@ fn beside(sheet: &mut Sheet, position: &Position, background: &Background) {
         }
     }
     reported(sheet, position, background);
-    if !position.possible.is_empty() {
+    let possible = position.possible.iter();
+    let possible: Vec<&Testimony> = possible
+        .filter(|said| !position.reported.contains(said))
+        .collect();
+    if !possible.is_empty() {
         sheet.gap();
         sheet.heading("possible: said by then, or after");
-        list(sheet, position.possible.iter(), background);
+        list(sheet, possible.into_iter(), background);
     }
 }
 

@@ -189,7 +189,7 @@ fn basis(as_of: &str) -> Basis {
         projection: "positions".to_owned(),
         projection_version: 1,
         known_at: 44,
-        as_of: format!("{as_of}T00:00:00Z"),
+        as_of: format!("{as_of}T23:59:59Z"),
     }
 }
 
@@ -229,7 +229,7 @@ fn a_position_shows_its_stance_its_statement_an_evasion_and_its_basis() {
             diverge: true,
             ..before()
         }),
-        basis: Some(basis("2025-08-19")),
+        basis: Some(basis("2025-08-18")),
     };
     insta::assert_snapshot!(position(CANVAS, &answer, &background()), @r"
     The Kremlin on leaders-meeting
@@ -255,8 +255,7 @@ fn a_position_shows_its_stance_its_statement_an_evasion_and_its_basis() {
            verbatim
            source 5d2f5d2f5d2f: Press digest, example, 2025-08-07
 
-    basis: ledger of 44 entries, root abababababab…, positions v1, known at 44, said before
-    2025-08-19T00:00:00Z
+    basis: 44 entries, root abababababab…, positions v1, known at 44, as of 2025-08-18T23:59:59Z
     Verified means: the passage stands in the archived source, and verifiers signed that the
     source attributes it to this speaker. It does not mean that the source tells the truth, nor
     that nothing else was said.
@@ -299,7 +298,7 @@ fn a_group_has_no_voice_and_shows_what_is_reported_of_it() {
             considered: 1,
             ..Position::default()
         }),
-        basis: Some(basis("2025-08-19")),
+        basis: Some(basis("2025-08-18")),
     };
     insta::assert_snapshot!(position(CANVAS, &answer, &background), @r"
     european-capitals on leaders-meeting
@@ -316,8 +315,7 @@ fn a_group_has_no_voice_and_shows_what_is_reported_of_it() {
              paraphrased for this archive, not the speaker's words
              source 5d2f5d2f5d2f: Press digest, example, 2025-08-07
 
-    basis: ledger of 44 entries, root abababababab…, positions v1, known at 44, said before
-    2025-08-19T00:00:00Z
+    basis: 44 entries, root abababababab…, positions v1, known at 44, as of 2025-08-18T23:59:59Z
     Verified means: the passage stands in the archived source, and verifiers signed that the
     source attributes it to this speaker. It does not mean that the source tells the truth, nor
     that nothing else was said.
@@ -337,7 +335,7 @@ fn a_comparison_stands_side_by_side_under_its_kind() {
             ..Comparison::default()
         }),
         from: Some(before()),
-        from_basis: Some(basis("2025-08-15")),
+        from_basis: Some(basis("2025-08-14")),
         to: Some(after()),
         to_basis: Some(basis("2025-11-01")),
     };
@@ -360,7 +358,7 @@ fn a_comparison_stands_side_by_side_under_its_kind() {
     ┌───────────────┬────────────────────────────────────┬────────────────────────────────────┐
     │               ┆ before alaska-summit               ┆ up to now                          │
     ╞═══════════════╪════════════════════════════════════╪════════════════════════════════════╡
-    │ said before   ┆ 2025-08-15T00:00:00Z               ┆ 2025-11-01T00:00:00Z               │
+    │ as of         ┆ 2025-08-14T23:59:59Z               ┆ 2025-11-01T23:59:59Z               │
     │ known at      ┆ 44                                 ┆ 44                                 │
     │ finding       ┆ STATED                             ┆ STATED                             │
     │ position      ┆ OPEN {prepared}                    ┆ OPEN {moscow}                      │
@@ -384,8 +382,7 @@ fn a_comparison_stands_side_by_side_under_its_kind() {
     │ possible      ┆                                    ┆ 1 statement                        │
     └───────────────┴────────────────────────────────────┴────────────────────────────────────┘
 
-    basis: ledger of 44 entries, root abababababab…, positions v1, known at 44, said before
-    2025-11-01T00:00:00Z
+    basis: 44 entries, root abababababab…, positions v1, known at 44, as of 2025-11-01T23:59:59Z
     Verified means: the passage stands in the archived source, and verifiers signed that the
     source attributes it to this speaker. It does not mean that the source tells the truth, nor
     that nothing else was said.
@@ -433,8 +430,7 @@ fn a_timeline_runs_downwards_through_its_milestone() {
                 │  If he is ready, let him come to Moscow.
                 │
 
-    basis: ledger of 44 entries, root abababababab…, positions v1, known at 44, said before
-    2025-11-01T00:00:00Z
+    basis: 44 entries, root abababababab…, positions v1, known at 44, as of 2025-11-01T23:59:59Z
     Verified means: the passage stands in the archived source, and verifiers signed that the
     source attributes it to this speaker. It does not mean that the source tells the truth, nor
     that nothing else was said.
