@@ -9,7 +9,11 @@ pub mod record;
 pub mod text;
 
 #[cfg(feature = "daemon")]
+pub mod app;
+#[cfg(feature = "daemon")]
 pub mod cli;
+#[cfg(feature = "daemon")]
+pub mod config;
 #[cfg(feature = "daemon")]
 pub mod documents;
 #[cfg(feature = "daemon")]
@@ -18,3 +22,5 @@ pub mod ledger;
 pub mod rpc;
 #[cfg(feature = "daemon")]
 pub mod storage;
+#[cfg(feature = "daemon")]
+pub mod telemetry;

@@ -23,6 +23,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tonic::service::Routes;
 use tonic::{Status, server::NamedService};
 use tonic_health::server::HealthReporter;
@@ -80,6 +81,8 @@ pub struct Parts {
     pub views: Views,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Becomes true when the daemon stops: streams that could go on for ever end then.
+    pub stopping: watch::Receiver<bool>,
 }
 
 /// All services, with health and reflection; health is told through the reporter.
@@ -91,6 +94,7 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         documents,
         views,
         clock,
+        stopping,
     } = parts;
     let (reporter, health) = tonic_health::server::health_reporter();
     let reflection = tonic_reflection::server::Builder::configure()
@@ -103,6 +107,7 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
     let admin = Admin::new(views.clone(), reader.clone(), appender.clone(), Arc::clone(&clock));
     let catalog = Catalog::new(views.clone(), reader.clone());
     let entries = Entries::new(reader, records, limits.wait_max);
+    let records = Records::new(appender, stopping);
     let sources = Sources::new(documents, views.catalog.clone(), limits.source_bytes_max);
     let positions = Positions::new(views, clock);
     let routes = Routes::new(health)
@@ -111,7 +116,7 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         .add_service(CatalogServiceServer::new(catalog).max_decoding_message_size(most))
         .add_service(LedgerServiceServer::new(entries).max_decoding_message_size(most))
         .add_service(PositionServiceServer::new(positions).max_decoding_message_size(most))
-        .add_service(RecordServiceServer::new(Records::new(appender)).max_decoding_message_size(most))
+        .add_service(RecordServiceServer::new(records).max_decoding_message_size(most))
         .add_service(SourceServiceServer::new(sources).max_decoding_message_size(most));
     Ok((routes.prepare(), reporter))
 }

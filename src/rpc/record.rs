@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use prost::Message as _;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
@@ -18,7 +18,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::proto::record_service_server::RecordService;
 use super::proto::{AppendRequest, AppendResponse, AppendStreamRequest, AppendStreamResponse};
 use super::{Failure, Reason, convert};
-use crate::ledger::{Appender, Submitted};
+use crate::ledger::{AppendError, Appender, Submitted};
 use crate::record::proto::Envelope;
 
 /// The most records of one call, as the proto promises.
@@ -41,12 +41,13 @@ const ANSWERS_WAITING: usize = 1024;
 /// The service. See the module.
 pub struct Records {
     appender: Appender,
+    stopping: watch::Receiver<bool>,
 }
 
 impl Records {
-    /// The service in front of `appender`.
-    pub const fn new(appender: Appender) -> Self {
-        Self { appender }
+    /// The service in front of `appender`, until `stopping` is true.
+    pub const fn new(appender: Appender, stopping: watch::Receiver<bool>) -> Self {
+        Self { appender, stopping }
     }
 }
 
@@ -87,27 +88,38 @@ impl RecordService for Records {
             self.appender.clone(),
             request.into_inner(),
             in_flight,
+            self.stopping.clone(),
         ));
         tokio::spawn(answer_all(submitted, answers));
         Ok(Response::new(Box::pin(ReceiverStream::new(answered))))
     }
 }
 
-/// Sends what arrives on its way, batch by batch, until the client ends its side, or nobody
-/// answers any more.
+/// Sends what arrives on its way, batch by batch, until the client ends its side, the daemon
+/// stops, or nobody answers any more.
 async fn submit_all(
     appender: Appender,
     mut requests: Streaming<AppendStreamRequest>,
     in_flight: mpsc::Sender<Result<Submitted, Failure>>,
+    mut stopping: watch::Receiver<bool>,
 ) {
-    while let Some(batch) = next_batch(&mut requests).await {
+    loop {
+        let batch = tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => Err(AppendError::Stopping),
+            batch = next_batch(&mut requests) => Ok(batch),
+        };
         // A place is taken first: what is on its way is bounded.
         let Ok(place) = in_flight.reserve().await else {
             return;
         };
-        let submitted = appender.submit(batch).await.map_err(Failure::from);
+        let submitted = match batch {
+            Ok(Some(batch)) => appender.submit(batch).await,
+            Ok(None) => return,
+            Err(stopping) => Err(stopping),
+        };
         let failed = submitted.is_err();
-        place.send(submitted);
+        place.send(submitted.map_err(Failure::from));
         if failed {
             return;
         }

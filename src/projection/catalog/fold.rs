@@ -3,14 +3,14 @@
 use prost::Message;
 
 use super::{
-    ACTORS, ENROLMENTS, MANDATES, MILESTONES, POLICIES, REVOCATIONS, SOURCES, TOPICS, Version,
+    ACTORS, ENROLMENTS, MANDATES, MILESTONES, POLICIES, REVOCATIONS, SOURCES, TEXTS, TOPICS, Version,
     query,
 };
 use crate::fold::{Changes, Fold, FoldError, Tables};
-use crate::projection::read::{Origin, content_id, malformed, slug};
+use crate::projection::read::{Origin, content_id, malformed, optional, slug};
 use crate::projection::rows::{Key, Table};
 use crate::record::proto::record::Kind;
-use crate::record::{Entry, VerifierKey, proto};
+use crate::record::{ContentId, Entry, VerifierKey, proto};
 
 /// The catalog, derived from the ledger.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,6 +66,7 @@ impl Fold for CatalogFold {
                 let source = content_id(entry, "source", &archived.source)?;
                 let key = SOURCES.key().bytes(source.as_bytes());
                 version(&mut changes, SOURCES, key, entry, archived)?;
+                text(&mut changes, state, entry, archived)?;
             }
             _ => {}
         }
@@ -87,6 +88,22 @@ fn ended_mandate(
         replaces: ended.replaces.clone(),
         ..granted.definition
     })
+}
+
+/// Notes a text that no earlier entry named.
+fn text(
+    changes: &mut Changes,
+    state: &dyn Tables,
+    entry: &Entry,
+    archived: &proto::SourceArchived,
+) -> Result<(), FoldError> {
+    if let Some(text) = optional::<ContentId>(entry, "text_id", &archived.text_id)? {
+        let key = TEXTS.key().bytes(text.as_bytes());
+        if state.get(key.as_bytes())?.is_none() {
+            changes.insert(key.into_bytes(), Some(TEXTS.encode(&entry.index)?));
+        }
+    }
+    Ok(())
 }
 
 fn enrolment(

@@ -12,7 +12,7 @@ mod query;
 mod tests;
 
 pub use fold::CatalogFold;
-pub use query::{Defined, Verifier, actor, mandate, milestone, policy, source, topic, verifier};
+pub use query::{Defined, Verifier, actor, mandate, milestone, has_text, policy, source, topic, verifier};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,8 @@ const SOURCES: Table = table(b's', "sources");
 const ENROLMENTS: Table = table(b'v', "enrolments");
 const REVOCATIONS: Table = table(b'w', "revocations");
 const POLICIES: Table = table(b'p', "policies");
+/// Text id: the first entry that names it.
+const TEXTS: Table = table(b'x', "texts");
 
 const fn table(byte: u8, name: &'static str) -> Table {
     Table { byte, name }

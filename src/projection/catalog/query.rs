@@ -3,7 +3,7 @@
 use prost::Message;
 
 use super::{
-    ACTORS, ENROLMENTS, MANDATES, MILESTONES, POLICIES, REVOCATIONS, SOURCES, TOPICS, Version,
+    ACTORS, ENROLMENTS, MANDATES, MILESTONES, POLICIES, REVOCATIONS, SOURCES, TEXTS, TOPICS, Version,
 };
 use crate::fold::{FoldError, Tables};
 use crate::projection::read::Provenance;
@@ -72,6 +72,12 @@ pub fn source(
 ) -> Result<Option<Defined<proto::SourceArchived>>, FoldError> {
     let key = SOURCES.key().bytes(id.as_bytes());
     newest(tables, SOURCES, &key, known_at)
+}
+
+/// Whether a source on record has, or had in some version, the text of this id.
+pub fn has_text(tables: &dyn Tables, id: &ContentId, known_at: u64) -> Result<bool, FoldError> {
+    let first: Option<u64> = TEXTS.get(tables, &TEXTS.key().bytes(id.as_bytes()))?;
+    Ok(first.is_some_and(|first| first < known_at))
 }
 
 /// The verifier that goes by a public key; none if it was never enrolled.
