@@ -4,6 +4,7 @@ pub mod admission;
 pub mod fold;
 pub mod merkle;
 pub mod position;
+pub mod projection;
 pub mod record;
 pub mod text;
 

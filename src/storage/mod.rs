@@ -1,1 +1,52 @@
-//! storage
+//! Where bytes outlive the process: frames of the ledger, archived documents, and the tables
+//! of projections, each behind a small trait of its own, and the data directory they live in.
+//!
+//! - [`FrameStore`] keeps the ledger's frames in order. What it answers [`AppendOutcome::Durable`]
+//!   survives kill -9 and power loss. Kept by [`SledFrames`], and by [`MemoryFrames`], a twin that
+//!   forgets and tears what was not synced.
+//! - [`BlobStore`] keeps documents under the hash of their bytes. Kept by [`FileBlobs`] and
+//!   [`MemoryBlobs`].
+//! - [`ProjectionStore`] keeps rows that can be computed again. Kept by [`SledTables`] and
+//!   [`MemoryTables`].
+//!
+//! The invariant of the room: nothing is called durable before a sync through the [`Syncer`]
+//! has succeeded for it, and nothing read from disk can make the process panic. The room does
+//! not know what a frame, a row or a document means. The storage engine, sled 0.34.7, is named
+//! nowhere else in the crate.
+
+mod blobs;
+mod commit;
+mod datadir;
+mod fault;
+mod files;
+mod frames;
+mod guard;
+mod ledger_dir;
+mod memory_blobs;
+mod memory_frames;
+mod memory_tables;
+mod sled_dir;
+mod sled_frames;
+mod sled_tables;
+mod sync;
+mod tables;
+
+pub use blobs::{BlobError, BlobReader, BlobStore, BlobWriter};
+pub use datadir::{DataDir, DataDirError, FORMAT_NUMBER, Head};
+pub use fault::{FaultKind, IoFault};
+pub use files::FileBlobs;
+pub use frames::{
+    AppendOutcome, FRAME_BYTES_MAX, FRAMES_READ_MAX, FrameStore, Poison, PoisonCause, StoreError,
+    StoredFrame,
+};
+pub use ledger_dir::OpenError;
+pub use memory_blobs::MemoryBlobs;
+pub use memory_frames::{Fault, MemoryDisk, MemoryFrames, PowerCut, Step, Tear};
+pub use memory_tables::MemoryTables;
+pub use sled_frames::{FramesOptions, SledFrames};
+pub use sled_tables::{OpenedTables, SledTables, TablesOrigin};
+pub use sync::{DiskSyncer, Syncer};
+pub use tables::{Change, Direction, KeyRange, ProjectionStore, ROW_BYTES_MAX, Rows, TableError};
+
+#[cfg(test)]
+pub(crate) use sync::recording::RecordingSyncer;

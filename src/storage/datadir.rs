@@ -1,0 +1,464 @@
+//! A data directory: who may use it, where each part of an archive lies in it, and `HEAD`.
+//!
+//! ```text
+//! FORMAT        that this is an onrecord data directory, and of which format
+//! LOCK          held by the process that uses it
+//! HEAD          size and root of the ledger as they were last noted, beside the database
+//! ledger/       the frames
+//! admission/    the state that admission judges by
+//! projections/  one directory a projection and version; disposable
+//! sources/      archived documents
+//! texts/        their extracted texts; disposable
+//! signer/       the checkpoint key
+//! ```
+//!
+//! An open [`DataDir`] holds the lock. Every refusal says in one sentence what is wrong and what
+//! to do. `HEAD` may lag behind the ledger; a ledger shorter than `HEAD` has lost entries.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use data_encoding::HEXLOWER;
+
+use super::fault::{Attempt, FaultKind, IoFault};
+use super::sync::{DiskSyncer, Syncer, replace_file};
+
+/// The format of data directories that this program writes and reads.
+pub const FORMAT_NUMBER: u32 = 1;
+
+const MAGIC: &str = "onrecord data directory";
+const HEAD_MAGIC: &str = "onrecord head";
+
+/// The longest `FORMAT` or `HEAD` that is read: both are below 250 bytes.
+const MARKER_BYTES_MAX: u64 = 4096;
+
+/// What a directory may hold and yet count as empty: what a creation that was cut short leaves,
+/// and what a fresh file system has.
+const IGNORED: [&str; 3] = ["LOCK", "FORMAT.new", "lost+found"];
+
+/// Why a data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirError {
+    /// An operation on a file failed.
+    #[error(transparent)]
+    Io(#[from] IoFault),
+    /// This process may not use it.
+    #[error("no permission to use {}; run as its owner or give this user access to it", path.display())]
+    NoPermission {
+        /// The file or directory that may not be used.
+        path: PathBuf,
+    },
+    /// There is nothing there.
+    #[error("{} holds no archive; create one with `onrecord init`", path.display())]
+    Missing {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// A file lies there.
+    #[error("{} is not a directory; name a directory for the archive", path.display())]
+    NotADirectory {
+        /// Where a data directory should be.
+        path: PathBuf,
+    },
+    /// It holds something else.
+    #[error("{} is not empty and was not made by onrecord; name another directory", path.display())]
+    NotOurs {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// It holds an archive already.
+    #[error("{} holds an archive already; use it, or name another directory", path.display())]
+    AlreadyExists {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// A running daemon uses it.
+    #[error("{} is in use by a running daemon (process {process}); stop it, or talk to it over gRPC", path.display())]
+    Locked {
+        /// The data directory.
+        path: PathBuf,
+        /// The daemon's process id, or a question mark.
+        process: String,
+    },
+    /// A later onrecord made it.
+    #[error("{} has format {found}, and this onrecord knows {FORMAT_NUMBER}; use a newer onrecord", path.display())]
+    NewerFormat {
+        /// The data directory.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+    /// The format marker is damaged.
+    #[error("{} is damaged; restore the data directory from a backup", path.display())]
+    FormatDamaged {
+        /// The marker.
+        path: PathBuf,
+    },
+    /// `HEAD` is damaged.
+    #[error("{} is damaged; check the ledger against a checkpoint, then remove the file", path.display())]
+    HeadDamaged {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl DataDirError {
+    /// What is to be done about it.
+    #[must_use]
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Self::Io(fault) => fault.kind(),
+            Self::Missing { .. }
+            | Self::NotADirectory { .. }
+            | Self::NotOurs { .. }
+            | Self::AlreadyExists { .. } => FaultKind::FixInput,
+            Self::NoPermission { .. } | Self::Locked { .. } | Self::NewerFormat { .. } => {
+                FaultKind::Operator
+            }
+            Self::FormatDamaged { .. } | Self::HeadDamaged { .. } => FaultKind::Damaged,
+        }
+    }
+}
+
+/// The ledger's size and Merkle root, as noted beside its database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Number of entries.
+    pub size: u64,
+    /// RFC 6962 root over them.
+    pub root: [u8; 32],
+}
+
+/// A data directory in use by this process alone.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    syncer: Arc<dyn Syncer>,
+    /// Holds the lock until this is dropped.
+    _lock: File,
+}
+
+impl DataDir {
+    /// Whether `path` holds an archive, of whatever format.
+    #[must_use]
+    pub fn exists(path: &Path) -> bool {
+        matches!(look_at(path), Ok(Content::Archive(_)))
+    }
+
+    /// Makes an empty data directory at `path`, which is missing or an empty directory.
+    pub fn create(path: &Path) -> Result<Self, DataDirError> {
+        Self::create_with(path, Arc::new(DiskSyncer))
+    }
+
+    /// As [`create`](Self::create), syncing through `syncer`.
+    pub fn create_with(path: &Path, syncer: Arc<dyn Syncer>) -> Result<Self, DataDirError> {
+        if let Content::Archive(_) = look_at(path)? {
+            return Err(DataDirError::AlreadyExists {
+                path: path.to_owned(),
+            });
+        }
+        make_root(&*syncer, path).map_err(permission)?;
+        let lock = lock(path)?;
+        // Looked at again with the lock held: two may have begun at once.
+        if let Content::Archive(_) = look_at(path)? {
+            return Err(DataDirError::AlreadyExists {
+                path: path.to_owned(),
+            });
+        }
+        let dir = Self {
+            path: path.to_owned(),
+            syncer,
+            _lock: lock,
+        };
+        let format = format!("{MAGIC}\nformat {FORMAT_NUMBER}\n");
+        replace_file(&*dir.syncer, &format_path(path), format.as_bytes()).map_err(permission)?;
+        dir.make_parts().map_err(permission)?;
+        Ok(dir)
+    }
+
+    /// Takes the data directory at `path` into use.
+    pub fn open(path: &Path) -> Result<Self, DataDirError> {
+        Self::open_with(path, Arc::new(DiskSyncer))
+    }
+
+    /// As [`open`](Self::open), syncing through `syncer`.
+    pub fn open_with(path: &Path, syncer: Arc<dyn Syncer>) -> Result<Self, DataDirError> {
+        match look_at(path)? {
+            Content::Archive(FORMAT_NUMBER) => {}
+            Content::Archive(found) => {
+                return Err(DataDirError::NewerFormat {
+                    path: path.to_owned(),
+                    found,
+                });
+            }
+            Content::Nothing => {
+                return Err(DataDirError::Missing {
+                    path: path.to_owned(),
+                });
+            }
+        }
+        let dir = Self {
+            path: path.to_owned(),
+            syncer,
+            _lock: lock(path)?,
+        };
+        dir.make_parts().map_err(permission)?;
+        Ok(dir)
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What makes writes in it durable.
+    #[must_use]
+    pub fn syncer(&self) -> Arc<dyn Syncer> {
+        Arc::clone(&self.syncer)
+    }
+
+    /// Where the ledger's frames are.
+    #[must_use]
+    pub fn ledger(&self) -> PathBuf {
+        self.path.join("ledger")
+    }
+
+    /// Where admission's state is.
+    #[must_use]
+    pub fn admission(&self) -> PathBuf {
+        self.path.join("admission")
+    }
+
+    /// Where projections are, one directory each.
+    #[must_use]
+    pub fn projections(&self) -> PathBuf {
+        self.path.join("projections")
+    }
+
+    /// Where archived documents are.
+    #[must_use]
+    pub fn sources(&self) -> PathBuf {
+        self.path.join("sources")
+    }
+
+    /// Where extracted texts are.
+    #[must_use]
+    pub fn texts(&self) -> PathBuf {
+        self.path.join("texts")
+    }
+
+    /// Where the checkpoint key is.
+    #[must_use]
+    pub fn signer(&self) -> PathBuf {
+        self.path.join("signer")
+    }
+
+    /// The head as it was last noted, if it ever was.
+    pub fn read_head(&self) -> Result<Option<Head>, DataDirError> {
+        let path = self.head_path();
+        let Some(bytes) = read_marker(&path).map_err(permission)? else {
+            return Ok(None);
+        };
+        match parse_head(&bytes) {
+            Some(head) => Ok(Some(head)),
+            None => Err(DataDirError::HeadDamaged { path }),
+        }
+    }
+
+    /// Notes the head, durably. At every moment the file holds the old one or the new one.
+    pub fn write_head(&self, head: &Head) -> Result<(), DataDirError> {
+        let text = head_text(head);
+        replace_file(&*self.syncer, &self.head_path(), text.as_bytes()).map_err(permission)
+    }
+
+    fn head_path(&self) -> PathBuf {
+        self.path.join("HEAD")
+    }
+
+    fn make_parts(&self) -> Result<(), IoFault> {
+        let parts = [
+            self.ledger(),
+            self.admission(),
+            self.projections(),
+            self.sources(),
+            self.texts(),
+            self.signer(),
+        ];
+        for part in &parts {
+            match fs::create_dir(part) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(error).attempt("create the directory", part);
+                }
+                _ => {}
+            }
+        }
+        self.syncer
+            .sync_dir(&self.path)
+            .attempt("sync the directory", &self.path)
+    }
+}
+
+/// What stands at a path that may become a data directory or is one.
+enum Content {
+    /// Nothing, or an empty directory.
+    Nothing,
+    /// An archive of this format.
+    Archive(u32),
+}
+
+fn look_at(path: &Path) -> Result<Content, DataDirError> {
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::Nothing),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(DataDirError::NotADirectory {
+                path: path.to_owned(),
+            });
+        }
+        other => other
+            .attempt("list the directory", path)
+            .map_err(permission)?,
+    };
+    let marker = format_path(path);
+    if let Some(bytes) = read_marker(&marker).map_err(permission)? {
+        return parse_format(&bytes, &marker).map(Content::Archive);
+    }
+    for entry in entries {
+        let name = entry.attempt("list the directory", path)?.file_name();
+        if !IGNORED.iter().any(|ignored| name == *ignored) {
+            return Err(DataDirError::NotOurs {
+                path: path.to_owned(),
+            });
+        }
+    }
+    Ok(Content::Nothing)
+}
+
+fn parse_format(bytes: &[u8], marker: &Path) -> Result<u32, DataDirError> {
+    let text = String::from_utf8_lossy(bytes);
+    let Some(rest) = text.strip_prefix(MAGIC) else {
+        return Err(DataDirError::NotOurs {
+            path: marker.parent().unwrap_or(marker).to_owned(),
+        });
+    };
+    let number = rest.strip_prefix("\nformat ");
+    let number = number.and_then(|rest| rest.lines().next()?.parse().ok());
+    match number {
+        // A later format may say more below; there was none before the first.
+        Some(number) if number >= FORMAT_NUMBER => Ok(number),
+        _ => Err(DataDirError::FormatDamaged {
+            path: marker.to_owned(),
+        }),
+    }
+}
+
+/// Makes the directory, and those above it, for its owner alone.
+fn make_root(syncer: &dyn Syncer, path: &Path) -> Result<(), IoFault> {
+    let missing: Vec<&Path> = path
+        .ancestors()
+        .take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists())
+        .collect();
+    for dir in missing.iter().rev() {
+        DirBuilder::new()
+            .mode(0o700)
+            .create(dir)
+            .attempt("create the directory", dir)?;
+        let parent = match dir.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        syncer
+            .sync_dir(parent)
+            .attempt("sync the directory", parent)?;
+    }
+    Ok(())
+}
+
+/// Takes the lock and notes in it who has it.
+fn lock(path: &Path) -> Result<File, DataDirError> {
+    let lock = path.join("LOCK");
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&lock)
+        .attempt("open", &lock)
+        .map_err(permission)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut process = String::new();
+            // Only for the message.
+            let _ = file.take(20).read_to_string(&mut process);
+            let process = process.trim();
+            return Err(DataDirError::Locked {
+                path: path.to_owned(),
+                process: if process.is_empty() { "?" } else { process }.to_owned(),
+            });
+        }
+        Err(TryLockError::Error(error)) => {
+            return Err(error).attempt("lock", &lock).map_err(permission);
+        }
+    }
+    file.set_len(0)
+        .and_then(|()| file.seek(SeekFrom::Start(0)))
+        .and_then(|_| writeln!(file, "{}", std::process::id()))
+        .attempt("write", &lock)?;
+    Ok(file)
+}
+
+fn format_path(path: &Path) -> PathBuf {
+    path.join("FORMAT")
+}
+
+/// The first bytes of a marker file; `None` if there is no such file.
+fn read_marker(path: &Path) -> Result<Option<Vec<u8>>, IoFault> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.attempt("open", path)?,
+    };
+    let mut bytes = Vec::new();
+    file.take(MARKER_BYTES_MAX)
+        .read_to_end(&mut bytes)
+        .attempt("read", path)?;
+    Ok(Some(bytes))
+}
+
+/// Size, root, and the BLAKE3 hash of the lines above it.
+fn head_text(head: &Head) -> String {
+    let root = HEXLOWER.encode(&head.root);
+    let text = format!("{HEAD_MAGIC}\nsize {}\nroot {root}\n", head.size);
+    let hash = blake3::hash(text.as_bytes()).to_hex();
+    format!("{text}hash {hash}\n")
+}
+
+fn parse_head(bytes: &[u8]) -> Option<Head> {
+    let text = str::from_utf8(bytes).ok()?;
+    let rest = text.strip_prefix(HEAD_MAGIC)?.strip_prefix("\nsize ")?;
+    let (size, rest) = rest.split_once("\nroot ")?;
+    let (root, _) = rest.split_once('\n')?;
+    let head = Head {
+        size: size.parse().ok()?,
+        root: HEXLOWER.decode(root.as_bytes()).ok()?.try_into().ok()?,
+    };
+    // Only the very text that is written for it will do.
+    (head_text(&head) == text).then_some(head)
+}
+
+/// A refused permission, told apart.
+fn permission(fault: IoFault) -> DataDirError {
+    match fault.source.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            DataDirError::NoPermission { path: fault.path }
+        }
+        _ => DataDirError::Io(fault),
+    }
+}
+
+#[cfg(test)]
+#[path = "datadir_tests.rs"]
+mod tests;

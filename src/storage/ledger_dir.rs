@@ -1,0 +1,144 @@
+//! The ledger's directory: `frames/`, the database, and `EPOCH`, the number of times it was
+//! opened, which lies beside the database because that holds frames and nothing else. And the
+//! reasons why a ledger does not open, each with what to do about it.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::fault::{Attempt, FaultKind, IoFault};
+use super::frames::StoreError;
+use super::guard::EngineFault;
+use super::sled_dir;
+use super::sync::{Syncer, replace_file};
+
+/// Why a frame store could not be created or opened. Where nothing else is said, nothing was
+/// changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// An operation on a file failed.
+    #[error(transparent)]
+    Io(#[from] IoFault),
+    /// There is no ledger here.
+    #[error("{} holds no ledger; restore it from a backup", dir.display())]
+    Missing {
+        /// The ledger's directory.
+        dir: PathBuf,
+    },
+    /// There is a ledger here already.
+    #[error("{} holds a ledger already; found the archive in another directory", dir.display())]
+    AlreadyExists {
+        /// The ledger's directory.
+        dir: PathBuf,
+    },
+    /// Somebody else has the database open.
+    #[error("the ledger in {} is in use by another process; stop it first", dir.display())]
+    Locked {
+        /// The ledger's directory.
+        dir: PathBuf,
+    },
+    /// The database holds records that are never synced.
+    #[error("the ledger in {} has {files} files in blobs/, where nothing may be; restore it from a backup", dir.display())]
+    Blobs {
+        /// The ledger's directory.
+        dir: PathBuf,
+        /// How many.
+        files: usize,
+    },
+    /// The epoch file is missing or unreadable.
+    #[error("{} does not hold the ledger's epoch; write the epoch of the last frame into it, as a number on one line", path.display())]
+    Epoch {
+        /// The epoch file.
+        path: PathBuf,
+    },
+    /// The database does not open.
+    #[error("the ledger in {} does not open ({detail}); keep a copy and restore it from a backup", dir.display())]
+    Damaged {
+        /// The ledger's directory.
+        dir: PathBuf,
+        /// What sled said.
+        detail: String,
+    },
+    /// The database opens, its frames do not read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl OpenError {
+    /// What is to be done about it.
+    #[must_use]
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Self::Io(fault) => fault.kind(),
+            Self::Store(error) => error.kind(),
+            Self::AlreadyExists { .. } => FaultKind::FixInput,
+            Self::Locked { .. } => FaultKind::Operator,
+            _ => FaultKind::Damaged,
+        }
+    }
+}
+
+pub(super) fn frames_dir(dir: &Path) -> PathBuf {
+    dir.join("frames")
+}
+
+/// Where a copy lies while it is examined.
+pub(super) fn copy_dir(dir: &Path) -> PathBuf {
+    dir.join("frames.copy")
+}
+
+pub(super) fn remove_copy(copy: &Path) {
+    if let Err(error) = sled_dir::remove_dir(copy) {
+        tracing::warn!(path = %copy.display(), %error, "could not remove a copy");
+    }
+}
+
+/// Looks at a ledger without changing it: that it is there, that nobody has it open, and that
+/// nothing left its log. Keeps others from opening it until the lock is let go of.
+pub(super) fn examine(dir: &Path) -> Result<File, OpenError> {
+    let frames = frames_dir(dir);
+    if !sled_dir::log_path(&frames).exists() {
+        return Err(OpenError::Missing {
+            dir: dir.to_owned(),
+        });
+    }
+    let lock = sled_dir::try_lock(&frames)?.ok_or_else(|| OpenError::Locked {
+        dir: dir.to_owned(),
+    })?;
+    match sled_dir::blob_files(&frames)? {
+        0 => Ok(lock),
+        files => Err(OpenError::Blobs {
+            dir: dir.to_owned(),
+            files,
+        }),
+    }
+}
+
+pub(super) fn open_error(fault: EngineFault, dir: &Path) -> OpenError {
+    match fault.split("open the ledger in", dir) {
+        Ok(fault) => fault.into(),
+        Err(detail) => OpenError::Damaged {
+            dir: dir.to_owned(),
+            detail,
+        },
+    }
+}
+
+/// The epoch lies beside the database, which holds frames and nothing else.
+fn epoch_path(dir: &Path) -> PathBuf {
+    dir.join("EPOCH")
+}
+
+pub(super) fn read_epoch(dir: &Path) -> Result<u64, OpenError> {
+    let path = epoch_path(dir);
+    let text = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => String::new(),
+        other => other.attempt("read", &path)?,
+    };
+    text.trim().parse().map_err(|_| OpenError::Epoch { path })
+}
+
+pub(super) fn write_epoch(dir: &Path, syncer: &dyn Syncer, epoch: u64) -> Result<(), IoFault> {
+    replace_file(syncer, &epoch_path(dir), format!("{epoch}\n").as_bytes())
+}
