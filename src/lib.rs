@@ -9,6 +9,8 @@ pub mod record;
 pub mod text;
 
 #[cfg(feature = "daemon")]
+pub mod ledger;
+#[cfg(feature = "daemon")]
 pub mod rpc;
 #[cfg(feature = "daemon")]
 pub mod storage;

@@ -56,7 +56,7 @@ pub fn not_translated(state: &dyn Tables, kind: &Kind) -> Result<Step, FoldError
 
 fn source(archived: &proto::SourceArchived, documents: &dyn Documents) -> Step {
     let id = content_id("source", &archived.source)?;
-    let size = documents.size(&id).map_err(unreadable)?;
+    let size = documents.size(&id).map_err(|error| unreadable(&error))?;
     match size {
         None => return Err(bytes_missing("source", &id)),
         Some(size) if size != archived.size_bytes => {
@@ -81,7 +81,7 @@ fn source(archived: &proto::SourceArchived, documents: &dyn Documents) -> Step {
         )
     })?;
     let stated = content_id("textId", &archived.text_id)?;
-    let bytes = documents.bytes(&id).map_err(unreadable)?;
+    let bytes = documents.bytes(&id).map_err(|error| unreadable(&error))?;
     let bytes = bytes.ok_or_else(|| bytes_missing("source", &id))?;
     let text = match profile.extract(&bytes, &archived.media_type) {
         Ok(extracted) => extracted.text,
@@ -94,7 +94,9 @@ fn source(archived: &proto::SourceArchived, documents: &dyn Documents) -> Step {
             ));
         }
     };
-    let found = documents.keep_text(text).map_err(unreadable)?;
+    let found = documents
+        .keep_text(text)
+        .map_err(|error| unreadable(&error))?;
     if found != stated {
         return Err(Refusal::new(
             Reason::TextIdMismatch,
@@ -143,7 +145,7 @@ fn passages(
 
 fn passage(evidence: &proto::Evidence, documents: &dyn Documents) -> Result<Selection, Refusal> {
     let id = content_id("textId", &evidence.text_id)?;
-    let text = documents.text(&id).map_err(unreadable)?;
+    let text = documents.text(&id).map_err(|error| unreadable(&error))?;
     let text = text.ok_or_else(|| bytes_missing("textId", &id))?;
     let segments: Vec<Segment<'_>> = evidence.segments.iter().map(segment).collect();
     text.select(&segments).map_err(refuse)
@@ -213,7 +215,7 @@ fn bytes_missing(field: &str, id: &ContentId) -> Refusal {
     )
 }
 
-fn unreadable(error: DocumentsError) -> Refusal {
+fn unreadable(error: &DocumentsError) -> Refusal {
     Refusal::new(
         Reason::DocumentUnreadable,
         "",

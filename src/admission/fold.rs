@@ -52,7 +52,7 @@ impl Step<'_> {
             Kind::ArchiveFounded(founded) => self.archive_founded(founded)?,
             Kind::VerifierEnrolled(enrolled) => self.verifier_enrolled(enrolled)?,
             Kind::VerifierRevoked(revoked) => self.verifier_revoked(revoked)?,
-            Kind::PolicySet(policy) => self.policy_set(policy)?,
+            Kind::PolicySet(policy) => self.policy_set(*policy)?,
             Kind::ActorDefined(actor) => self.actor_defined(actor)?,
             Kind::MandateGranted(mandate) => self.mandate_granted(mandate)?,
             Kind::MandateEnded(mandate) => self.mandate_ended(mandate)?,
@@ -107,12 +107,7 @@ impl Step<'_> {
             verifiers: u32::try_from(founded.verifiers.len()).unwrap_or(u32::MAX),
         };
         self.put(Table::Archive, &[], &archive)?;
-        self.policy_set(
-            founded
-                .policy
-                .as_ref()
-                .unwrap_or(&proto::PolicySet::default()),
-        )
+        self.policy_set(founded.policy.unwrap_or_default())
     }
 
     fn verifier_enrolled(&mut self, enrolled: &proto::VerifierEnrolled) -> Result<(), FoldError> {
@@ -153,7 +148,7 @@ impl Step<'_> {
         self.put(Table::Verifier, &[key.as_bytes()], &row)
     }
 
-    fn policy_set(&mut self, policy: &proto::PolicySet) -> Result<(), FoldError> {
+    fn policy_set(&mut self, policy: proto::PolicySet) -> Result<(), FoldError> {
         let row = PolicyRow {
             attestations_min: policy.attestations_min,
         };

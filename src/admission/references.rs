@@ -139,7 +139,7 @@ fn actor_defined(state: &dyn Tables, defined: &proto::ActorDefined) -> Result<St
         }
         let row: Option<ActorRow> = Table::Actor.get(state, &[whole.as_bytes()])?;
         match row.and_then(|row| row.part_of) {
-            Some(next) => whole = next.as_str().to_owned(),
+            Some(next) => next.as_str().clone_into(&mut whole),
             None => return Ok(Ok(())),
         }
     }

@@ -60,7 +60,7 @@ pub fn record(record: &proto::Record) -> Result<(), Refusal> {
             key("verifier", &revoked.verifier)?;
             text("reason", &revoked.reason)
         }
-        Kind::PolicySet(policy) => policy_set(policy),
+        Kind::PolicySet(policy) => policy_set(*policy),
         Kind::ActorDefined(actor) => definitions::actor(actor),
         Kind::MandateGranted(mandate) => definitions::mandate_granted(mandate),
         Kind::MandateEnded(mandate) => definitions::mandate_ended(mandate),
@@ -153,7 +153,7 @@ fn archive_founded(founded: &proto::ArchiveFounded) -> Result<(), Refusal> {
             "at least one steward",
         ));
     }
-    let Some(policy) = &founded.policy else {
+    let Some(policy) = founded.policy else {
         return Err(malformed("policy", "it is missing", "a policy"));
     };
     policy_set(policy).map_err(|refusal| refusal.within("policy"))
@@ -177,7 +177,7 @@ fn verifier_enrolled(enrolled: &proto::VerifierEnrolled) -> Result<(), Refusal> 
     Ok(())
 }
 
-fn policy_set(policy: &proto::PolicySet) -> Result<(), Refusal> {
+fn policy_set(policy: proto::PolicySet) -> Result<(), Refusal> {
     let most = u32::try_from(SIGNATURES_MAX).unwrap_or(u32::MAX);
     if !(1..=most).contains(&policy.attestations_min) {
         return Err(malformed(

@@ -1,0 +1,254 @@
+//! A frame in the making: records are judged one by one, each at its place in the ledger;
+//! those that enter are folded and hashed at once, so that the next is judged by them too.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use prost::Message as _;
+
+use super::clock::{Clock, ClockJump, ClockWatch};
+use super::frame::{FrameBody, FrameHash};
+use super::job::{Job, Slot};
+use super::outcome::Outcome;
+use super::reader::{DecodedFrame, Head};
+use super::recovery::Tail;
+use super::state::AdmissionState;
+use crate::admission::{self, Documents, Prepared, Reason, Refusal, Verdict};
+use crate::fold::{Changes, Fold as _, FoldError, Overlay};
+use crate::merkle::{Frontier, leaf_hash};
+use crate::record::{ENTRY_BYTES_MAX, Entry, Micros};
+
+/// The most that an entry adds to its envelope, in bytes: a tag and a length before the
+/// envelope, 4; before the timestamp, 2; in it two tags, 10 of seconds and 5 of nanoseconds.
+const ENTRY_OVERHEAD_BYTES: usize = 4 + 2 + 2 + 10 + 5;
+
+/// What judging needs besides the state.
+pub(super) struct Bench {
+    pub clock: Arc<dyn Clock>,
+    pub watch: ClockWatch,
+    pub documents: Arc<dyn Documents + Send + Sync>,
+}
+
+/// A frame in the making. See the module.
+pub(super) struct Draft {
+    /// The frontier and times that it follows, then the frontier after its last entry.
+    frontier: Frontier,
+    after: Option<Micros>,
+    /// The time of all its entries, or why there is none; read with the first record.
+    time: Option<Result<Micros, ClockJump>>,
+    body: FrameBody,
+    entries: Vec<Arc<Entry>>,
+    /// What its entries change in the admission state.
+    pub changes: Changes,
+    /// The calls whose last record has been judged.
+    pub jobs: Vec<Job>,
+}
+
+/// A frame that is ready for the disk, and what follows once it is on it.
+pub(super) struct Sealed {
+    /// How many entries it holds.
+    pub count: NonZeroU32,
+    /// The head that it leads to.
+    pub head: Head,
+    /// The frontier of that head.
+    pub frontier: Frontier,
+    /// Its entries, for readers.
+    pub frame: Arc<DecodedFrame>,
+    /// What its entries change in the admission state.
+    pub changes: Changes,
+    /// The calls to be answered.
+    pub jobs: Vec<Job>,
+}
+
+impl Draft {
+    /// A frame to follow `tail`.
+    pub fn after(tail: &Tail) -> Self {
+        Self {
+            frontier: tail.frontier.clone(),
+            after: tail.recorded_at,
+            time: None,
+            body: FrameBody::default(),
+            entries: Vec::new(),
+            changes: Changes::new(),
+            jobs: Vec::new(),
+        }
+    }
+
+    /// Whether no record has been judged for it.
+    pub const fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.entries.is_empty()
+    }
+
+    /// Whether it holds entries.
+    pub const fn has_entries(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
+    /// Judges the records of a job, as long as those that enter find room; whether all have
+    /// been judged. `state` shows everything that the entries so far say.
+    pub fn judge(
+        &mut self,
+        job: &mut Job,
+        state: &mut Overlay<'_>,
+        bench: &Bench,
+    ) -> Result<bool, FoldError> {
+        while let Some(record) = job.records.front() {
+            let slot = match record {
+                Err(refusal) => Slot::Settled(Outcome::Refused(refusal.clone())),
+                Ok(prepared) => match self.verdict(prepared, state, bench)? {
+                    Judgement::Settled(outcome) => Slot::Settled(outcome),
+                    Judgement::Enters(_) if !self.has_room(prepared) => return Ok(false),
+                    Judgement::Enters(time) => match job.records.pop_front() {
+                        Some(Ok(prepared)) => {
+                            job.slots.push(self.enter(prepared, time, state)?);
+                            continue;
+                        }
+                        // The front is what was judged.
+                        _ => return Ok(true),
+                    },
+                },
+            };
+            job.records.pop_front();
+            job.slots.push(slot);
+        }
+        Ok(true)
+    }
+
+    fn verdict(
+        &mut self,
+        prepared: &Prepared,
+        state: &Overlay<'_>,
+        bench: &Bench,
+    ) -> Result<Judgement, FoldError> {
+        let after = self.after;
+        let time = *self
+            .time
+            .get_or_insert_with(|| bench.watch.read(&*bench.clock, after));
+        // What is on record is answered whatever the clock says.
+        let at = time.unwrap_or(Micros(i64::MAX));
+        let index = self.frontier.size();
+        let verdict = admission::judge(state, &*bench.documents, prepared, index, at)?;
+        let outcome = match (verdict, time) {
+            (
+                Verdict::AlreadyRecorded {
+                    index,
+                    signatures_on_record,
+                },
+                _,
+            ) => Outcome::AlreadyRecorded {
+                index,
+                record_id: prepared.record_id,
+                signatures_on_record,
+            },
+            (_, Err(jump)) => Outcome::Refused(clock_jumped(jump)),
+            (Verdict::Refuse(refusal), Ok(_)) => Outcome::Refused(refusal),
+            (Verdict::Admit, Ok(time)) => {
+                let bytes = prepared.envelope.encoded_len() + ENTRY_OVERHEAD_BYTES;
+                if bytes <= ENTRY_BYTES_MAX {
+                    return Ok(Judgement::Enters(time));
+                }
+                Outcome::Refused(too_large(bytes))
+            }
+        };
+        Ok(Judgement::Settled(outcome))
+    }
+
+    fn has_room(&self, prepared: &Prepared) -> bool {
+        self.body
+            .has_room(prepared.envelope.encoded_len() + ENTRY_OVERHEAD_BYTES)
+    }
+
+    /// Takes a record in, at the end.
+    fn enter(
+        &mut self,
+        prepared: Prepared,
+        time: Micros,
+        state: &mut Overlay<'_>,
+    ) -> Result<Slot, FoldError> {
+        let Prepared {
+            record_id,
+            record,
+            envelope,
+            ..
+        } = prepared;
+        let index = self.frontier.size();
+        let entry = Entry::new(index, time, record_id, record, envelope);
+        state.add(AdmissionState::FOLD.fold(state, &entry)?);
+        if !self.body.push(&entry.encoded) {
+            return Err(FoldError::Entry {
+                index,
+                problem: "it is larger than its bound".to_owned(),
+            });
+        }
+        self.frontier.push(leaf_hash(&entry.encoded));
+        self.entries.push(Arc::new(entry));
+        Ok(Slot::Entered { index, record_id })
+    }
+
+    /// The frame of these entries, as bytes, to follow `tail`; moves `tail` behind it. None if
+    /// there is no entry. `unfinished` is the job that the next frame goes on with.
+    pub fn seal(
+        mut self,
+        tail: &mut Tail,
+        epoch: u64,
+        unfinished: Option<&mut Job>,
+    ) -> Result<(Sealed, Vec<u8>), Vec<Job>> {
+        let (Some(count), Some(Ok(recorded_at))) = (self.body.count(), self.time) else {
+            return Err(self.jobs);
+        };
+        let root = self.frontier.root();
+        let header = tail.header(epoch, count, recorded_at, root);
+        let bytes = self.body.seal(&header);
+        *tail = Tail {
+            frontier: self.frontier.clone(),
+            recorded_at: Some(recorded_at),
+            previous: FrameHash::of(&bytes),
+            epoch,
+        };
+        let head = tail.head();
+        for job in self.jobs.iter_mut().chain(unfinished) {
+            job.settle(&head, recorded_at);
+        }
+        let frame = DecodedFrame {
+            first_index: header.first_index,
+            entries: self.entries,
+            root_after: root,
+            recorded_at,
+        };
+        let sealed = Sealed {
+            count,
+            head,
+            frontier: self.frontier,
+            frame: Arc::new(frame),
+            changes: self.changes,
+            jobs: self.jobs,
+        };
+        Ok((sealed, bytes))
+    }
+}
+
+/// A record at its place.
+enum Judgement {
+    /// It does not enter.
+    Settled(Outcome),
+    /// It enters, at this time.
+    Enters(Micros),
+}
+
+fn clock_jumped(jump: ClockJump) -> Refusal {
+    Refusal::new(
+        Reason::ClockJumped,
+        "",
+        jump.to_string(),
+        "the same record, once the clock is right again or the daemon was restarted",
+    )
+}
+
+fn too_large(bytes: usize) -> Refusal {
+    Refusal::new(
+        Reason::RecordTooLarge,
+        "",
+        format!("with its signatures the record takes {bytes} bytes"),
+        format!("at most {ENTRY_BYTES_MAX}"),
+    )
+}

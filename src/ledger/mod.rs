@@ -1,0 +1,47 @@
+//! The ledger: the append-only sequence of entries, the only truth of an archive.
+//!
+//! [`Ledger::open`] recovers what the disk holds and refuses to show a history that lost
+//! entries. A [`Reader`] reads up to the newest durable head and waits for more.
+//! [`Ledger::start`] gives an [`Appender`], which takes envelopes and answers once they are on
+//! record, and the [`Sequencer`] that ends it all cleanly.
+//!
+//! The invariant of the room: entry *i* was admitted by the entries below *i*; its frame was
+//! synced before anybody was told of it; and every frame names the one before and the RFC 6962
+//! root over all entries so far. It does not know what an entry says beyond what admission
+//! tells it, and it signs nothing.
+//!
+//! - [`frame`]: entries that commit together, as bytes
+//! - `recovery`: the story of a restart
+//! - `reader`: reading, and waiting for more
+//! - `intake`: the queue, and the pure part of admission
+//! - `sequencer`, `draft`, `job`: order, judgement, durability, answers
+//! - `state`, `tables`: what admission judges by
+//! - `head`: `HEAD`, beside the database
+//! - `clock`: when the time is not to be trusted
+//! - `poison`: why no more is taken
+
+mod clock;
+mod draft;
+pub mod frame;
+mod head;
+mod intake;
+mod job;
+mod outcome;
+mod poison;
+mod reader;
+mod recovery;
+mod sequencer;
+mod state;
+mod tables;
+
+pub use clock::{Clock, DRIFT_MAX, SystemClock};
+pub use head::HeadFile;
+pub use intake::{Appender, Submitted};
+pub use outcome::{AppendError, Outcome};
+pub use poison::Poisoned;
+pub use reader::{DecodedFrame, Head, ReadError, Reader};
+pub use recovery::{
+    AdmissionRecovery, BrokenLink, Ledger, OpenError, Parts, Recovery, compare_with_head,
+};
+pub use sequencer::{Sequencer, Settings, StartError, Surroundings};
+pub use tables::StoredTables;

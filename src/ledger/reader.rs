@@ -1,0 +1,304 @@
+//! Reading the ledger: entries and frames below the published head, and waiting for more.
+//!
+//! A reader sees no further than the head that was published last, which is durable; what lies
+//! past it in the store does not exist yet. Frames are decoded once and kept for a while, so
+//! that whoever follows the ledger at its tail neither reads nor decodes.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use super::frame::{Frame, FrameError, FrameHeader};
+use crate::merkle::Hash;
+use crate::record::{Entry, EntryError, Micros};
+use crate::storage::{FrameStore, StoreError, StoredFrame};
+
+/// How many decoded frames are kept. Their entries' encoded bytes are at most 64 × 123,150
+/// bytes, 7.9 MB; decoded records share those bytes but for their texts.
+const FRAMES_KEPT_MAX: usize = 64;
+
+/// The newest durable state of the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// How many entries.
+    pub size: u64,
+    /// The Merkle root over them.
+    pub root: Hash,
+    /// When the newest was recorded; none for an empty ledger.
+    pub recorded_at: Option<Micros>,
+}
+
+/// A frame with its entries decoded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecodedFrame {
+    /// The ledger index of its first entry.
+    pub first_index: u64,
+    /// Its entries, in order; never empty.
+    pub entries: Vec<Arc<Entry>>,
+    /// The Merkle root over all entries up to its last.
+    pub root_after: Hash,
+    /// When the ledger took them.
+    pub recorded_at: Micros,
+}
+
+impl DecodedFrame {
+    /// The index of the first entry after this frame.
+    #[must_use]
+    pub fn next_index(&self) -> u64 {
+        self.first_index + self.entries.len() as u64
+    }
+
+    /// The entry at a ledger index, if it is in this frame.
+    #[must_use]
+    pub fn entry(&self, index: u64) -> Option<&Arc<Entry>> {
+        let offset = index.checked_sub(self.first_index)?;
+        self.entries.get(usize::try_from(offset).ok()?)
+    }
+
+    /// Decodes a stored frame, with what its header says.
+    pub(super) fn decode(stored: &StoredFrame) -> Result<(FrameHeader, Self), ReadError> {
+        let index = stored.first_index;
+        let frame = Frame::decode(&stored.bytes).map_err(|error| ReadError::Frame {
+            first_index: index,
+            error,
+        })?;
+        let header = frame.header;
+        if (header.first_index, header.count) != (index, stored.count) {
+            return Err(ReadError::Misplaced {
+                first_index: index,
+                found: header.first_index,
+            });
+        }
+        let mut entries = Vec::with_capacity(frame.leaves.len());
+        for (index, leaf) in (header.first_index..).zip(frame.leaves) {
+            let entry =
+                Entry::decode(index, leaf).map_err(|error| ReadError::Entry { index, error })?;
+            if entry.recorded_at != header.recorded_at {
+                return Err(ReadError::RecordedAt { index });
+            }
+            entries.push(Arc::new(entry));
+        }
+        let decoded = Self {
+            first_index: header.first_index,
+            entries,
+            root_after: header.root_after,
+            recorded_at: header.recorded_at,
+        };
+        Ok((header, decoded))
+    }
+}
+
+/// A handle on the ledger for reading. Clones read the same ledger.
+#[derive(Clone)]
+pub struct Reader {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    frames: Arc<dyn FrameStore>,
+    origin: String,
+    /// The head, for tasks.
+    head: watch::Sender<Head>,
+    /// Held for no more than a look at the head or a wait for the next, by threads.
+    blocked: Mutex<()>,
+    published: Condvar,
+    kept: Mutex<Kept>,
+}
+
+impl Reader {
+    pub(super) fn new(frames: Arc<dyn FrameStore>, origin: String, head: Head) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                frames,
+                origin,
+                head: watch::Sender::new(head),
+                blocked: Mutex::new(()),
+                published: Condvar::new(),
+                kept: Mutex::default(),
+            }),
+        }
+    }
+
+    /// The archive's origin, as its entry 0 names it, or will once it is founded.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.shared.origin
+    }
+
+    /// The head that was published last.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        *self.shared.head.borrow()
+    }
+
+    /// The head as it grows.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Head> {
+        self.shared.head.subscribe()
+    }
+
+    /// The entry at `index`; none past the head.
+    pub fn entry(&self, index: u64) -> Result<Option<Arc<Entry>>, ReadError> {
+        let frame = self.frame_at(index)?;
+        Ok(frame.and_then(|frame| frame.entry(index).cloned()))
+    }
+
+    /// The frame that holds the entry at `index`; none past the head.
+    pub fn frame_at(&self, index: u64) -> Result<Option<Arc<DecodedFrame>>, ReadError> {
+        if index >= self.head().size {
+            return Ok(None);
+        }
+        if let Some(frame) = self.kept().find(index) {
+            return Ok(Some(frame));
+        }
+        let stored = self.shared.frames.read_from(index, 1)?;
+        let stored = stored.first().ok_or(ReadError::Missing { index })?;
+        let (_, frame) = DecodedFrame::decode(stored)?;
+        if frame.entry(index).is_none() {
+            return Err(ReadError::Missing { index });
+        }
+        let frame = Arc::new(frame);
+        self.kept().keep(Arc::clone(&frame));
+        Ok(Some(frame))
+    }
+
+    /// Waits until the ledger holds at least `size` entries. For ever, if it never does: the
+    /// caller bounds the wait.
+    pub async fn wait_for_size(&self, size: u64) -> Head {
+        let mut heads = self.watch();
+        match heads.wait_for(|head| head.size >= size).await {
+            Ok(head) => *head,
+            // This reader holds the sender.
+            Err(_) => self.head(),
+        }
+    }
+
+    /// Blocks a thread until the ledger holds more than `size` entries; none once `stop` is
+    /// set, which [`wake`](Self::wake) makes known.
+    #[must_use]
+    pub fn wait_beyond_blocking(&self, size: u64, stop: &AtomicBool) -> Option<Head> {
+        let mut guard = lock(&self.shared.blocked);
+        loop {
+            if stop.load(Ordering::Acquire) {
+                return None;
+            }
+            let head = self.head();
+            if head.size > size {
+                return Some(head);
+            }
+            guard = self
+                .shared
+                .published
+                .wait(guard)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Has every thread that waits look at its `stop`.
+    pub fn wake(&self) {
+        // With the lock held, nobody is between a look and the wait that follows it.
+        drop(lock(&self.shared.blocked));
+        self.shared.published.notify_all();
+    }
+
+    /// Shows a new head, and keeps its frame.
+    pub(super) fn publish(&self, head: Head, frame: Arc<DecodedFrame>) {
+        self.kept().keep(frame);
+        self.shared.head.send_replace(head);
+        self.wake();
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        lock(&self.shared.kept)
+    }
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader")
+            .field("origin", &self.shared.origin)
+            .field("head", &self.head())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What these locks guard is whole at every moment, also where a holder panicked.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The decoded frames that were used last, by first index.
+#[derive(Default)]
+struct Kept {
+    frames: BTreeMap<u64, (Arc<DecodedFrame>, u64)>,
+    /// Counts uses, so that the least recent one can be told.
+    uses: u64,
+}
+
+impl Kept {
+    fn find(&mut self, index: u64) -> Option<Arc<DecodedFrame>> {
+        let (_, (frame, used)) = self.frames.range_mut(..=index).next_back()?;
+        frame.entry(index)?;
+        self.uses += 1;
+        *used = self.uses;
+        Some(Arc::clone(frame))
+    }
+
+    fn keep(&mut self, frame: Arc<DecodedFrame>) {
+        self.uses += 1;
+        self.frames.insert(frame.first_index, (frame, self.uses));
+        if self.frames.len() > FRAMES_KEPT_MAX {
+            let least = self.frames.iter().min_by_key(|(_, (_, used))| *used);
+            if let Some(first_index) = least.map(|(first_index, _)| *first_index) {
+                self.frames.remove(&first_index);
+            }
+        }
+    }
+}
+
+/// Why the ledger could not be read. Unless the store says otherwise, what was stored is
+/// damaged: restore it from a backup.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The store does not read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A frame does not decode.
+    #[error("the frame at index {first_index} is damaged: {error}")]
+    Frame {
+        /// The index of its first entry.
+        first_index: u64,
+        /// What is wrong with it.
+        error: FrameError,
+    },
+    /// A frame is not the one that belongs there.
+    #[error("at index {first_index} stands the frame of index {found}, or one of another size")]
+    Misplaced {
+        /// Where it stands.
+        first_index: u64,
+        /// Where it says that it stands.
+        found: u64,
+    },
+    /// An entry does not decode.
+    #[error("entry {index} is damaged: {error}")]
+    Entry {
+        /// Its index.
+        index: u64,
+        /// What is wrong with it.
+        error: EntryError,
+    },
+    /// An entry's time is not its frame's.
+    #[error("entry {index} names another time than its frame")]
+    RecordedAt {
+        /// Its index.
+        index: u64,
+    },
+    /// An entry below the head is not in the store.
+    #[error("entry {index} is missing from the ledger's database")]
+    Missing {
+        /// Its index.
+        index: u64,
+    },
+}

@@ -1,0 +1,147 @@
+//! The admission state: what the entries below the tail say, as admission needs it.
+//!
+//! A fold like any projection, in a store of its own that can be built again from the ledger.
+//! Changes and the cursor commit together; the cursor is the frontier of the entries that have
+//! been folded, so that it names their root as well as their number.
+
+use serde::{Deserialize, Serialize};
+
+use super::tables::StoredTables;
+use crate::admission::AdmissionFold;
+use crate::fold::{Changes, Fold as _};
+use crate::merkle::{Frontier, Hash};
+use crate::storage::{Change, Direction, KeyRange, TableError};
+
+/// The cursor's key. It sorts before every key that a fold makes.
+const CURSOR_KEY: &[u8] = b"\0cursor";
+
+/// How many rows are taken away at a time: storage frees memory by the batch.
+const ROWS_CLEARED_MAX: usize = 1_000;
+
+/// How far the fold has come, as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Cursor {
+    /// The version of the fold that made the rows.
+    version: u32,
+    /// How many entries it has folded.
+    size: u64,
+    /// The frontier's hashes at that size.
+    hashes: Vec<Hash>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct AdmissionState {
+    tables: StoredTables,
+}
+
+impl AdmissionState {
+    pub const FOLD: AdmissionFold = AdmissionFold;
+
+    pub const fn new(tables: StoredTables) -> Self {
+        Self { tables }
+    }
+
+    /// The rows, for judging and folding.
+    pub const fn tables(&self) -> &StoredTables {
+        &self.tables
+    }
+
+    /// The frontier of the entries that have been folded; none if no cursor of this version
+    /// of the fold stands there.
+    pub fn cursor(&self) -> Result<Option<Frontier>, TableError> {
+        let row = self.tables.store().get(CURSOR_KEY)?;
+        let cursor = row.and_then(|row| postcard::from_bytes::<Cursor>(&row).ok());
+        Ok(cursor
+            .filter(|cursor| cursor.version == Self::FOLD.version())
+            .and_then(|cursor| Frontier::from_parts(cursor.size, cursor.hashes).ok()))
+    }
+
+    /// Makes `changes`, which bring the state to `frontier`.
+    pub fn advance(&self, changes: Changes, frontier: &Frontier) -> Result<(), TableError> {
+        let cursor = Cursor {
+            version: Self::FOLD.version(),
+            size: frontier.size(),
+            hashes: frontier.hashes().to_vec(),
+        };
+        let row = postcard::to_stdvec(&cursor).map_err(|error| TableError::Engine {
+            detail: error.to_string(),
+        })?;
+        let mut batch: Vec<Change> = changes.into_iter().collect();
+        batch.push((CURSOR_KEY.to_vec(), Some(row)));
+        self.tables.store().apply(&batch)
+    }
+
+    /// Takes the cursor away, so that the next start builds the state again.
+    pub fn distrust(&self) -> Result<(), TableError> {
+        self.tables.store().apply(&[(CURSOR_KEY.to_vec(), None)])
+    }
+
+    /// Takes every row away, the cursor first.
+    pub fn clear(&self) -> Result<(), TableError> {
+        self.distrust()?;
+        let store = self.tables.store();
+        loop {
+            let rows = store.scan(KeyRange::all(), Direction::Forwards);
+            let batch = rows
+                .take(ROWS_CLEARED_MAX)
+                .map(|row| row.map(|(key, _)| (key, None)))
+                .collect::<Result<Vec<Change>, TableError>>()?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            store.apply(&batch)?;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::fold::Tables as _;
+    use crate::merkle::leaf_hash;
+    use crate::storage::{MemoryTables, ProjectionStore as _};
+
+    fn state() -> AdmissionState {
+        AdmissionState::new(StoredTables::new(Arc::new(MemoryTables::new())))
+    }
+
+    fn frontier(size: u64) -> Frontier {
+        let mut frontier = Frontier::new();
+        for index in 0..size {
+            frontier.push(leaf_hash(&index.to_be_bytes()));
+        }
+        frontier
+    }
+
+    #[test]
+    fn the_cursor_comes_back_with_the_changes_it_was_stored_with() {
+        let state = state();
+        assert_eq!(state.cursor().unwrap(), None);
+        let changes = Changes::from([(b"row".to_vec(), Some(b"value".to_vec()))]);
+        state.advance(changes, &frontier(11)).unwrap();
+        assert_eq!(state.cursor().unwrap(), Some(frontier(11)));
+        assert_eq!(state.tables().get(b"row").unwrap(), Some(b"value".to_vec()));
+    }
+
+    #[test]
+    fn a_cursor_that_does_not_decode_counts_as_missing() {
+        let state = state();
+        for row in [&b""[..], &[1, 11, 0], &[255; 40]] {
+            let row = (CURSOR_KEY.to_vec(), Some(row.to_vec()));
+            state.tables().store().apply(&[row]).unwrap();
+            assert_eq!(state.cursor().unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn clearing_leaves_no_row() {
+        let state = state();
+        let row = |key: u32| (key.to_be_bytes().to_vec(), Some(Vec::new()));
+        state.advance((0..2_500).map(row).collect(), &frontier(3)).unwrap();
+        state.clear().unwrap();
+        assert_eq!(state.tables().scan(b"").count(), 0);
+    }
+}
