@@ -45,6 +45,10 @@ pub struct Difference {
     pub kind: Change,
     pub also: Vec<Change>,
     pub toward: Toward,
+    /// Conditions that only the later end has.
+    pub added: Vec<Demand>,
+    /// Conditions that only the earlier end has.
+    pub dropped: Vec<Demand>,
 }
 
 /// What decides at an end, if it is stated.
@@ -87,6 +91,8 @@ pub fn change(from: &End, to: &End) -> Difference {
         kind,
         also: Vec::new(),
         toward: Toward::Neither,
+        added: Vec::new(),
+        dropped: Vec::new(),
     };
     let ((f_named, f), (t_named, t)) = match (from, to) {
         (None, None) => return bare(Change::NoRecord),
@@ -112,6 +118,8 @@ pub fn change(from: &End, to: &End) -> Difference {
         kind,
         also,
         toward: toward(f, t),
+        added: unmatched(t, f),
+        dropped: unmatched(f, t),
     }
 }
 
@@ -151,7 +159,7 @@ fn row_12(f: &Stance, t: &Stance) -> Option<Change> {
 }
 
 fn rows_13_and_14(f: &Stance, t: &Stance) -> Option<Change> {
-    match (unmatched(t, f), unmatched(f, t)) {
+    match (unmatched(t, f).len(), unmatched(f, t).len()) {
         (0, 0) => None,
         (_, 0) => Some(Change::ConditionsAdded),
         (0, _) => Some(Change::ConditionsDropped),
@@ -159,13 +167,13 @@ fn rows_13_and_14(f: &Stance, t: &Stance) -> Option<Change> {
     }
 }
 
-/// How many conditions of `these` are not among those of `others`.
-fn unmatched(these: &Stance, others: &Stance) -> usize {
+/// The conditions of `these` that are not among those of `others`.
+fn unmatched(these: &Stance, others: &Stance) -> Vec<Demand> {
     let matches = |a: &Demand, b: &Demand| {
         a.kind == b.kind && a.id == b.id && (!a.id.is_empty() || a.text == b.text)
     };
     let new = |one: &&Demand| !others.conditions.iter().any(|other| matches(one, other));
-    these.conditions.iter().filter(new).count()
+    these.conditions.iter().filter(new).cloned().collect()
 }
 
 fn toward(f: &Stance, t: &Stance) -> Toward {

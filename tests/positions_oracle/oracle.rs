@@ -7,7 +7,7 @@ use onrecord::record::proto::{ActorKind, Authority, Polarity, ReadingBasis};
 
 use super::calendar::Span;
 use super::change::{Change, change};
-use super::visible::{Line, Said, Stance, Visible};
+use super::visible::{Heard, Line, Stance, Visible};
 
 /// Which reading of which statement, and the interval that counts for it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +31,9 @@ pub enum Found {
 /// How far a voice's word is the actor's: the greater, the more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
+    /// Never speaks for it.
+    Affiliated,
+    /// No mandate is on record.
     Unmarked,
     Delegate,
     Spokesperson,
@@ -55,11 +58,14 @@ pub struct Answer {
     pub contradicts_higher_authority: bool,
     /// With whether it is definite.
     pub reported: BTreeSet<(Named, bool)>,
+    /// Of everything that bears, not only of what would be candidates.
     pub possible: BTreeSet<Named>,
     /// How many of the possible ones would be candidates.
     pub possible_candidates: usize,
     pub newest: Option<Span>,
     pub considered: usize,
+    /// How many of what is considered come from voices that never speak for the actor.
+    pub affiliated: usize,
 }
 
 /// A question.
@@ -73,7 +79,7 @@ pub struct Question<'a> {
 /// Something said that bears on the question.
 #[derive(Clone, Debug)]
 struct Bearing {
-    said: Said,
+    said: Heard,
     weight: Weight,
     admissible: bool,
 }
@@ -88,30 +94,29 @@ struct At<'a> {
 /// Everything that bears on a question below some `known_at`, from which the answer follows
 /// for every instant.
 pub struct Case {
+    /// The actor, with its parts if they speak too.
+    pub asked: BTreeSet<String>,
     has_voice: bool,
     bearing: Vec<Bearing>,
 }
 
 impl Case {
-    /// None if the actor or the topic is not on record.
+    /// None if the actor is not on record.
     pub fn new(lines: &[Line], question: &Question) -> Option<Self> {
-        use onrecord::record::proto::record::Kind;
         let visible = Visible(lines);
         let kind = visible.actor_kind(question.actor)?;
-        lines.iter().find(
-            |line| matches!(line.kind(), Kind::TopicDefined(t) if t.topic_id == question.topic),
-        )?;
         let has_voice = !matches!(kind, ActorKind::Group | ActorKind::Population);
         let asked = if question.with_parts {
             visible.with_parts(question.actor)
         } else {
             BTreeSet::from([question.actor.to_owned()])
         };
-        let bears = |said: Said| bears(&visible, question.topic, &asked, has_voice, said);
+        let bears = |said: Heard| bears(&visible, question.topic, &asked, has_voice, said);
         let bearing = visible.said(question.topic);
         Some(Self {
-            has_voice,
             bearing: bearing.into_iter().filter_map(bears).collect(),
+            has_voice,
+            asked,
         })
     }
 
@@ -152,7 +157,9 @@ impl Case {
         let newest = definite.iter().max_by_key(|at| newness(at));
         Answer {
             found,
-            stance: deciding.as_ref().and_then(|at| at.bearing.said.stance.clone()),
+            stance: deciding
+                .as_ref()
+                .and_then(|at| at.bearing.said.stance.clone()),
             weight: deciding.as_ref().map(|at| at.bearing.weight),
             front: front.iter().map(|at| at.named.clone()).collect(),
             since,
@@ -172,10 +179,15 @@ impl Case {
                 .map(|(speaker, at)| (speaker, at.named))
                 .collect(),
             reported,
-            possible: admissible(&possible, true),
+            possible: possible.iter().map(|at| at.named.clone()).collect(),
             possible_candidates: candidates_among(&possible),
             newest: newest.map(|at| at.named.interval),
             considered: definite.len() + possible.len(),
+            affiliated: definite
+                .iter()
+                .chain(&possible)
+                .filter(|at| at.bearing.weight == Weight::Affiliated)
+                .count(),
             deciding: deciding.map(|at| at.named),
         }
     }
@@ -236,7 +248,7 @@ impl Case {
                 continue;
             };
             let unbroken = before.as_ref().is_some_and(|before| {
-                let kind = change(&end_of(before), &end_of(&now)).kind;
+                let kind = change(&Some(stated(before)), &Some(stated(&now))).kind;
                 matches!(kind, Change::Unchanged | Change::NotRestated)
             });
             if !unbroken {
@@ -249,8 +261,8 @@ impl Case {
     }
 }
 
-fn end_of(at: &At) -> Option<(Named, Stance)> {
-    Some((at.named.clone(), at.bearing.said.stance.clone().unwrap()))
+fn stated(at: &At) -> (Named, Stance) {
+    (at.named.clone(), at.bearing.said.stance.clone().unwrap())
 }
 
 /// Whether, and with what weight, something said bears on the question.
@@ -259,49 +271,51 @@ fn bears(
     topic: &str,
     asked: &BTreeSet<String>,
     has_voice: bool,
-    said: Said,
+    said: Heard,
 ) -> Option<Bearing> {
-    let mut weights = Vec::new();
-    for actor in asked {
-        let speaks_for = &said.holder == actor
-            || Some(&said.holder) == said.speaker.as_ref() && said.said_for.contains(actor);
-        if speaks_for {
-            weights.push(weight(visible, topic, actor, &said));
-        }
-    }
-    if weights.is_empty() {
+    let speaks_for = |actor: &String| {
+        &said.holder == actor
+            || Some(&said.holder) == said.speaker.as_ref() && said.said_for.contains(actor)
+    };
+    if !asked.iter().any(speaks_for) {
         return None;
     }
+    let weight = weight(visible, topic, asked, &said);
     let admissible = has_voice
         && said.basis == ReadingBasis::OwnWords
         && said.speaker.is_some()
-        && !said.relayed;
+        && !said.relayed
+        && weight != Weight::Affiliated;
     Some(Bearing {
-        weight: weights.into_iter().max()?,
-        admissible,
         said,
+        weight,
+        admissible,
     })
 }
 
-fn weight(visible: &Visible, topic: &str, actor: &str, said: &Said) -> Weight {
+/// The highest weight that the speaker has for anybody who is asked: one of them in person, or
+/// by mandate from one of them that the reading or the statement names.
+fn weight(visible: &Visible, topic: &str, asked: &BTreeSet<String>, said: &Heard) -> Weight {
     let Some(speaker) = &said.speaker else {
         return Weight::Unmarked;
     };
-    if speaker == actor {
+    if asked.contains(speaker) {
         return Weight::Principal;
     }
-    let mandates = visible.mandates(speaker, actor, topic, said.said_at);
+    let named = |actor: &&String| said.said_for.contains(actor) || &said.holder == *actor;
     let weigh = |authority: Authority| match authority {
         Authority::Principal => Weight::Principal,
         Authority::Spokesperson => Weight::Spokesperson,
         Authority::Delegate => Weight::Delegate,
-        Authority::Affiliated | Authority::Unspecified => Weight::Unmarked,
+        Authority::Affiliated => Weight::Affiliated,
+        Authority::Unspecified => panic!("a mandate without authority"),
     };
-    mandates
-        .into_iter()
-        .map(weigh)
-        .max()
-        .unwrap_or(Weight::Unmarked)
+    let of = |actor: &String| {
+        let mandates = visible.mandates(speaker, actor, topic, said.said_at);
+        let highest = mandates.into_iter().map(weigh).max();
+        highest.unwrap_or(Weight::Unmarked)
+    };
+    asked.iter().filter(named).map(of).max().unwrap()
 }
 
 fn candidates<'a>(definite: &[At<'a>]) -> Vec<At<'a>> {

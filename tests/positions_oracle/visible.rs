@@ -43,7 +43,7 @@ pub struct Demand {
 
 /// A reading that stands, of a statement that is visible.
 #[derive(Clone, Debug)]
-pub struct Said {
+pub struct Heard {
     /// The index of the `StatementRecorded`.
     pub statement: usize,
     /// The index of the version that stands.
@@ -114,7 +114,8 @@ impl Visible<'_> {
                     newest.insert(&mandate.mandate_id, mandate.clone());
                 }
                 Kind::MandateEnded(ended) => {
-                    newest.get_mut(&ended.mandate_id[..]).unwrap().end = ended.end.clone();
+                    let mandate = newest.get_mut(&ended.mandate_id[..]).unwrap();
+                    mandate.end.clone_from(&ended.end);
                 }
                 _ => {}
             }
@@ -137,7 +138,7 @@ impl Visible<'_> {
     }
 
     /// Every reading about `topic` that stands.
-    pub fn said(&self, topic: &str) -> Vec<Said> {
+    pub fn said(&self, topic: &str) -> Vec<Heard> {
         let mut all = Vec::new();
         for (index, line) in self.0.iter().enumerate() {
             if let Kind::StatementRecorded(first) = line.kind()
@@ -194,11 +195,7 @@ impl Visible<'_> {
             if let Kind::ReadingAdded(added) = line.kind()
                 && added.statement == recorded.id
             {
-                let by_attestor = line.signers.iter().any(|s| recorded.signers.contains(s));
-                let replaced_by_correction = by_attestor && at < version;
-                if !replaced_by_correction {
-                    given.push((at, 0, added.reading.as_ref().unwrap()));
-                }
+                given.push((at, 0, added.reading.as_ref().unwrap()));
             }
         }
         let same = |a: &proto::Reading, b: &proto::Reading| {
@@ -220,13 +217,13 @@ impl Visible<'_> {
         given_by: usize,
         place: usize,
         reading: &proto::Reading,
-    ) -> Said {
+    ) -> Heard {
         let until = &whole.repeated_until;
         let basis = match reading.basis() {
             ReadingBasis::Unspecified => ReadingBasis::OwnWords,
             named => named,
         };
-        Said {
+        Heard {
             statement,
             version,
             given_by,
@@ -256,7 +253,9 @@ impl Visible<'_> {
                 _ => None,
             });
             if let Some(source) = newest
-                && evidence.establishes().any(|what| what == Establishes::Words)
+                && evidence
+                    .establishes()
+                    .any(|what| what == Establishes::Words)
             {
                 if !source.published_at.is_empty() {
                     published.push(span(&source.published_at).latest);
