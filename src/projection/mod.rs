@@ -15,10 +15,18 @@ pub mod catalog;
 pub mod positions;
 pub mod statements;
 
+#[cfg(feature = "daemon")]
+mod cursor;
 mod read;
 mod rows;
+#[cfg(feature = "daemon")]
+mod runner;
 
 #[cfg(test)]
 mod fixtures;
 
+#[cfg(feature = "daemon")]
+pub use cursor::Cursor;
 pub use read::Provenance;
+#[cfg(feature = "daemon")]
+pub use runner::{EntrySource, Home, NotFollowing, Projection, Runner, RunnerError, Status};

@@ -40,7 +40,9 @@ impl Fold for CatalogFold {
             }
             Some(Kind::VerifierEnrolled(enrolled)) => enrolment(&mut changes, entry, enrolled)?,
             Some(Kind::VerifierRevoked(revoked)) => {
-                let key = REVOCATIONS.key().bytes(&verifier(entry, &revoked.verifier)?);
+                let key = REVOCATIONS
+                    .key()
+                    .bytes(&verifier(entry, &revoked.verifier)?);
                 version(&mut changes, REVOCATIONS, key, entry, revoked)?;
             }
             Some(Kind::ActorDefined(defined)) => {
@@ -92,7 +94,9 @@ fn enrolment(
     entry: &Entry,
     enrolled: &proto::VerifierEnrolled,
 ) -> Result<(), FoldError> {
-    let key = ENROLMENTS.key().bytes(&verifier(entry, &enrolled.verifier)?);
+    let key = ENROLMENTS
+        .key()
+        .bytes(&verifier(entry, &enrolled.verifier)?);
     version(changes, ENROLMENTS, key, entry, enrolled)
 }
 

@@ -12,9 +12,7 @@ mod query;
 mod tests;
 
 pub use fold::CatalogFold;
-pub use query::{
-    Defined, Verifier, actor, mandate, milestone, policy, source, topic, verifier,
-};
+pub use query::{Defined, Verifier, actor, mandate, milestone, policy, source, topic, verifier};
 
 use serde::{Deserialize, Serialize};
 

@@ -123,7 +123,10 @@ fn the_founding_enrols_its_verifiers_and_sets_the_policy() {
         let found = policy(&tables, known_at).unwrap();
         found.map(|found| found.definition.attestations_min)
     };
-    assert_eq!([0, 1, 2, 3].map(attestations), [None, Some(1), Some(1), Some(2)]);
+    assert_eq!(
+        [0, 1, 2, 3].map(attestations),
+        [None, Some(1), Some(1), Some(2)]
+    );
 }
 
 #[test]
@@ -152,8 +155,13 @@ fn the_end_of_a_mandate_that_is_not_on_record_stops_the_fold_at_its_entry() {
     let mut script = Script::default();
     script.actor("head", proto::ActorKind::Person, "");
     script.end_mandate("head-state", "2025");
-    let error = CatalogFold.fold(&MemoryTables::default(), &script.entries[1]).unwrap_err();
-    assert!(matches!(error, FoldError::Entry { index: 1, .. }), "{error}");
+    let error = CatalogFold
+        .fold(&MemoryTables::default(), &script.entries[1])
+        .unwrap_err();
+    assert!(
+        matches!(error, FoldError::Entry { index: 1, .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -161,9 +169,14 @@ fn a_damaged_row_is_an_error_and_names_its_table() {
     let mut script = Script::default();
     script.put(&[1], topic_noted("first"));
     let mut tables = script.tables(&CatalogFold);
-    let damaged = tables.rows().map(|(key, value)| (key.to_vec(), Some(value[1..].to_vec())));
+    let damaged = tables
+        .rows()
+        .map(|(key, value)| (key.to_vec(), Some(value[1..].to_vec())));
     let damaged = damaged.collect();
     tables.apply(damaged);
     let error = topic(&tables, &fixtures::slug("meeting"), 1).unwrap_err();
-    assert!(matches!(error, FoldError::Row { table: "topics" }), "{error}");
+    assert!(
+        matches!(error, FoldError::Row { table: "topics" }),
+        "{error}"
+    );
 }

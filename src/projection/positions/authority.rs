@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::VOICES;
 use super::definitions::{self, Terms, Voice};
 use super::standing::Row;
-use super::VOICES;
 use crate::fold::{FoldError, Tables};
 use crate::position::Authority;
 use crate::projection::rows::{Parts, visible};

@@ -70,7 +70,7 @@ pub(super) fn said_at(
 }
 
 /// The first second after the date by which a statement must have been said: the smallest
-/// published_at of the sources that give its words, or if none has one, the earliest capture.
+/// `published_at` of the sources that give its words, or if none has one, the earliest capture.
 fn known_by(
     state: &dyn Tables,
     entry: &Entry,
@@ -79,7 +79,10 @@ fn known_by(
     let mut published: Option<i64> = None;
     let mut captured: Option<i64> = None;
     for evidence in &statement.evidence {
-        if !evidence.establishes().any(|what| what == proto::Establishes::Words) {
+        if !evidence
+            .establishes()
+            .any(|what| what == proto::Establishes::Words)
+        {
             continue;
         }
         let source = content_id(entry, "source", &evidence.source)?;

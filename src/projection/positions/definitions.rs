@@ -46,7 +46,9 @@ impl Terms {
     /// in which it may have been said.
     pub(super) fn cover(&self, topic: &Slug, said_at: Interval) -> bool {
         (self.topics.is_empty() || self.topics.contains(topic))
-            && self.start.is_none_or(|start| start.earliest <= said_at.earliest)
+            && self
+                .start
+                .is_none_or(|start| start.earliest <= said_at.earliest)
             && self.end.is_none_or(|end| said_at.latest <= end.latest)
     }
 }

@@ -1,7 +1,7 @@
 //! The positions' fold: what each kind of entry opens and closes.
 
 use super::reading::Reading;
-use super::standing::{self, Coded, Rows, Said, Standing};
+use super::standing::{self, Coded, Rows, Standing, Utterance};
 use super::{CODED, STATEMENTS, dates, definitions};
 use crate::fold::{Changes, Fold, FoldError, Tables};
 use crate::projection::read::{content_id, date, malformed, optional, slug};
@@ -143,7 +143,7 @@ fn version(
         .map(|reading| Reading::of(entry, reading, speaker.as_ref()))
         .collect::<Result<_, _>>()?;
     let bodies = statement.said_for.iter();
-    let said = Said {
+    let said = Utterance {
         speaker,
         said_for: bodies
             .map(|body| slug(entry, "said_for", &body.actor))

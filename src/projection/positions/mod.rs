@@ -12,10 +12,10 @@
 //! - Of several readings of one statement, topic and holder the newest by ledger index stands,
 //!   whoever gave it; readings that a version brings count as given at its index. A coder's
 //!   reading that a correction outdated stands again when a later correction drops what
-//!   outdated it. Two readings that one entry gives of the same topic and holder both stand.
+//!   outdated it.
 //!
 //! `said_at`, where a statement leaves it out, is "at some time up to" the smallest of the
-//! published_at of the sources that give its words; if none of them has one, up to the
+//! `published_at` of the sources that give its words; if none of them has one, up to the
 //! earliest capture; as these sources are on record at that version's entry.
 //!
 //! Mandates and the relation of parts to wholes stand in tables of their own: which mandates

@@ -15,7 +15,7 @@ use crate::record::{ContentId, Slug};
 
 /// What the rules ask of a statement, whoever reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Said {
+pub(super) struct Utterance {
     pub(super) speaker: Option<Slug>,
     pub(super) said_for: Vec<Slug>,
     pub(super) relayed_by: Option<Slug>,
@@ -30,7 +30,7 @@ pub(super) struct Standing {
     pub(super) introduced: u64,
     /// The entry that gave this version.
     pub(super) version: u64,
-    pub(super) said: Said,
+    pub(super) said: Utterance,
     /// The readings that this version brings, in its order.
     pub(super) readings: Vec<Reading>,
 }
@@ -101,7 +101,7 @@ pub(super) struct Row {
     /// The entry that closed it.
     pub(super) until: Option<u64>,
     pub(super) statement_id: ContentId,
-    pub(super) said: Said,
+    pub(super) said: Utterance,
     pub(super) reading: Reading,
 }
 
@@ -118,17 +118,15 @@ pub(super) fn key(id: &ContentId) -> Key {
 pub(super) fn rows(id: &ContentId, standing: &Standing, coded: &[Coded]) -> Rows {
     let mut rows = Rows::new();
     for (place, own) in (0..).zip(&standing.readings) {
-        let outdated = |coded: &Coded| {
-            coded.given_by > standing.version && coded.reading.is_rival(own)
-        };
+        let outdated =
+            |coded: &Coded| coded.given_by > standing.version && coded.reading.is_rival(own);
         if !coded.iter().any(outdated) {
             bear(&mut rows, id, standing, (standing.version, place), own);
         }
     }
     for coded in coded {
-        let outdated = |own: &Reading| {
-            standing.version > coded.given_by && own.is_rival(&coded.reading)
-        };
+        let outdated =
+            |own: &Reading| standing.version > coded.given_by && own.is_rival(&coded.reading);
         if !standing.readings.iter().any(outdated) {
             bear(&mut rows, id, standing, (coded.given_by, 0), &coded.reading);
         }

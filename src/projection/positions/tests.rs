@@ -37,7 +37,11 @@ fn day(date: &str) -> Interval {
 fn actors() -> Script {
     let mut script = Script::default();
     for (id, kind) in ACTORS {
-        let whole = if kind == ActorKind::Organization { "state" } else { "" };
+        let whole = if kind == ActorKind::Organization {
+            "state"
+        } else {
+            ""
+        };
         script.actor(id, kind, whole);
     }
     script.source("a", "2025-08-25", CAPTURED);
@@ -92,7 +96,10 @@ fn a_statement_said_for_an_organisation_bears_on_its_holder_and_on_that_organisa
     for actor in ["aide", "palace"] {
         let found = heard(&script, actor);
         assert_eq!(found.len(), 1, "{actor}");
-        assert_eq!((found[0].statement, found[0].version, found[0].given_by), (index, index, index));
+        assert_eq!(
+            (found[0].statement, found[0].version, found[0].given_by),
+            (index, index, index)
+        );
     }
     assert_eq!(heard(&script, "ministry"), []);
     assert_eq!(heard(&script, "head"), []);
@@ -131,7 +138,10 @@ fn a_statement_said_for_several_parts_is_heard_once_with_the_highest_authority()
 fn an_actor_that_speaks_itself_speaks_as_its_principal() {
     let mut script = actors();
     script.record(said("ministry", &[], "2025-08-15"));
-    assert_eq!(heard(&script, "ministry")[0].authority, Authority::Principal);
+    assert_eq!(
+        heard(&script, "ministry")[0].authority,
+        Authority::Principal
+    );
     assert_eq!(heard(&script, "state")[0].authority, Authority::Principal);
 }
 
@@ -177,7 +187,10 @@ fn a_mandate_counts_where_it_covers_all_of_the_time_and_the_topic() {
     assert_eq!(authority(&[], ("2025-08-15", ""), "2025-08-15"), covered);
     assert_eq!(authority(&[], ("", "2025-08-15"), "2025-08-15"), covered);
     assert_eq!(authority(&[], ("2025", "2025"), "2025-08-15"), covered);
-    assert_eq!(authority(&["price", "meeting"], ("", ""), "2025-08-15"), covered);
+    assert_eq!(
+        authority(&["price", "meeting"], ("", ""), "2025-08-15"),
+        covered
+    );
     for (topics, terms, said_at) in [
         (&[][..], ("2025-08-16", ""), "2025-08-15"),
         (&[], ("", "2025-08-14"), "2025-08-15"),
@@ -186,7 +199,11 @@ fn a_mandate_counts_where_it_covers_all_of_the_time_and_the_topic() {
         (&[], ("2020", ""), ""),
         (&["price"], ("", ""), "2025-08-15"),
     ] {
-        assert_eq!(authority(topics, terms, said_at), Authority::None, "{terms:?} {said_at}");
+        assert_eq!(
+            authority(topics, terms, said_at),
+            Authority::None,
+            "{terms:?} {said_at}"
+        );
     }
 }
 
@@ -271,7 +288,10 @@ fn words_without_a_date_from_unpublished_sources_were_said_up_to_the_first_captu
     let mut undated = said("aide", &["palace"], "");
     undated.evidence = vec![words("b"), words("c")];
     script.record(undated);
-    assert_eq!(heard(&script, "palace")[0].said_at.latest, CAPTURED - 86_400 + 1);
+    assert_eq!(
+        heard(&script, "palace")[0].said_at.latest,
+        CAPTURED - 86_400 + 1
+    );
 }
 
 #[test]
@@ -287,9 +307,12 @@ fn a_source_counts_as_it_was_on_record_when_the_version_came_in() {
 
 #[test]
 fn a_correction_replaces_the_attestors_readings_and_gives_coders_readings_its_date() {
+    use crate::record::Polarity::{Mixed, Open, Opposes, Supports};
     let mut script = actors();
     let mut first = said("aide", &["palace"], "2025-08-15");
-    first.readings.push(answer("meeting", "public", Polarity::Opposes));
+    first
+        .readings
+        .push(answer("meeting", "public", Polarity::Opposes));
     let introduced = script.record(first);
     let coded = script.read(&[7], introduced, answer("meeting", "", Polarity::Supports));
     let corrected = script.correct(introduced, {
@@ -301,18 +324,37 @@ fn a_correction_replaces_the_attestors_readings_and_gives_coders_readings_its_da
     let heard = |actor, known_at| {
         let found = ask(&tables, actor, None, known_at).testimonies;
         let summary = |it: &Testimony| {
-            (it.version, it.given_by, it.said_at.earliest, it.stance().map(|it| it.polarity))
+            (
+                it.version,
+                it.given_by,
+                it.said_at.earliest,
+                it.stance().map(|it| it.polarity),
+            )
         };
         found.iter().map(summary).collect::<Vec<_>>()
     };
     let (before, after) = (day("2025-08-15").earliest, day("2025-08-16").earliest);
-    use crate::record::Polarity::{Mixed, Open, Opposes, Supports};
     assert_eq!(heard("palace", introduced), []);
-    assert_eq!(heard("palace", coded), [(introduced, introduced, before, Some(Open))]);
-    assert_eq!(heard("palace", corrected), [(introduced, coded, before, Some(Supports))]);
-    assert_eq!(heard("public", corrected), [(introduced, introduced, before, Some(Opposes))]);
-    assert_eq!(heard("palace", retracted), [(corrected, coded, after, Some(Supports))]);
-    assert_eq!(heard("public", retracted), [(corrected, corrected, after, Some(Mixed))]);
+    assert_eq!(
+        heard("palace", coded),
+        [(introduced, introduced, before, Some(Open))]
+    );
+    assert_eq!(
+        heard("palace", corrected),
+        [(introduced, coded, before, Some(Supports))]
+    );
+    assert_eq!(
+        heard("public", corrected),
+        [(introduced, introduced, before, Some(Opposes))]
+    );
+    assert_eq!(
+        heard("palace", retracted),
+        [(corrected, coded, after, Some(Supports))]
+    );
+    assert_eq!(
+        heard("public", retracted),
+        [(corrected, corrected, after, Some(Mixed))]
+    );
     for actor in ["palace", "public", "aide"] {
         assert_eq!(heard(actor, retracted + 1), []);
     }
@@ -334,18 +376,11 @@ fn of_several_readings_of_a_topic_and_holder_the_newest_stands_whoever_gave_it()
     let corrected = script.correct(introduced, said("aide", &["palace"], "2025-08-15"));
     assert_eq!(given(&script), [corrected]);
     // What outdated the coder's reading is gone again.
-    script.correct(introduced, statement("aide", &["palace"], "2025-08-15", vec![]));
+    script.correct(
+        introduced,
+        statement("aide", &["palace"], "2025-08-15", vec![]),
+    );
     assert_eq!(given(&script), [two]);
-}
-
-#[test]
-fn two_readings_of_a_topic_and_holder_by_one_entry_both_stand() {
-    let mut script = actors();
-    let mut twice = said("aide", &[], "2025-08-15");
-    twice.readings.push(answer("meeting", "aide", Polarity::Mixed));
-    script.record(twice);
-    let found = heard(&script, "aide");
-    assert_eq!(found.iter().map(|it| it.place).collect::<Vec<_>>(), [0, 1]);
 }
 
 #[test]
@@ -421,7 +456,10 @@ fn the_actors_on_a_topic_are_those_on_whom_something_bears() {
     };
     assert_eq!(on("meeting", first), []);
     assert_eq!(on("meeting", first + 1), [slug("aide"), slug("palace")]);
-    assert_eq!(on("meeting", first + 2), [slug("aide"), slug("ministry"), slug("palace")]);
+    assert_eq!(
+        on("meeting", first + 2),
+        [slug("aide"), slug("ministry"), slug("palace")]
+    );
     assert_eq!(on("meet", u64::MAX), []);
 }
 
@@ -456,7 +494,9 @@ fn what_admission_would_not_have_stops_the_fold_at_its_entry() {
         let mut script = actors();
         let index = script.put(&[1], kind.clone());
         let (state, _) = script.fold(&PositionsFold, script.entries.len() - 1);
-        let error = PositionsFold.fold(&state, script.entries.last().unwrap()).unwrap_err();
+        let error = PositionsFold
+            .fold(&state, script.entries.last().unwrap())
+            .unwrap_err();
         let FoldError::Entry { index: at, .. } = error else {
             panic!("{error} for {kind:?}");
         };

@@ -1,6 +1,6 @@
 //! The statements' fold: one row an entry.
 
-use super::{ENTRIES, Change};
+use super::{Change, ENTRIES};
 use crate::fold::{Changes, Fold, FoldError, Tables};
 use crate::projection::read::{content_id, holder, malformed, optional, signers, slug};
 use crate::record::proto::record::Kind;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ENTRIES, Change};
+use super::{Change, ENTRIES};
 use crate::fold::{FoldError, Tables};
 use crate::projection::rows::Parts;
 use crate::record::{ContentId, Slug};

@@ -70,7 +70,12 @@ fn a_reading_by_two_coders_stands_until_both_have_read_again() {
 #[test]
 fn a_plain_statement_takes_one_row() {
     let mut script = Script::default();
-    script.record(statement("head", &["palace"], "2025", vec![reading("meeting")]));
+    script.record(statement(
+        "head",
+        &["palace"],
+        "2025",
+        vec![reading("meeting")],
+    ));
     assert_eq!(script.tables(&StatementsFold).rows().count(), 1);
 }
 
@@ -96,7 +101,9 @@ fn oracle(script: &Script, introduced: u64, known_at: u64) -> StatementView {
             Some(Kind::ReadingAdded(it)) if it.statement == id => {
                 let reading = it.reading.as_ref().unwrap();
                 let holder = [&reading.holder, &spoke][usize::from(reading.holder.is_empty())];
-                let coder = entry.envelope.signatures[0].public_key[..].try_into().unwrap();
+                let coder = entry.envelope.signatures[0].public_key[..]
+                    .try_into()
+                    .unwrap();
                 let what = (coder, reading.topic.clone(), holder.clone());
                 read.retain(|(_, c, t, h)| (*c, t.clone(), h.clone()) != what);
                 read.push((entry.index, what.0, what.1, what.2));
@@ -139,6 +146,11 @@ fn an_id_that_cannot_be_read_stops_the_fold_at_its_entry() {
     if let Some(Kind::StatementRetracted(retracted)) = &mut entry.record.kind {
         retracted.statement = slug("no-id").to_string();
     }
-    let error = StatementsFold.fold(&MemoryTables::default(), entry).unwrap_err();
-    assert!(matches!(error, FoldError::Entry { index: 1, .. }), "{error}");
+    let error = StatementsFold
+        .fold(&MemoryTables::default(), entry)
+        .unwrap_err();
+    assert!(
+        matches!(error, FoldError::Entry { index: 1, .. }),
+        "{error}"
+    );
 }

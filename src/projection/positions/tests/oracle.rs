@@ -77,7 +77,11 @@ impl<'a> Oracle<'a> {
         given.extend(coded);
         let holder = |reading: &proto::Reading| {
             let named = !reading.holder.is_empty();
-            if named { reading.holder.clone() } else { spoke.clone() }
+            if named {
+                reading.holder.clone()
+            } else {
+                spoke.clone()
+            }
         };
         for (given_by, place, reading) in &given {
             let rival = |other: &&Given| {
@@ -201,7 +205,11 @@ impl<'a> Oracle<'a> {
             let at = Micros::from_timestamp(&source.captured_at.unwrap()).unwrap();
             captured.push(at.whole_seconds() + 1);
         }
-        let bounds = if published.is_empty() { captured } else { published };
+        let bounds = if published.is_empty() {
+            captured
+        } else {
+            published
+        };
         Interval {
             earliest: Interval::ALL.earliest,
             latest: bounds.into_iter().min().unwrap(),
