@@ -151,13 +151,7 @@ impl<'a> Oracle<'a> {
         found
     }
 
-    fn authority(
-        &self,
-        person: &str,
-        body: &str,
-        topic: &str,
-        said: Interval,
-    ) -> Authority {
+    fn authority(&self, person: &str, body: &str, topic: &str, said: Interval) -> Authority {
         let mut mandates: BTreeMap<&str, proto::MandateGranted> = BTreeMap::new();
         for entry in self.entries {
             match &entry.record.kind {
