@@ -20,8 +20,8 @@ use onrecord::rpc::proto::append_result::Outcome;
 use onrecord::rpc::proto::ledger_service_client::LedgerServiceClient;
 use onrecord::rpc::proto::record_service_client::RecordServiceClient;
 use onrecord::rpc::proto::{AppendRequest, GetHeadRequest, ReadEntriesRequest};
-use prost::Message as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use prost::Message as _;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -118,7 +118,10 @@ impl Ledger {
     /// Reads what is new, and holds the daemon's root against the entries.
     async fn read_on(&mut self, daemon: &Daemon) -> Fallible<()> {
         let mut client = LedgerServiceClient::new(daemon.connect().await?);
-        let head = client.get_head(GetHeadRequest::default()).await?.into_inner();
+        let head = client
+            .get_head(GetHeadRequest::default())
+            .await?
+            .into_inner();
         let head = head.head.ok_or("no head")?;
         let request = ReadEntriesRequest {
             start: Some(self.frontier.size()),

@@ -191,7 +191,10 @@ fn opening(canvas: Canvas, server: &str) -> String {
 fn fed(canvas: Canvas, records: &[Submitted], tally: Tally) -> String {
     let mut sheet = Sheet::new(canvas);
     sheet.gap();
-    let text = format!("{} records recorded, {} refused", tally.recorded, tally.refused);
+    let text = format!(
+        "{} records recorded, {} refused",
+        tally.recorded, tally.refused
+    );
     sheet.paragraph(0, Tint::Plain, &text);
     let path = Path::new(example::RECORDS);
     for line in records.iter().filter(|line| line.on_record().is_none()) {
