@@ -209,7 +209,8 @@ impl Documents for StoredDocuments {
     }
 
     fn text(&self, text_id: &ContentId) -> Result<Option<SearchText>, DocumentsError> {
-        self.search_text(text_id).map_err(|error| unreadable(&error))
+        self.search_text(text_id)
+            .map_err(|error| unreadable(&error))
     }
 
     fn keep_text(&self, text: String) -> Result<ContentId, DocumentsError> {
@@ -371,7 +372,10 @@ mod tests {
         );
         let text = archive.documents.extracted_text(&kept.text_id).unwrap();
         assert_eq!(text.as_deref(), Some("one\ntwo"));
-        assert_eq!(archive.documents.extract(&source, "image/png").unwrap(), None);
+        assert_eq!(
+            archive.documents.extract(&source, "image/png").unwrap(),
+            None
+        );
     }
 
     #[test]
@@ -390,8 +394,8 @@ mod tests {
     #[test]
     fn the_cache_keeps_what_was_used_last() {
         let archive = archive(12);
-        let [one, two, three] = ["aaaaaa", "bbbbbb", "cccccc"]
-            .map(|text| ContentId::of(text.as_bytes()));
+        let [one, two, three] =
+            ["aaaaaa", "bbbbbb", "cccccc"].map(|text| ContentId::of(text.as_bytes()));
         for text in ["aaaaaa", "bbbbbb"] {
             archive.documents.keep_text(text.to_owned()).unwrap();
         }
@@ -444,7 +448,9 @@ mod tests {
         let archive = archive(1024);
         archive.upload(b"source");
         let earlier = SystemTime::now() - Duration::from_secs(3600);
-        let removed = archive.documents.expire(earlier, |_| Ok::<_, BlobError>(false));
+        let removed = archive
+            .documents
+            .expire(earlier, |_| Ok::<_, BlobError>(false));
         assert_eq!(removed.unwrap(), 0);
     }
 }

@@ -51,10 +51,7 @@ impl Reply {
 }
 
 impl Job {
-    pub fn new(
-        records: impl IntoIterator<Item = Result<Prepared, Refusal>>,
-        reply: Reply,
-    ) -> Self {
+    pub fn new(records: impl IntoIterator<Item = Result<Prepared, Refusal>>, reply: Reply) -> Self {
         let records: VecDeque<_> = records.into_iter().collect();
         Self {
             slots: Vec::with_capacity(records.len()),

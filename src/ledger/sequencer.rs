@@ -205,9 +205,8 @@ impl Sequencer {
     }
 
     fn end(&self, bound: Duration) -> (bool, bool, bool) {
-        let done = |ended: &Receiver<()>| {
-            ended.recv_timeout(bound) == Err(RecvTimeoutError::Disconnected)
-        };
+        let done =
+            |ended: &Receiver<()>| ended.recv_timeout(bound) == Err(RecvTimeoutError::Disconnected);
         self.appender.close();
         let prepared = done(&self.intake_ended);
         let _ = self.events.send(Event::Stop);
@@ -359,7 +358,10 @@ impl Sequence {
     fn wait(&self) -> Result<Event, Poisoned> {
         let event = match &self.in_flight {
             Some((_, deadline)) => self.inbox.recv_deadline(*deadline),
-            None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            None => self
+                .inbox
+                .recv()
+                .map_err(|_| RecvTimeoutError::Disconnected),
         };
         event.map_err(|error| match error {
             RecvTimeoutError::Timeout => Poisoned::TimedOut {

@@ -140,7 +140,9 @@ mod tests {
     fn clearing_leaves_no_row() {
         let state = state();
         let row = |key: u32| (key.to_be_bytes().to_vec(), Some(Vec::new()));
-        state.advance((0..2_500).map(row).collect(), &frontier(3)).unwrap();
+        state
+            .advance((0..2_500).map(row).collect(), &frontier(3))
+            .unwrap();
         state.clear().unwrap();
         assert_eq!(state.tables().scan(b"").count(), 0);
     }

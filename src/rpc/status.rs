@@ -298,17 +298,29 @@ mod tests {
     fn every_reason_becomes_a_status_with_its_code_name_and_domain() {
         let mut names = BTreeSet::new();
         for reason in Reason::ALL {
-            assert!(names.insert(reason.name()), "{} stands twice", reason.name());
+            assert!(
+                names.insert(reason.name()),
+                "{} stands twice",
+                reason.name()
+            );
             let status = Status::from(Failure::at(*reason, "field", "what is wrong", "this"));
             assert_eq!(status.code(), reason.code(), "{}", reason.name());
             let details = status.get_error_details();
             let info = details.error_info().unwrap();
-            assert_eq!((&info.reason[..], &info.domain[..]), (reason.name(), DOMAIN));
+            assert_eq!(
+                (&info.reason[..], &info.domain[..]),
+                (reason.name(), DOMAIN)
+            );
             let violations = &details.bad_request().unwrap().field_violations;
             assert_eq!(violations[0].field, "field");
             assert!(violations[0].description.contains("accepted: this"));
             let retry = details.retry_info().is_some();
-            assert_eq!(retry, reason.code() == Code::Unavailable, "{}", reason.name());
+            assert_eq!(
+                retry,
+                reason.code() == Code::Unavailable,
+                "{}",
+                reason.name()
+            );
             assert!(!reason.meaning().is_empty());
         }
     }
@@ -316,7 +328,11 @@ mod tests {
     #[test]
     fn reasons_are_upper_snake_case() {
         let refusals = admission::Reason::ALL.iter().map(|reason| reason.name());
-        for name in Reason::ALL.iter().map(|reason| reason.name()).chain(refusals) {
+        for name in Reason::ALL
+            .iter()
+            .map(|reason| reason.name())
+            .chain(refusals)
+        {
             let fit = |b: u8| b.is_ascii_uppercase() || b == b'_';
             assert!(name.bytes().all(fit) && name.len() <= 63, "{name}");
         }
@@ -339,7 +355,9 @@ mod tests {
 
     #[test]
     fn a_date_is_refused_with_the_field_and_the_form_to_use_instead() {
-        let error = "2025-08-15T19:30".parse::<crate::record::Date>().unwrap_err();
+        let error = "2025-08-15T19:30"
+            .parse::<crate::record::Date>()
+            .unwrap_err();
         let status = Status::from(Failure::date("asOf", "2025-08-15T19:30", &error));
         assert_eq!(status.code(), Code::InvalidArgument);
         let details = status.get_error_details();
