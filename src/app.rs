@@ -25,7 +25,7 @@ use tokio::runtime::{self, Runtime};
 use tokio::sync::watch;
 use tonic::transport::Server;
 
-pub use founding::{ArchiveState, Founded, found, look};
+pub use founding::{ArchiveState, Founded, Founding, found, found_on, look};
 pub use stores::Stores;
 
 use crate::admission::Refusal;
@@ -280,13 +280,11 @@ async fn serve(
     tracing::info!("stopping");
     rpc::health::report_stopping(&health).await;
     stop.send_replace(true);
-    match tokio::time::timeout(config.drain_max(), server).await {
-        Ok(ended) => ended.map_err(AppError::Serve),
-        Err(_) => {
-            tracing::warn!("calls that were still open are cut off");
-            Ok(())
-        }
+    if let Ok(ended) = tokio::time::timeout(config.drain_max(), server).await {
+        return ended.map_err(AppError::Serve);
     }
+    tracing::warn!("calls that were still open are cut off");
+    Ok(())
 }
 
 fn server(config: &Config) -> Server {
@@ -320,12 +318,6 @@ pub enum AppError {
     /// The data directory holds an archive already.
     #[error("{} holds an archive already; use it, or name another directory", path.display())]
     AlreadyFounded {
-        /// The data directory.
-        path: PathBuf,
-    },
-    /// The archive was founded with another steward's key.
-    #[error("the archive in {} was founded with another steward key; use that one, or name another directory", path.display())]
-    OtherSteward {
         /// The data directory.
         path: PathBuf,
     },

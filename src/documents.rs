@@ -349,7 +349,7 @@ mod tests {
 
         /// Removes all that is not on record and not in use, however new.
         fn expire(&self, on_record: &[Document]) -> usize {
-            let later = SystemTime::now() + Duration::from_secs(3600);
+            let later = SystemTime::now() + Duration::from_hours(1);
             self.documents.begin_expiry();
             self.documents
                 .expire(later, |document| {
@@ -447,7 +447,7 @@ mod tests {
     fn an_upload_that_is_young_does_not_expire() {
         let archive = archive(1024);
         archive.upload(b"source");
-        let earlier = SystemTime::now() - Duration::from_secs(3600);
+        let earlier = SystemTime::now() - Duration::from_hours(1);
         let removed = archive
             .documents
             .expire(earlier, |_| Ok::<_, BlobError>(false));

@@ -11,7 +11,7 @@ use crate::rpc::View;
 use crate::storage::BlobError;
 
 /// The longest time between two looks.
-const LOOK_EVERY_MAX: Duration = Duration::from_secs(60 * 60);
+const LOOK_EVERY_MAX: Duration = Duration::from_hours(1);
 
 /// Removes uploads older than `expiry` that are not on record. Never ends by itself.
 pub async fn expire_uploads(

@@ -1,12 +1,10 @@
 //! Founding an archive: a data directory, a checkpoint key, and entry 0, by the way that every
 //! record takes.
 //!
-//! Founding that was interrupted can be done again with the same steward key and origin: what
-//! was made is kept, what is missing is made. Once entry 0 is on record with another steward
-//! or origin, it is refused.
+//! Founding that was interrupted can be done again: what was made is kept, what is missing is
+//! made. Once entry 0 is on record there is an archive, and it is not founded again.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Message as _;
@@ -19,8 +17,8 @@ use crate::ledger::Outcome;
 use crate::record::proto::{
     ArchiveFounded, PolicySet, Record, Role, VerifierEnrolled, record::Kind,
 };
-use crate::record::{ContentId, SigningKey};
-use crate::storage::{DataDir, SledFrames};
+use crate::record::{ContentId, Micros, SigningKey, VerifierKey};
+use crate::storage::{DataDir, DataDirError, FrameStore as _, FramesOptions, SledFrames};
 
 /// The name of the steward who founds an archive, until it is enrolled under another.
 const STEWARD_NAME: &str = "founding steward";
@@ -53,17 +51,32 @@ pub enum ArchiveState {
 /// Looks at what stands at `path`, without changing it but for the lock, which it takes while
 /// it looks.
 pub fn look(path: &Path) -> Result<ArchiveState, AppError> {
-    match DataDir::open(path) {
-        Ok(dir) => Ok(match dir.read_head()? {
-            Some(head) if head.size > 0 => ArchiveState::Founded,
-            _ => ArchiveState::Unfounded,
-        }),
-        Err(crate::storage::DataDirError::Missing { .. }) => Ok(ArchiveState::Nothing),
-        Err(error) => Err(error.into()),
+    let dir = match DataDir::open(path) {
+        Ok(dir) => dir,
+        Err(DataDirError::Missing { .. }) => return Ok(ArchiveState::Nothing),
+        Err(error) => return Err(error.into()),
+    };
+    let noted = dir.read_head()?.is_some_and(|head| head.size > 0);
+    Ok(if noted || holds_entries(&dir)? {
+        ArchiveState::Founded
+    } else {
+        ArchiveState::Unfounded
+    })
+}
+
+/// Whether there are entries that no `HEAD` names: founding was cut short just after entry 0,
+/// or the file was taken away.
+fn holds_entries(dir: &DataDir) -> Result<bool, AppError> {
+    let ledger = dir.ledger();
+    if !SledFrames::exists(&ledger) {
+        return Ok(false);
     }
+    let copy = SledFrames::open_copy(&ledger, &FramesOptions::default())?;
+    Ok(copy.next_index() > 0)
 }
 
 /// Founds an archive in `config.data_dir` under `origin`, with `steward` in all four roles.
+/// Not to be called on a thread that drives a runtime.
 pub fn found(
     config: &Config,
     origin: &str,
@@ -71,41 +84,84 @@ pub fn found(
     world: World,
 ) -> Result<Founded, AppError> {
     config.check()?;
-    check_origin(origin).map_err(|refusal| AppError::Origin { refusal })?;
+    acceptable(origin)?;
     let path = &config.data_dir;
+    let already = || AppError::AlreadyFounded { path: path.clone() };
     let dir = match look(path)? {
-        ArchiveState::Founded => return Err(AppError::AlreadyFounded { path: path.clone() }),
+        ArchiveState::Founded => return Err(already()),
         ArchiveState::Nothing => DataDir::create(path)?,
         ArchiveState::Unfounded => DataDir::open(path)?,
     };
-    let checkpoint_key = checkpoint_key(&dir.signer(), &world)?;
+    let founding = Founding {
+        origin,
+        steward,
+        checkpoint_key: checkpoint_key(&dir.signer(), &world)?.public(),
+    };
     if !SledFrames::exists(&dir.ledger()) {
         SledFrames::create(&dir.ledger(), &*dir.syncer())?;
     }
-    let envelope = steward.seal(Bytes::from(
-        founding_record(origin, steward, &checkpoint_key, &world).encode_to_vec(),
-    ));
-
-    let runtime = super::runtime()?;
-    let stores = Stores::in_dir(dir, config)?;
-    let archive = Archive::open(stores, config, world, Some(origin.to_owned()))?;
-    let founded = match archive.reader.entry(0)? {
-        Some(first) => signed_by(&first, steward)
-            .then_some(first.record_id)
-            .ok_or_else(|| AppError::OtherSteward { path: path.clone() }),
-        None => runtime
-            .block_on(archive.appender.append(vec![envelope]))
-            .map_or_else(
-                |error| Err(error.into()),
-                |outcomes| recorded(outcomes.into_iter().next()),
-            ),
-    };
-    archive.close(config.commit_max());
+    let record_id = found_on(Stores::in_dir(dir, config)?, config, &founding, world)?;
     Ok(Founded {
         data_dir: path.clone(),
         origin: origin.to_owned(),
-        record_id: founded?,
+        record_id,
     })
+}
+
+/// What entry 0 says.
+#[derive(Debug)]
+pub struct Founding<'a> {
+    /// The archive's origin.
+    pub origin: &'a str,
+    /// Who signs it, and may sign everything from there on.
+    pub steward: &'a SigningKey,
+    /// The key that will sign checkpoints.
+    pub checkpoint_key: VerifierKey,
+}
+
+/// Puts entry 0 into an empty ledger, on stores that are passed in; its record id.
+pub fn found_on(
+    stores: Stores,
+    config: &Config,
+    founding: &Founding<'_>,
+    world: World,
+) -> Result<ContentId, AppError> {
+    acceptable(founding.origin)?;
+    let record = founding.record(world.clock.now());
+    let envelope = founding.steward.seal(Bytes::from(record.encode_to_vec()));
+    let runtime = super::runtime()?;
+    let archive = Archive::open(stores, config, world, Some(founding.origin.to_owned()))?;
+    let outcomes = runtime.block_on(archive.appender.append(vec![envelope]));
+    archive.close(config.commit_max());
+    recorded(outcomes?.into_iter().next())
+}
+
+fn acceptable(origin: &str) -> Result<(), AppError> {
+    check_origin(origin).map_err(|refusal| AppError::Origin { refusal })
+}
+
+impl Founding<'_> {
+    fn record(&self, signed_at: Micros) -> Record {
+        let roles = [Role::Steward, Role::Attestor, Role::Coder, Role::Reviewer];
+        let founded = ArchiveFounded {
+            checkpoint_key: self.checkpoint_key.to_string(),
+            verifiers: vec![VerifierEnrolled {
+                verifier: self.steward.public().to_string(),
+                name: STEWARD_NAME.to_owned(),
+                roles: roles.map(i32::from).to_vec(),
+                replaces: String::new(),
+            }],
+            policy: Some(PolicySet {
+                attestations_min: 1,
+                admission_rules: ADMISSION_RULES,
+            }),
+        };
+        Record {
+            origin: self.origin.to_owned(),
+            signed_at: Some(signed_at.to_timestamp()),
+            kind: Some(Kind::ArchiveFounded(founded)),
+        }
+    }
 }
 
 /// The key that signs checkpoints: the one that is there, or else a new one.
@@ -118,41 +174,6 @@ fn checkpoint_key(signer: &Path, world: &World) -> Result<SigningKey, AppError> 
         }
         found => Ok(found?),
     }
-}
-
-fn founding_record(
-    origin: &str,
-    steward: &SigningKey,
-    checkpoint_key: &SigningKey,
-    world: &World,
-) -> Record {
-    let roles = [Role::Steward, Role::Attestor, Role::Coder, Role::Reviewer];
-    let founded = ArchiveFounded {
-        checkpoint_key: checkpoint_key.public().to_string(),
-        verifiers: vec![VerifierEnrolled {
-            verifier: steward.public().to_string(),
-            name: STEWARD_NAME.to_owned(),
-            roles: roles.map(i32::from).to_vec(),
-            replaces: String::new(),
-        }],
-        policy: Some(PolicySet {
-            attestations_min: 1,
-            admission_rules: ADMISSION_RULES,
-        }),
-    };
-    Record {
-        origin: origin.to_owned(),
-        signed_at: Some(world.clock.now().to_timestamp()),
-        kind: Some(Kind::ArchiveFounded(founded)),
-    }
-}
-
-fn signed_by(entry: &Arc<crate::record::Entry>, steward: &SigningKey) -> bool {
-    let steward = steward.public();
-    let signatures = &entry.envelope.signatures;
-    signatures
-        .iter()
-        .any(|signature| signature.public_key[..] == steward.as_bytes()[..])
 }
 
 fn recorded(outcome: Option<Outcome>) -> Result<ContentId, AppError> {

@@ -77,6 +77,8 @@ impl HeadKeeper {
             .name("ledger-head".to_owned())
             .spawn(move || {
                 let _alive: Sender<()> = alive;
+                // Dropped before it: whoever waits for the end finds lock and database free.
+                let (file, reader) = (file, reader);
                 if let Err(error) = keep(&*file, &reader, &stop, &paused) {
                     poison.set(Poisoned::Head {
                         detail: error.to_string(),

@@ -92,10 +92,12 @@ impl Catalog {
 
 /// A correction or a retraction.
 fn change(entry: &Entry, id: &ContentId) -> Result<StatementChange, Failure> {
-    let reason = match &entry.record.kind {
-        Some(Kind::StatementCorrected(records::StatementCorrected { reason, .. })) => reason,
-        Some(Kind::StatementRetracted(records::StatementRetracted { reason, .. })) => reason,
-        _ => return Err(not_about(entry, id)),
+    let Some(
+        Kind::StatementCorrected(records::StatementCorrected { reason, .. })
+        | Kind::StatementRetracted(records::StatementRetracted { reason, .. }),
+    ) = &entry.record.kind
+    else {
+        return Err(not_about(entry, id));
     };
     Ok(StatementChange {
         provenance: Some(convert::provenance_of(entry)),

@@ -220,9 +220,9 @@ impl Evidence {
         let asked = Asked {
             actor: &self.subject.actor,
             topic: &self.subject.topic,
-            speaks_for: self.speaks_for.clone(),
+            speaks_for: &self.speaks_for,
         };
-        convert::position(asked, &self.collected, position)
+        convert::position(&asked, &self.collected, position)
     }
 }
 

@@ -1,5 +1,5 @@
 //! The service messages, generated from `proto/onrecord/v1`.
-#![allow(missing_docs, clippy::pedantic)]
+#![allow(missing_docs, clippy::all, clippy::pedantic)]
 
 tonic::include_proto!("onrecord.v1");
 

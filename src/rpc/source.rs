@@ -3,6 +3,10 @@
 //! What has been received is hashed and written at once; what is sent is read as the client
 //! takes it, and hashed too, so that a damaged document ends in an error. Only the extraction
 //! of a text needs a document whole: few of them run at a time.
+//!
+//! An upload that a client breaks off can look like one that has ended. Where the header names
+//! the source, what came is refused; otherwise it is a document of its own that no record will
+//! name, and expires.
 
 use std::io::Read as _;
 use std::pin::Pin;
@@ -48,7 +52,7 @@ const UPLOADS_MAX: usize = 64;
 const EXTRACTIONS_MAX: usize = 2;
 
 /// How long an upload may send nothing.
-const UPLOAD_IDLE_MAX: Duration = Duration::from_secs(60);
+const UPLOAD_IDLE_MAX: Duration = Duration::from_mins(1);
 
 /// The service. See the module.
 pub struct Sources {

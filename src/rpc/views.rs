@@ -37,11 +37,13 @@ impl View {
     }
 
     /// Its rows.
+    #[must_use]
     pub fn tables(&self) -> &dyn Tables {
         self.projection.tables()
     }
 
     /// How much of the ledger it has read.
+    #[must_use]
     pub fn size(&self) -> u64 {
         self.projection.cursor().size
     }
@@ -99,6 +101,7 @@ impl View {
 
     /// On what an answer by this much of the ledger rests. `as_of` is the exclusive end of its
     /// valid time, if it has one.
+    #[must_use]
     pub fn basis(&self, known: &Known, as_of: Option<i64>) -> proto::Basis {
         proto::Basis {
             ledger_size: known.cursor.size,
@@ -113,6 +116,7 @@ impl View {
     }
 
     /// How the projection is.
+    #[must_use]
     pub fn status(&self) -> proto::ProjectionStatus {
         let cursor = self.projection.cursor();
         proto::ProjectionStatus {
@@ -132,6 +136,7 @@ impl View {
     }
 
     /// Whether it will read no further, by a fault of its own.
+    #[must_use]
     pub fn has_failed(&self) -> bool {
         matches!(self.projection.status(), Status::Failed { .. })
     }
@@ -150,6 +155,7 @@ pub struct Views {
 
 impl Views {
     /// Each of them, in order of name.
+    #[must_use]
     pub const fn all(&self) -> [&View; 3] {
         [&self.catalog, &self.positions, &self.statements]
     }

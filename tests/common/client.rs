@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use onrecord::record::proto::{Envelope, record::Kind};
+use onrecord::record::{ContentId, SigningKey};
 use onrecord::rpc::proto::append_result::Outcome;
 use onrecord::rpc::proto::{
     AppendRequest, AppendResult, GetHeadRequest, Head, PutSourceHeader, PutSourceRequest,
@@ -11,7 +12,6 @@ use onrecord::rpc::proto::{
     position_service_client::PositionServiceClient, put_source_request::Part,
     record_service_client::RecordServiceClient, source_service_client::SourceServiceClient,
 };
-use onrecord::record::{ContentId, SigningKey};
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 

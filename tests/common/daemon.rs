@@ -62,8 +62,7 @@ impl Home {
         let steward = Signer::steward();
         // A test may run on a runtime of its own, and this makes one.
         std::thread::scope(|scope| {
-            let found =
-                || app::found(&self.config, records::ORIGIN, &steward.key, World::real());
+            let found = || app::found(&self.config, records::ORIGIN, &steward.key, World::real());
             scope.spawn(found).join().expect("founding does not panic")
         })
     }

@@ -7,7 +7,9 @@ pub mod archive;
 pub mod client;
 pub mod daemon;
 pub mod records;
+pub mod status;
 
 pub use archive::TestArchive;
 pub use client::Client;
 pub use records::Signer;
+pub use status::{assert_blames, assert_status};

@@ -74,12 +74,7 @@ fn sources(scene: &Scene) -> Vec<Case> {
             uploaded(),
             &|archived| archived.text_id = ContentId::of(b"another text").to_string(),
         ),
-        case(
-            Reason::TextTooLarge,
-            "sourceArchived.source",
-            huge,
-            &|_| {},
-        ),
+        case(Reason::TextTooLarge, "sourceArchived.source", huge, &|_| {}),
         case(
             Reason::InTheFuture,
             "sourceArchived.capturedAt",
@@ -101,7 +96,10 @@ fn said(
     Case {
         reason,
         field,
-        envelope: scene.archive.attestor.seal(Kind::StatementRecorded(statement)),
+        envelope: scene
+            .archive
+            .attestor
+            .seal(Kind::StatementRecorded(statement)),
     }
 }
 
@@ -121,7 +119,9 @@ fn passages(scene: &Scene) -> Vec<Case> {
             "statementRecorded.evidence[0].segments[1].exact",
             &|said| segments(said, &[PASSAGE, "The minister spoke"]),
         ),
-        case(Reason::QuoteAmbiguous, exact, &|said| segments(said, &[TWICE])),
+        case(Reason::QuoteAmbiguous, exact, &|said| {
+            segments(said, &[TWICE])
+        }),
         case(Reason::PositionMismatch, start, &|said| {
             said.evidence[0].segments[0].start = Some(3);
         }),

@@ -16,10 +16,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use common::Signer;
 use common::archive::TestArchive;
 use common::daemon::Home;
 use common::records::{actor, source, statement};
-use common::Signer;
 use onrecord::admission::{self, Documents, DocumentsError, Reason, Remedy, Verdict};
 use onrecord::app::World;
 use onrecord::fold::MemoryTables;
@@ -59,7 +59,12 @@ impl Scene {
     async fn new() -> Self {
         let mut archive = TestArchive::new().await;
         let revoked = Signer::new(9);
-        let said = statement("putin", "2025-08-07", common::archive::TEXT, common::archive::PASSAGE);
+        let said = statement(
+            "putin",
+            "2025-08-07",
+            common::archive::TEXT,
+            common::archive::PASSAGE,
+        );
         let retracted = archive.attestor.seal(Kind::StatementRecorded(said));
         let id = common::client::id_of(&retracted);
         let client = &mut archive.client;
@@ -73,10 +78,16 @@ impl Scene {
         let uploaded = "A text that no record names.";
         let translation = "The words as somebody translated them.";
         for text in [uploaded, translation] {
-            client.put_source("text/plain", text.as_bytes()).await.unwrap();
+            client
+                .put_source("text/plain", text.as_bytes())
+                .await
+                .unwrap();
         }
         let huge = vec![b'a'; onrecord::text::TEXT_BYTES_MAX + 1];
-        client.put_source("application/octet-stream", &huge).await.unwrap();
+        client
+            .put_source("application/octet-stream", &huge)
+            .await
+            .unwrap();
         for kind in [
             Kind::StatementRetracted(retraction),
             revoked.enrolled(&[Role::Attestor]),
@@ -145,7 +156,11 @@ fn assert_refused(refusal: &Refusal, reason: Reason, field: &str) {
     assert_eq!(refusal.reason, reason.name(), "{refusal:?}");
     assert_eq!(refusal.field, field, "{refusal:?}");
     assert_eq!(refusal.code, reason.remedy().code(), "{refusal:?}");
-    assert_eq!(refusal.retryable, reason.remedy() == Remedy::Retry, "{refusal:?}");
+    assert_eq!(
+        refusal.retryable,
+        reason.remedy() == Remedy::Retry,
+        "{refusal:?}"
+    );
     assert!(!refusal.message.is_empty(), "{refusal:?}");
     assert!(!refusal.accepted.is_empty(), "{refusal:?}");
 }
@@ -187,9 +202,17 @@ async fn a_refused_record_keeps_the_others_of_its_batch_not_out() {
     let mut archive = TestArchive::new().await;
     let steward = &archive.steward;
     let define = |id| steward.seal(Kind::ActorDefined(actor(id, ActorKind::Person)));
-    let batch = vec![define("one"), define("Not A Slug"), define("two"), define("one")];
+    let batch = vec![
+        define("one"),
+        define("Not A Slug"),
+        define("two"),
+        define("one"),
+    ];
     let results = archive.client.try_append(batch).await.unwrap();
-    let outcomes: Vec<_> = results.into_iter().map(|result| result.outcome.unwrap()).collect();
+    let outcomes: Vec<_> = results
+        .into_iter()
+        .map(|result| result.outcome.unwrap())
+        .collect();
     let size = archive.size;
     match &outcomes[..] {
         [
@@ -246,14 +269,27 @@ async fn a_clock_that_is_set_back_is_refused_for_the_time_being() {
 async fn a_document_that_is_damaged_is_refused_until_it_can_be_read() {
     let mut archive = TestArchive::new().await;
     let text = "A document on a failing disk.";
-    let uploaded = archive.client.put_source("text/plain", text.as_bytes()).await.unwrap();
+    let uploaded = archive
+        .client
+        .put_source("text/plain", text.as_bytes())
+        .await
+        .unwrap();
     let (shard, rest) = uploaded.source.split_at(2);
-    let path = archive.daemon.data_dir().join("sources").join(shard).join(rest);
+    let path = archive
+        .daemon
+        .data_dir()
+        .join("sources")
+        .join(shard)
+        .join(rest);
     std::fs::write(&path, text.replace('A', "a")).unwrap();
     let envelope = archive.steward.seal(Kind::SourceArchived(source(text)));
     let refusal = archive.client.refused(envelope.clone()).await;
     assert_refused(&refusal, Reason::DocumentUnreadable, "sourceArchived");
-    archive.client.put_source("text/plain", text.as_bytes()).await.unwrap();
+    archive
+        .client
+        .put_source("text/plain", text.as_bytes())
+        .await
+        .unwrap();
     common::client::recorded(archive.client.append_envelope(envelope).await);
 }
 
@@ -309,7 +345,12 @@ impl rand_core::TryCryptoRng for Unguessed {}
 fn entry_0_must_found_the_archive() {
     let envelope = Signer::steward().seal(Kind::ActorDefined(actor("first", ActorKind::Person)));
     let randomness = Unguessed(blake3::Hasher::new().finalize_xof());
-    let prepared = admission::prepare(vec![envelope], common::records::ORIGIN, &Nothing, randomness);
+    let prepared = admission::prepare(
+        vec![envelope],
+        common::records::ORIGIN,
+        &Nothing,
+        randomness,
+    );
     let prepared = prepared.into_iter().next().unwrap().unwrap();
     let now = SystemClock::start().now();
     let verdict = admission::judge(&MemoryTables::default(), &Nothing, &prepared, 0, now).unwrap();

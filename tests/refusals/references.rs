@@ -37,6 +37,8 @@ fn definitions(scene: &Scene) -> Vec<Case> {
     other_kind.replaces = version("russia");
     let mut circle = part_of("kremlin", "kremlin");
     circle.replaces = version("kremlin");
+    let mut renamed = actor("putin", ActorKind::Person);
+    renamed.names[0].name = "Another name".to_owned();
     let mut derived = source(scene.uploaded);
     derived.derived_from = vec![DerivedFrom {
         derivation: Derivation::Reports.into(),
@@ -93,7 +95,7 @@ fn definitions(scene: &Scene) -> Vec<Case> {
         case(
             Reason::StaleVersion,
             "actorDefined.replaces",
-            Kind::ActorDefined(actor("putin", ActorKind::Person)),
+            Kind::ActorDefined(renamed),
         ),
         case(
             Reason::StaleVersion,
@@ -117,7 +119,10 @@ fn statements(scene: &Scene) -> Vec<Case> {
         Case {
             reason,
             field,
-            envelope: scene.archive.attestor.seal(Kind::StatementRecorded(statement)),
+            envelope: scene
+                .archive
+                .attestor
+                .seal(Kind::StatementRecorded(statement)),
         }
     };
     vec![

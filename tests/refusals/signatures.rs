@@ -53,7 +53,12 @@ pub fn cases(scene: &Scene) -> Vec<Case> {
     let mut forged = countersign(steward.seal(define()), &attestor.key);
     forged.signatures[1].signature = forged.signatures[0].signature.clone();
     vec![
-        case(Reason::UnknownVerifier, "signatures[0]", &stranger, define()),
+        case(
+            Reason::UnknownVerifier,
+            "signatures[0]",
+            &stranger,
+            define(),
+        ),
         Case {
             reason: Reason::UnknownVerifier,
             field: "signatures[1]",
@@ -65,7 +70,12 @@ pub fn cases(scene: &Scene) -> Vec<Case> {
             steward,
             revocation(&stranger, "They left."),
         ),
-        case(Reason::VerifierRevoked, "signatures[0]", &scene.revoked, define()),
+        case(
+            Reason::VerifierRevoked,
+            "signatures[0]",
+            &scene.revoked,
+            define(),
+        ),
         case(
             Reason::VerifierRevoked,
             "verifierRevoked.verifier",

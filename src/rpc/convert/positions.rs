@@ -23,12 +23,12 @@ pub struct Asked<'a> {
     /// The topic.
     pub topic: &'a Slug,
     /// For a person, the organisations to ask instead.
-    pub speaks_for: Vec<Slug>,
+    pub speaks_for: &'a [Slug],
 }
 
 /// A position on what was collected for it.
 pub fn position(
-    asked: Asked<'_>,
+    asked: &Asked<'_>,
     collected: &Collected,
     position: &Position<'_>,
 ) -> proto::Position {
@@ -62,7 +62,7 @@ pub fn position(
         filtered: 0,
         possible_count: position.possible.total as u64,
         reported_count: position.reported.total as u64,
-        speaks_for: texts(&asked.speaks_for),
+        speaks_for: texts(asked.speaks_for),
     }
 }
 
