@@ -168,8 +168,10 @@ impl Appender {
         }
         let records = envelopes.len();
         let bytes = envelopes.iter().map(Message::encoded_len).sum();
-        let within = |count: usize, most: usize| u32::try_from(count).ok().filter(|_| count <= most);
-        let permits = within(records, self.shared.records_max).zip(within(bytes, self.shared.bytes_max));
+        let within =
+            |count: usize, most: usize| u32::try_from(count).ok().filter(|_| count <= most);
+        let permits =
+            within(records, self.shared.records_max).zip(within(bytes, self.shared.bytes_max));
         permits.ok_or(AppendError::TooMuch { records, bytes })
     }
 
@@ -180,7 +182,11 @@ impl Appender {
     ) -> Result<Submitted, AppendError> {
         let (answer, receiver) = oneshot::channel();
         let reply = Reply::new(answer, permits);
-        let queue = self.shared.queue.read().unwrap_or_else(PoisonError::into_inner);
+        let queue = self
+            .shared
+            .queue
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         let sent = queue
             .as_ref()
             .is_some_and(|queue| queue.send(Arrival { envelopes, reply }).is_ok());

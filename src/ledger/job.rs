@@ -51,10 +51,7 @@ impl Reply {
 }
 
 impl Job {
-    pub fn new(
-        records: impl IntoIterator<Item = Result<Prepared, Refusal>>,
-        reply: Reply,
-    ) -> Self {
+    pub fn new(records: impl IntoIterator<Item = Result<Prepared, Refusal>>, reply: Reply) -> Self {
         let records: VecDeque<_> = records.into_iter().collect();
         Self {
             slots: Vec::with_capacity(records.len()),
@@ -63,7 +60,7 @@ impl Job {
         }
     }
 
-    /// The frame that its newest records entered ends in `head` and has this time.
+    /// The frame that its newest records entered leads to `head`.
     pub fn settle(&mut self, head: &Head, recorded_at: Micros) {
         // Earlier frames have settled what stands before.
         for slot in self.slots.iter_mut().rev() {

@@ -30,7 +30,9 @@ pub enum Poisoned {
         found: u64,
     },
     /// A frame was larger than the store takes.
-    #[error("a frame of {bytes} bytes was larger than the store takes; restart the daemon and report this as a defect")]
+    #[error(
+        "a frame of {bytes} bytes was larger than the store takes; restart the daemon and report this as a defect"
+    )]
     FrameTooLarge {
         /// Its size.
         bytes: usize,

@@ -107,7 +107,10 @@ impl fmt::Display for Recovery {
             None => write!(f, "; there was no HEAD")?,
         }
         if let Some(index) = self.discarded {
-            write!(f, "; a torn frame at index {index}, never acknowledged, was discarded")?;
+            write!(
+                f,
+                "; a torn frame at index {index}, never acknowledged, was discarded"
+            )?;
         }
         match &self.admission {
             AdmissionRecovery::CaughtUp { from } if *from == size => Ok(()),
@@ -234,10 +237,7 @@ fn frame_holding(
 }
 
 /// Takes away a last frame that is torn and lies past `HEAD` as a whole; its index.
-fn discard_torn_tail(
-    frames: &dyn FrameStore,
-    noted_size: u64,
-) -> Result<Option<u64>, OpenError> {
+fn discard_torn_tail(frames: &dyn FrameStore, noted_size: u64) -> Result<Option<u64>, OpenError> {
     let Some(stored) = frames.tail()? else {
         return Ok(None);
     };
@@ -317,7 +317,7 @@ fn replay(
         for stored in &stored {
             let (header, frame) = DecodedFrame::decode(stored)?;
             tail = tail.after(stored, &header, &frame)?;
-            let mut overlay = Overlay::new(state.tables());
+            let mut overlay = Overlay::new(state);
             for entry in &frame.entries {
                 overlay.add(AdmissionState::FOLD.fold(&overlay, entry)?);
             }
@@ -480,7 +480,9 @@ pub enum OpenError {
         found: Option<Hash>,
     },
     /// A frame does not follow the one before.
-    #[error("the frame at index {first_index} is not the next of this ledger: {link}; restore the data directory from a backup")]
+    #[error(
+        "the frame at index {first_index} is not the next of this ledger: {link}; restore the data directory from a backup"
+    )]
     Chain {
         /// The index of its first entry.
         first_index: u64,
@@ -500,13 +502,19 @@ pub enum OpenError {
     #[error("the admission state cannot be used: {0}")]
     Tables(#[from] TableError),
     /// An entry cannot be folded, from entry 0 on.
-    #[error("the admission state cannot be built from the ledger: {0}; use the release that wrote it")]
+    #[error(
+        "the admission state cannot be built from the ledger: {0}; use the release that wrote it"
+    )]
     Fold(#[from] FoldError),
     /// Entry 0 founds no archive.
-    #[error("the ledger does not begin with the founding of an archive; restore the data directory from a backup")]
+    #[error(
+        "the ledger does not begin with the founding of an archive; restore the data directory from a backup"
+    )]
     NotFounded,
     /// It is another archive.
-    #[error("this is the archive {found}, not {configured}; leave the origin out, or name another data directory")]
+    #[error(
+        "this is the archive {found}, not {configured}; leave the origin out, or name another data directory"
+    )]
     OtherOrigin {
         /// The origin asked for.
         configured: String,
