@@ -1,1 +1,13 @@
-fn main() {}
+//! The `onrecord` program: parse, run, exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use onrecord::cli::{self, Cli};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::run(Cli::parse())
+}

@@ -29,7 +29,7 @@ impl Daemon {
         })
     }
 
-    /// Ends the daemon cleanly and starts it again.
+    /// Starts the daemon again after its end.
     pub fn restart(&mut self) -> Fallible<()> {
         (self.child, self.address) = spawn(&self.directory)?;
         Ok(())
@@ -39,6 +39,13 @@ impl Daemon {
     pub fn stop(&mut self) -> Fallible<()> {
         let id = self.child.id().to_string();
         Command::new("kill").args(["-TERM", &id]).status()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Ends the daemon with kill -9.
+    pub fn kill(&mut self) -> Fallible<()> {
+        self.child.kill()?;
         self.child.wait()?;
         Ok(())
     }
@@ -67,7 +74,11 @@ impl Daemon {
             if let Some(failed) = status.projections.iter().find(|p| !p.failed.is_empty()) {
                 return Err(format!("{} failed: {}", failed.name, failed.failed).into());
             }
-            if !status.projections.iter().any(|p| behind(p.cursor.as_ref().map(|c| c.size))) {
+            if !status
+                .projections
+                .iter()
+                .any(|p| behind(p.cursor.as_ref().map(|c| c.size)))
+            {
                 return Ok(());
             }
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
@@ -126,8 +137,12 @@ fn spawn(directory: &Path) -> Fallible<(Child, String)> {
     let stdout = child.stdout.take().ok_or("no standard output")?;
     let mut line = String::new();
     BufReader::new(stdout).read_line(&mut line)?;
-    let address = line.split_whitespace().find(|word| word.starts_with("http"));
-    let address = address.ok_or_else(|| format!("no address in {line:?}"))?.to_owned();
+    let address = line
+        .split_whitespace()
+        .find(|word| word.starts_with("http"));
+    let address = address
+        .ok_or_else(|| format!("no address in {line:?}"))?
+        .to_owned();
     Ok((child, address))
 }
 

@@ -61,7 +61,10 @@ pub fn synced_frame(envelopes: &[Envelope]) -> Fallible<Duration> {
         }
     }
     times.sort_unstable();
-    times.get(times.len() / 2).copied().ok_or_else(|| "no frames".into())
+    times
+        .get(times.len() / 2)
+        .copied()
+        .ok_or_else(|| "no frames".into())
 }
 
 /// Unary calls that are answered with what they bring.
@@ -76,7 +79,10 @@ where
         .add_service(Echo::<M>(std::marker::PhantomData))
         .serve_with_incoming(TcpListenerStream::new(listener));
     let server = tokio::spawn(server);
-    let channel = Endpoint::from_shared(address)?.tcp_nodelay(true).connect().await?;
+    let channel = Endpoint::from_shared(address)?
+        .tcp_nodelay(true)
+        .connect()
+        .await?;
     let rate = in_flight(messages.to_vec(), clients, || {
         let channel = channel.clone();
         move |message| echo(channel.clone(), message)

@@ -69,14 +69,21 @@ pub async fn one_at_a_time(daemon: &Daemon, envelopes: Vec<Envelope>) -> Fallibl
     let mut times = Vec::new();
     for envelope in envelopes {
         let started = Instant::now();
-        let response = client.append(AppendRequest { envelopes: vec![envelope] }).await?;
+        let response = client
+            .append(AppendRequest {
+                envelopes: vec![envelope],
+            })
+            .await?;
         times.push(started.elapsed());
         for result in response.into_inner().results {
             recorded(result)?;
         }
     }
     times.sort_unstable();
-    times.get(times.len() / 2).copied().ok_or_else(|| "no appends".into())
+    times
+        .get(times.len() / 2)
+        .copied()
+        .ok_or_else(|| "no appends".into())
 }
 
 /// Unary appends from many clients.
@@ -94,8 +101,16 @@ pub async fn unary_appends(
 }
 
 async fn append(mut client: RecordServiceClient<Channel>, envelope: Envelope) -> Fallible<()> {
-    let response = client.append(AppendRequest { envelopes: vec![envelope] }).await?;
-    response.into_inner().results.into_iter().try_for_each(recorded)
+    let response = client
+        .append(AppendRequest {
+            envelopes: vec![envelope],
+        })
+        .await?;
+    response
+        .into_inner()
+        .results
+        .into_iter()
+        .try_for_each(recorded)
 }
 
 /// Records over one stream: the time from the first to the last answer.

@@ -52,7 +52,13 @@ async fn latency(table: &mut Table, daemon: &Daemon, author: &mut Author) -> Fal
     let envelopes = author.statements(2_000);
     let floor = floor::synced_frame(&envelopes)?;
     let ours = load::one_at_a_time(daemon, envelopes).await?;
-    table.latency("append, one at a time, p50", ours, "one synced frame", floor, 5.0);
+    table.latency(
+        "append, one at a time, p50",
+        ours,
+        "one synced frame",
+        floor,
+        5.0,
+    );
     Ok(())
 }
 
@@ -85,8 +91,18 @@ async fn streamed(
         lag_max = lag_max.max(acknowledged.elapsed());
     }
     let ours = Rate::of(done, spent);
-    table.rate("signed appends, one stream", ours, "batch verification, one core", floor, 0.3);
-    table.bound("projections behind the last answer, s", lag_max.as_secs_f64(), 2.0);
+    table.rate(
+        "signed appends, one stream",
+        ours,
+        "batch verification, one core",
+        floor,
+        0.3,
+    );
+    table.bound(
+        "projections behind the last answer, s",
+        lag_max.as_secs_f64(),
+        2.0,
+    );
     Ok(())
 }
 
@@ -95,7 +111,13 @@ async fn positions(table: &mut Table, daemon: &Daemon, author: &Author) -> Falli
     let questions = author.questions(40_000);
     let floor = floor::unary_echo(&questions, CLIENTS).await?;
     let ours = load::positions(daemon, questions, CLIENTS).await?;
-    table.rate("GetPosition at the head, 64 clients", ours, "unary echo", floor, 0.5);
+    table.rate(
+        "GetPosition at the head, 64 clients",
+        ours,
+        "unary echo",
+        floor,
+        0.5,
+    );
     Ok(())
 }
 
@@ -122,7 +144,10 @@ async fn replay(table: &mut Table, daemon: &mut Daemon, author: &Author) -> Fall
     daemon.restart()?;
     daemon.caught_up().await?;
     let ours = Rate::of(author.records(), started.elapsed());
-    table.figure("replay of all projections, with the start, records/s", ours.per_second());
+    table.figure(
+        "replay of all projections, with the start, records/s",
+        ours.per_second(),
+    );
     Ok(())
 }
 
@@ -131,7 +156,10 @@ struct Table;
 
 impl Table {
     fn start() -> Self {
-        println!("{:<52} {:>11}   {:<30} {:>11} {:>7} {:>7}", "figure", "ours", "floor", "", "ratio", "wanted");
+        println!(
+            "{:<52} {:>11}   {:<30} {:>11} {:>7} {:>7}",
+            "figure", "ours", "floor", "", "ratio", "wanted"
+        );
         Self
     }
 

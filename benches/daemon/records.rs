@@ -2,6 +2,7 @@
 //! actors and topics. The same run makes the same records.
 
 use bytes::Bytes;
+use onrecord::record::SigningKey;
 use onrecord::record::proto::record::Kind;
 use onrecord::record::proto::statement::Voice;
 use onrecord::record::proto::{
@@ -9,7 +10,6 @@ use onrecord::record::proto::{
     LocalizedName, Polarity, Reading, Record, Role, SaidFor, Segment, SourceArchived, SourceRole,
     Statement, TopicDefined, TopicKind, VerifierEnrolled, Wording,
 };
-use onrecord::record::SigningKey;
 use onrecord::rpc::proto::append_result::Outcome;
 use onrecord::rpc::proto::put_source_request::Part;
 use onrecord::rpc::proto::record_service_client::RecordServiceClient;
@@ -45,7 +45,9 @@ impl Author {
     pub async fn found(daemon: &Daemon) -> Fallible<Self> {
         let steward = SigningKey::from_seed(daemon.steward_seed()?);
         let mut author = Self {
-            verifiers: (1..=VERIFIERS).map(|n| SigningKey::from_seed([n; 32])).collect(),
+            verifiers: (1..=VERIFIERS)
+                .map(|n| SigningKey::from_seed([n; 32]))
+                .collect(),
             sources: Vec::new(),
             made: 0,
             records: 1,
@@ -66,7 +68,10 @@ impl Author {
             author.sources.push(stored.into_inner());
         }
         let kinds = author.definitions();
-        let envelopes: Vec<_> = kinds.into_iter().map(|kind| author.seal(kind, &steward)).collect();
+        let envelopes: Vec<_> = kinds
+            .into_iter()
+            .map(|kind| author.seal(kind, &steward))
+            .collect();
         let mut client = RecordServiceClient::new(daemon.connect().await?);
         for batch in envelopes.chunks(500) {
             let request = AppendRequest {
@@ -114,7 +119,12 @@ impl Author {
             roles: vec![Role::Attestor as i32],
             replaces: String::new(),
         };
-        let mut kinds: Vec<_> = self.verifiers.iter().map(verifier).map(Kind::VerifierEnrolled).collect();
+        let mut kinds: Vec<_> = self
+            .verifiers
+            .iter()
+            .map(verifier)
+            .map(Kind::VerifierEnrolled)
+            .collect();
         kinds.push(actor("organization", ActorKind::Organization));
         kinds.extend((0..ACTORS).map(|n| actor(&format!("actor-{n}"), ActorKind::Person)));
         kinds.extend((0..TOPICS).map(|n| {
@@ -155,7 +165,14 @@ impl Author {
                 actor: "organization".to_owned(),
                 basis: CapacityBasis::Stated as i32,
             }],
-            said_at: format!("2025-{:02}-{:02}T{:02}:{:02}:{:02}Z", n % 12 + 1, n % 28 + 1, n % 24, n / 24 % 60, n / 1440 % 60),
+            said_at: format!(
+                "2025-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+                n % 12 + 1,
+                n % 28 + 1,
+                n % 24,
+                n / 24 % 60,
+                n / 1440 % 60
+            ),
             wording: Wording::Verbatim as i32,
             language: "en".to_owned(),
             spoken_language: "en".to_owned(),

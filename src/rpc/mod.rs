@@ -1,3 +1,158 @@
-//! rpc
+//! The archive over gRPC: one file a service, conversions in [`convert`], errors to status in
+//! [`status`].
+//!
+//! A service parses what is asked into types that cannot be wrong, lets the rooms below
+//! answer, and turns the answer into messages. It decides nothing about records, positions or
+//! durability, and keeps no state but bounds on what is under way. What reads few rows runs on
+//! the runtime's threads; scans, files and extraction run on those for blocking work.
 
 pub mod proto;
+
+mod admin;
+mod catalog;
+mod convert;
+pub mod health;
+mod ledger;
+mod position;
+mod record;
+mod source;
+mod status;
+mod views;
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tonic::service::Routes;
+use tonic::{Status, server::NamedService};
+use tonic_health::server::HealthReporter;
+
+pub use status::{DOMAIN, Failure, Reason};
+pub use views::{View, Views};
+
+use crate::documents::StoredDocuments;
+use crate::ledger::{Appender, Clock, Reader, StoredTables};
+use admin::Admin;
+use catalog::Catalog;
+use ledger::Entries;
+use position::Positions;
+use proto::admin_service_server::AdminServiceServer;
+use proto::catalog_service_server::CatalogServiceServer;
+use proto::ledger_service_server::LedgerServiceServer;
+use proto::position_service_server::PositionServiceServer;
+use proto::record_service_server::RecordServiceServer;
+use proto::source_service_server::SourceServiceServer;
+use record::Records;
+use source::Sources;
+
+/// The names of the archive's services.
+const SERVICES: [&str; 6] = [
+    AdminServiceServer::<Admin>::NAME,
+    CatalogServiceServer::<Catalog>::NAME,
+    LedgerServiceServer::<Entries>::NAME,
+    PositionServiceServer::<Positions>::NAME,
+    RecordServiceServer::<Records>::NAME,
+    SourceServiceServer::<Sources>::NAME,
+];
+
+/// Bounds of the services.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The largest message that is taken, in bytes.
+    pub message_bytes_max: usize,
+    /// The largest document that is taken, in bytes.
+    pub source_bytes_max: u64,
+    /// How long a call may wait for `at_least_size`.
+    pub wait_max: Duration,
+}
+
+/// What the services stand on.
+pub struct Parts {
+    /// The ledger, for reading.
+    pub reader: Reader,
+    /// The ledger, for appending.
+    pub appender: Appender,
+    /// Admission's state, which knows the index of every record.
+    pub records: StoredTables,
+    /// The archived documents.
+    pub documents: Arc<StoredDocuments>,
+    /// The projections.
+    pub views: Views,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Becomes true when the daemon stops: streams that could go on for ever end then.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// All services, with health and reflection; health is told through the reporter.
+pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), ReflectionError> {
+    let Parts {
+        reader,
+        appender,
+        records,
+        documents,
+        views,
+        clock,
+        stopping,
+    } = parts;
+    let (reporter, health) = tonic_health::server::health_reporter();
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()
+        .map_err(|error| ReflectionError(error.to_string()))?;
+
+    let most = limits.message_bytes_max;
+    let admin = Admin::new(
+        views.clone(),
+        reader.clone(),
+        appender.clone(),
+        Arc::clone(&clock),
+    );
+    let catalog = Catalog::new(views.clone(), reader.clone());
+    let entries = Entries::new(reader, records, limits.wait_max);
+    let records = Records::new(appender, stopping);
+    let sources = Sources::new(documents, views.catalog.clone(), limits.source_bytes_max);
+    let positions = Positions::new(views, clock);
+    let routes = Routes::new(health)
+        .add_service(reflection)
+        .add_service(AdminServiceServer::new(admin).max_decoding_message_size(most))
+        .add_service(CatalogServiceServer::new(catalog).max_decoding_message_size(most))
+        .add_service(LedgerServiceServer::new(entries).max_decoding_message_size(most))
+        .add_service(PositionServiceServer::new(positions).max_decoding_message_size(most))
+        .add_service(RecordServiceServer::new(records).max_decoding_message_size(most))
+        .add_service(SourceServiceServer::new(sources).max_decoding_message_size(most));
+    Ok((routes.prepare(), reporter))
+}
+
+/// The protos' descriptors are not what reflection can serve.
+#[derive(Debug, thiserror::Error)]
+#[error("reflection cannot serve the protos: {0}")]
+pub struct ReflectionError(String);
+
+/// Reads an id, a slug or a key that a request must give.
+fn parse<T: FromStr>(field: &str, text: &str) -> Result<T, Failure>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| {
+        Failure::invalid(field, format!("{text:?} cannot be used"), error.to_string())
+    })
+}
+
+/// A method of the contract that this release does not offer.
+fn not_offered(method: &str) -> Status {
+    let message = format!("this release does not offer {method}");
+    Failure::new(Reason::NotImplemented, message).into()
+}
+
+/// Does work that blocks where it holds nobody up.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(Failure::defect(format!("work was not done: {error}"))),
+    }
+}

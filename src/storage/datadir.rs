@@ -21,16 +21,14 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use data_encoding::HEXLOWER;
-
 use super::fault::{Attempt, FaultKind, IoFault};
+use super::head::{Head, head_text, parse_head};
 use super::sync::{DiskSyncer, Syncer, replace_file};
 
 /// The format of data directories that this program writes and reads.
 pub const FORMAT_NUMBER: u32 = 1;
 
 const MAGIC: &str = "onrecord data directory";
-const HEAD_MAGIC: &str = "onrecord head";
 
 /// The longest `FORMAT` or `HEAD` that is read: both are below 250 bytes.
 const MARKER_BYTES_MAX: u64 = 4096;
@@ -121,15 +119,6 @@ impl DataDirError {
             Self::FormatDamaged { .. } | Self::HeadDamaged { .. } => FaultKind::Damaged,
         }
     }
-}
-
-/// The ledger's size and Merkle root, as noted beside its database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// Number of entries.
-    pub size: u64,
-    /// RFC 6962 root over them.
-    pub root: [u8; 32],
 }
 
 /// A data directory in use by this process alone.
@@ -426,27 +415,6 @@ fn read_marker(path: &Path) -> Result<Option<Vec<u8>>, IoFault> {
         .read_to_end(&mut bytes)
         .attempt("read", path)?;
     Ok(Some(bytes))
-}
-
-/// Size, root, and the BLAKE3 hash of the lines above it.
-fn head_text(head: &Head) -> String {
-    let root = HEXLOWER.encode(&head.root);
-    let text = format!("{HEAD_MAGIC}\nsize {}\nroot {root}\n", head.size);
-    let hash = blake3::hash(text.as_bytes()).to_hex();
-    format!("{text}hash {hash}\n")
-}
-
-fn parse_head(bytes: &[u8]) -> Option<Head> {
-    let text = str::from_utf8(bytes).ok()?;
-    let rest = text.strip_prefix(HEAD_MAGIC)?.strip_prefix("\nsize ")?;
-    let (size, rest) = rest.split_once("\nroot ")?;
-    let (root, _) = rest.split_once('\n')?;
-    let head = Head {
-        size: size.parse().ok()?,
-        root: HEXLOWER.decode(root.as_bytes()).ok()?.try_into().ok()?,
-    };
-    // Only the very text that is written for it will do.
-    (head_text(&head) == text).then_some(head)
 }
 
 /// A refused permission, told apart.

@@ -3,9 +3,9 @@
 //! A frame is opaque bytes that hold `count` entries from `first_index` on. Frames follow each
 //! other without gap or overlap, which the store enforces at every append and reports at every
 //! read. One handle writes at a time: opening claims the next *epoch*, and a handle of an
-//! earlier epoch is fenced. The store does not know what is in a frame, and does not decide
-//! which frames may be shown: a reader that must see durable frames only stops at the published
-//! head.
+//! earlier epoch is fenced. A handle shows what was there when it was opened and what it made
+//! durable itself, never a frame whose append failed. The store does not know what is in a
+//! frame.
 
 use std::num::NonZeroU32;
 
@@ -172,7 +172,8 @@ pub trait FrameStore: Send + Sync {
     /// The epoch that this handle claimed when it opened the store; earlier ones are fenced.
     fn epoch(&self) -> u64;
 
-    /// Index at which the next frame must begin: 0 for an empty store.
+    /// Index at which the next frame must begin: 0 for an empty store. No frame from there on
+    /// is shown.
     fn next_index(&self) -> u64;
 
     /// Why this handle takes no more frames, if so.

@@ -3,14 +3,14 @@
 //! power is cut.
 //!
 //! An append is one write and one sync. Both are counted from 1 over the life of the disk, and a
-//! [`Fault`] can be laid at any of them, so that a test can run a script once to count the steps
+//! [`Fault`](super::Fault) can be laid at any of them, so that a test can run a script once to count the steps
 //! and again with the power cut at every single one. As on a real disk, a frame whose sync
-//! failed is shown by reads and yet never reaches the disk, unless
-//! [`sync_from`](FrameStore::sync_from) of a later handle writes it again.
+//! failed is shown by the next handle and yet never reaches the disk, unless that one's
+//! [`sync_from`](FrameStore::sync_from) writes it again.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{MutexGuard, OnceLock};
 
 use bytes::Bytes;
 
@@ -18,215 +18,7 @@ use super::frames::{
     AppendOutcome, FRAME_BYTES_MAX, FRAMES_READ_MAX, FrameStore, Poison, PoisonCause, StoreError,
     StoredFrame, push_in_order,
 };
-
-/// A step of the disk, counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
-    /// The n-th write.
-    Write(u64),
-    /// The n-th sync.
-    Sync(u64),
-}
-
-/// What happens at a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// It fails. A failed write writes nothing; a failed sync leaves its frames to be forgotten.
-    Fail,
-    /// It succeeds, and the power is cut before anybody is told.
-    Cut(PowerCut),
-}
-
-/// What a power cut does to what was written and not synced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PowerCut {
-    /// It is gone.
-    Lost,
-    /// The disk had it after all.
-    Kept,
-    /// The disk had a part of it.
-    Torn {
-        /// What became of the rest.
-        tear: Tear,
-        /// Where the rest begins, in bytes; modulo the frame's length.
-        at: usize,
-    },
-}
-
-/// What became of the rest of a torn frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tear {
-    /// It is not there: the frame ends early.
-    Prefix,
-    /// It is zeros.
-    Zeroed,
-    /// Every bit of it is flipped.
-    Flipped,
-}
-
-/// A disk in memory. Clones are the same disk.
-#[derive(Clone, Debug, Default)]
-pub struct MemoryDisk {
-    state: Arc<Mutex<State>>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    frames: BTreeMap<u64, Slot>,
-    epoch: u64,
-    writes: u64,
-    syncs: u64,
-    power_cuts: u64,
-    faults: Vec<(Step, Fault)>,
-}
-
-#[derive(Debug)]
-struct Slot {
-    frame: StoredFrame,
-    at: Standing,
-}
-
-/// How a frame stands with the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    /// On it.
-    Synced,
-    /// In the cache; the next sync writes it.
-    Dirty,
-    /// In the cache; a sync failed, and no later one writes it.
-    Forgotten,
-}
-
-impl MemoryDisk {
-    /// An empty disk.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Lays `fault` at `step`.
-    pub fn inject(&self, step: Step, fault: Fault) {
-        self.lock().faults.push((step, fault));
-    }
-
-    /// Cuts the power: handles are dead from here on, and the disk holds what `cut` leaves.
-    pub fn cut_power(&self, cut: PowerCut) {
-        self.lock().cut_power(cut);
-    }
-
-    /// How many writes there were.
-    #[must_use]
-    pub fn writes(&self) -> u64 {
-        self.lock().writes
-    }
-
-    /// How many syncs there were.
-    #[must_use]
-    pub fn syncs(&self) -> u64 {
-        self.lock().syncs
-    }
-
-    /// How many times the power was cut.
-    #[must_use]
-    pub fn power_cuts(&self) -> u64 {
-        self.lock().power_cuts
-    }
-
-    /// Changes the bytes of the frame that begins at `first_index`, synced as it is: bit rot.
-    /// Whether there is such a frame.
-    pub fn damage(&self, first_index: u64, damage: impl FnOnce(&mut Vec<u8>)) -> bool {
-        let mut state = self.lock();
-        let Some(slot) = state.frames.get_mut(&first_index) else {
-            return false;
-        };
-        let mut bytes = slot.frame.bytes.to_vec();
-        damage(&mut bytes);
-        slot.frame.bytes = bytes.into();
-        true
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn next_index(&self) -> u64 {
-        let last = self.frames.last_key_value();
-        last.map_or(0, |(_, slot)| slot.frame.next_index())
-    }
-
-    fn fault_at(&self, step: Step) -> Option<Fault> {
-        let fault = self.faults.iter().find(|(at, _)| *at == step);
-        fault.map(|(_, fault)| *fault)
-    }
-
-    /// One write: `change` reaches the cache, unless it fails.
-    fn write(&mut self, change: impl FnOnce(&mut BTreeMap<u64, Slot>)) -> Result<(), Poison> {
-        self.writes += 1;
-        let fault = self.fault_at(Step::Write(self.writes));
-        if fault != Some(Fault::Fail) {
-            change(&mut self.frames);
-        }
-        self.suffer(fault, PoisonCause::Write)
-    }
-
-    /// One sync of all that is dirty.
-    fn sync(&mut self) -> Result<(), Poison> {
-        self.syncs += 1;
-        let fault = self.fault_at(Step::Sync(self.syncs));
-        let becomes = match fault {
-            Some(Fault::Fail) => Standing::Forgotten,
-            _ => Standing::Synced,
-        };
-        for slot in self.frames.values_mut() {
-            if slot.at == Standing::Dirty {
-                slot.at = becomes;
-            }
-        }
-        self.suffer(fault, PoisonCause::Sync)
-    }
-
-    fn suffer(&mut self, fault: Option<Fault>, cause: PoisonCause) -> Result<(), Poison> {
-        let (cause, detail) = match fault {
-            None => return Ok(()),
-            Some(Fault::Fail) => (cause, "a fault was injected"),
-            Some(Fault::Cut(cut)) => {
-                self.cut_power(cut);
-                (PoisonCause::PowerCut, "nobody was told")
-            }
-        };
-        let detail = detail.to_owned();
-        Err(Poison { cause, detail })
-    }
-
-    fn cut_power(&mut self, cut: PowerCut) {
-        self.power_cuts += 1;
-        self.frames.retain(|_, slot| match (slot.at, cut) {
-            (Standing::Synced, _) | (Standing::Dirty, PowerCut::Kept) => true,
-            (Standing::Forgotten, _) | (Standing::Dirty, PowerCut::Lost) => false,
-            (Standing::Dirty, PowerCut::Torn { tear, at }) => {
-                slot.frame.bytes = torn(&slot.frame.bytes, tear, at);
-                true
-            }
-        });
-        for slot in self.frames.values_mut() {
-            slot.at = Standing::Synced;
-        }
-    }
-}
-
-fn torn(bytes: &[u8], tear: Tear, at: usize) -> Bytes {
-    let at = at % bytes.len().max(1);
-    let rest = bytes.iter().skip(at);
-    let mut torn: Vec<u8> = bytes.iter().take(at).copied().collect();
-    match tear {
-        Tear::Prefix => {}
-        Tear::Zeroed => torn.extend(rest.map(|_| 0)),
-        Tear::Flipped => torn.extend(rest.map(|byte| !byte)),
-    }
-    torn.into()
-}
+use super::memory_disk::{MemoryDisk, Slot, Standing, State};
 
 /// A handle on the frames of a [`MemoryDisk`]. See the module.
 #[derive(Debug)]
@@ -235,6 +27,7 @@ pub struct MemoryFrames {
     epoch: u64,
     /// How often the power had been cut when this handle was opened.
     power_cuts: u64,
+    next_index: AtomicU64,
     poison: OnceLock<Poison>,
 }
 
@@ -248,6 +41,7 @@ impl MemoryFrames {
             disk: disk.clone(),
             epoch: state.epoch,
             power_cuts: state.power_cuts,
+            next_index: AtomicU64::new(state.next_index()),
             poison: OnceLock::new(),
         }
     }
@@ -298,7 +92,7 @@ impl FrameStore for MemoryFrames {
     }
 
     fn next_index(&self) -> u64 {
-        self.disk.lock().next_index()
+        self.next_index.load(Ordering::Acquire)
     }
 
     fn poison(&self) -> Option<Poison> {
@@ -313,10 +107,11 @@ impl FrameStore for MemoryFrames {
             Err(Refusal::Fenced) => return AppendOutcome::Fenced,
             Err(Refusal::Poisoned(poison)) => return AppendOutcome::Unknown(poison),
         };
-        let expected = state.next_index();
-        if first_index != expected || expected.checked_add(u64::from(count.get())).is_none() {
+        let expected = self.next_index();
+        let next = expected.checked_add(u64::from(count.get()));
+        let (true, Some(next)) = (first_index == expected, next) else {
             return AppendOutcome::Conflict { expected };
-        }
+        };
         if frame.len() > FRAME_BYTES_MAX {
             return AppendOutcome::TooLarge {
                 bytes: frame.len(),
@@ -333,33 +128,33 @@ impl FrameStore for MemoryFrames {
             frames.insert(first_index, Slot { frame, at });
         });
         match written.and_then(|()| state.sync()) {
-            Ok(()) => AppendOutcome::Durable,
+            Ok(()) => {
+                self.next_index.store(next, Ordering::Release);
+                AppendOutcome::Durable
+            }
             Err(poison) => AppendOutcome::Unknown(self.poisoned(poison)),
         }
     }
 
     fn read_from(&self, index: u64, frames_max: usize) -> Result<Vec<StoredFrame>, StoreError> {
         let state = self.alive().map_err(StoreError::Poisoned)?;
+        let end = self.next_index();
+        if index >= end {
+            return Ok(Vec::new());
+        }
         let before = state.frames.range(..=index).next_back();
-        let expected = before.map_or(index, |(_, slot)| slot.frame.next_index().min(index));
+        let expected = before.map_or(0, |(_, slot)| slot.frame.next_index());
         let start = match before {
-            Some((first, slot)) if slot.frame.next_index() > index => *first,
-            _ => match state.frames.range(index..).next() {
-                Some((found, _)) => {
-                    let found = *found;
-                    return Err(StoreError::Gap { expected, found });
-                }
-                None => return Ok(Vec::new()),
-            },
+            Some((first, _)) if expected > index => *first,
+            _ => {
+                let next = state.frames.range(index..end).next();
+                let found = next.map_or(end, |(first, _)| *first);
+                return Err(StoreError::Gap { expected, found });
+            }
         };
         let mut frames = Vec::new();
         let wanted = frames_max.min(FRAMES_READ_MAX);
-        for slot in state
-            .frames
-            .range(start..)
-            .map(|(_, slot)| slot)
-            .take(wanted)
-        {
+        for (_, slot) in state.frames.range(start..end).take(wanted) {
             push_in_order(&mut frames, slot.frame.clone())?;
         }
         Ok(frames)
@@ -367,7 +162,7 @@ impl FrameStore for MemoryFrames {
 
     fn tail(&self) -> Result<Option<StoredFrame>, StoreError> {
         let state = self.alive().map_err(StoreError::Poisoned)?;
-        let last = state.frames.last_key_value();
+        let last = state.frames.range(..self.next_index()).next_back();
         Ok(last.map(|(_, slot)| slot.frame.clone()))
     }
 
@@ -397,7 +192,9 @@ impl FrameStore for MemoryFrames {
         });
         written
             .and_then(|()| state.sync())
-            .map_err(|poison| StoreError::Poisoned(self.poisoned(poison)))
+            .map_err(|poison| StoreError::Poisoned(self.poisoned(poison)))?;
+        self.next_index.store(first_index, Ordering::Release);
+        Ok(())
     }
 
     fn bytes_on_disk(&self) -> Result<u64, StoreError> {

@@ -21,8 +21,10 @@ mod fault;
 mod files;
 mod frames;
 mod guard;
+mod head;
 mod ledger_dir;
 mod memory_blobs;
+mod memory_disk;
 mod memory_frames;
 mod memory_tables;
 mod sled_dir;
@@ -32,16 +34,18 @@ mod sync;
 mod tables;
 
 pub use blobs::{BlobError, BlobReader, BlobStore, BlobWriter};
-pub use datadir::{DataDir, DataDirError, FORMAT_NUMBER, Head};
+pub use datadir::{DataDir, DataDirError, FORMAT_NUMBER};
 pub use fault::{FaultKind, IoFault};
 pub use files::FileBlobs;
 pub use frames::{
     AppendOutcome, FRAME_BYTES_MAX, FRAMES_READ_MAX, FrameStore, Poison, PoisonCause, StoreError,
     StoredFrame,
 };
+pub use head::Head;
 pub use ledger_dir::OpenError;
 pub use memory_blobs::MemoryBlobs;
-pub use memory_frames::{Fault, MemoryDisk, MemoryFrames, PowerCut, Step, Tear};
+pub use memory_disk::{Fault, MemoryDisk, PowerCut, Step, Tear};
+pub use memory_frames::MemoryFrames;
 pub use memory_tables::MemoryTables;
 pub use sled_frames::{FramesOptions, SledFrames};
 pub use sled_tables::{OpenedTables, SledTables, TablesOrigin};

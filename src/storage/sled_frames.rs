@@ -18,7 +18,6 @@
 use std::fs::File;
 use std::io;
 use std::num::NonZeroU32;
-use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -164,7 +163,8 @@ impl SledFrames {
             poison: OnceLock::new(),
             copy: None,
         };
-        let next = store.tail()?.map_or(0, |frame| frame.next_index());
+        let next = store.read(|db| tail_before(db, None))?;
+        let next = next.map_or(0, |frame| frame.next_index());
         store.next_index.store(next, Ordering::Release);
         Ok(store)
     }
@@ -278,36 +278,31 @@ impl FrameStore for SledFrames {
     }
 
     fn read_from(&self, index: u64, frames_max: usize) -> Result<Vec<StoredFrame>, StoreError> {
+        let end = self.next_index();
         let frames_max = frames_max.min(FRAMES_READ_MAX);
+        if index >= end || frames_max == 0 {
+            return Ok(Vec::new());
+        }
         self.read(|db| {
-            let key = index.to_be_bytes();
-            let first = match db.range(..=key).next_back().transpose()? {
-                Some((key, value)) => stored_frame(&key, value)?,
-                None => return missing_start(db, index),
-            };
-            if first.next_index() <= index {
-                return missing_start(db, first.next_index());
-            }
-            let after = first.first_index.to_be_bytes();
+            let before = tail_before(db, index.checked_add(1))?;
+            let expected = before.as_ref().map_or(0, StoredFrame::next_index);
+            let start = before.filter(|frame| frame.next_index() > index);
+            let start = start.map_or(expected, |frame| frame.first_index);
             let mut frames = Vec::new();
-            if frames_max == 0 {
-                return Ok(frames);
-            }
-            frames.push(first);
-            let rest = db.range((Bound::Excluded(after), Bound::Unbounded));
-            for item in rest.take(frames_max - 1) {
+            let range = db.range(start.to_be_bytes()..end.to_be_bytes());
+            for item in range.take(frames_max) {
                 let (key, value) = item?;
                 push_in_order(&mut frames, stored_frame(&key, value)?)?;
             }
-            Ok(frames)
+            match frames.first().map_or(end, |frame| frame.first_index) {
+                found if found == start => Ok(frames),
+                found => Err(StoreError::Gap { expected, found }.into()),
+            }
         })
     }
 
     fn tail(&self) -> Result<Option<StoredFrame>, StoreError> {
-        self.read(|db| match db.last()? {
-            Some((key, value)) => Ok(Some(stored_frame(&key, value)?)),
-            None => Ok(None),
-        })
+        self.read(|db| tail_before(db, Some(self.next_index())))
     }
 
     /// Everything from before this handle was written again and synced when it opened, so that
@@ -393,16 +388,16 @@ impl From<StoreError> for ReadFault {
     }
 }
 
-/// No frame holds `expected`: fine at the end, a gap anywhere else.
-fn missing_start(db: &sled::Db, expected: u64) -> Result<Vec<StoredFrame>, ReadFault> {
-    match db.range(expected.to_be_bytes()..).next().transpose()? {
-        None => Ok(Vec::new()),
-        Some((key, value)) => Err(StoreError::Gap {
-            expected,
-            found: stored_frame(&key, value)?.first_index,
-        }
-        .into()),
-    }
+/// The last frame that begins before `end`, or of all.
+fn tail_before(db: &sled::Db, end: Option<u64>) -> Result<Option<StoredFrame>, ReadFault> {
+    let last = match end {
+        Some(end) => db.range(..end.to_be_bytes()).next_back().transpose()?,
+        None => db.last()?,
+    };
+    Ok(match last {
+        Some((key, value)) => Some(stored_frame(&key, value)?),
+        None => None,
+    })
 }
 
 fn stored_frame(key: &[u8], value: sled::IVec) -> Result<StoredFrame, StoreError> {

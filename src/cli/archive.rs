@@ -1,0 +1,233 @@
+//! What the authoring form asks of an archive, asked over gRPC.
+//!
+//! Every lookup waits until the projections have read what the daemon had acknowledged when
+//! this run began, and what this run itself was acknowledged since.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::Mutex;
+
+use super::authoring::{Archive, KnownSource, KnownStatement, Subject};
+use super::client::Client;
+use super::error::CliError;
+use super::transfer;
+use crate::record::proto::record::Kind;
+use crate::record::{ContentId, proto};
+use crate::rpc::proto::{
+    GetActorRequest, GetMandateRequest, GetMilestoneRequest, GetSourceRecordRequest,
+    GetStatementRequest, GetTopicRequest, GetVerifierRequest, Provenance, ReadEntriesRequest,
+};
+
+/// A daemon's archive, as it is at least at a given size.
+#[derive(Debug)]
+pub struct RemoteArchive {
+    client: Client,
+    at_least_size: AtomicU64,
+    mandates: Mutex<Mandates>,
+}
+
+/// The mandates on record, read off the ledger itself.
+#[derive(Debug, Default)]
+struct Mandates {
+    /// The first index that was not read yet.
+    next: u64,
+    /// Each in its newest version, with the end that stands.
+    by_id: BTreeMap<String, proto::MandateGranted>,
+}
+
+impl Mandates {
+    /// Reads the entries below `size` that were not read yet.
+    async fn read_up_to(&mut self, client: &Client, size: u64) -> Result<(), CliError> {
+        if self.next >= size {
+            return Ok(());
+        }
+        let request = ReadEntriesRequest {
+            start: Some(self.next),
+            limit: size - self.next,
+            decode: true,
+            ..ReadEntriesRequest::default()
+        };
+        let answer = client.ledger().read_entries(request).await;
+        let mut stream = client.answered(answer)?;
+        loop {
+            let answer = stream.message().await;
+            let Some(answer) = answer.map_err(|status| client.failed(&status))? else {
+                return Ok(());
+            };
+            for entry in answer.entries {
+                self.next = entry.index + 1;
+                self.take(entry.record.and_then(|record| record.kind));
+            }
+        }
+    }
+
+    fn take(&mut self, kind: Option<Kind>) {
+        match kind {
+            Some(Kind::MandateGranted(it)) => {
+                self.by_id.insert(it.mandate_id.clone(), it);
+            }
+            Some(Kind::MandateEnded(it)) => {
+                if let Some(mandate) = self.by_id.get_mut(&it.mandate_id) {
+                    mandate.end = it.end;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl RemoteArchive {
+    /// The archive behind `client`, whose ledger has `size` entries.
+    #[must_use]
+    pub fn new(client: Client, size: u64) -> Self {
+        Self {
+            client,
+            at_least_size: AtomicU64::new(size),
+            mandates: Mutex::default(),
+        }
+    }
+
+    /// The connection.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Takes note that the ledger has `size` entries.
+    pub fn grew_to(&self, size: u64) {
+        self.at_least_size.fetch_max(size, Ordering::Relaxed);
+    }
+
+    fn size(&self) -> u64 {
+        self.at_least_size.load(Ordering::Relaxed)
+    }
+}
+
+/// Looks a subject up by its id and takes the place of the version that stands.
+macro_rules! provenance {
+    ($archive:ident, $method:ident, $request:ident { $id:ident }, $field:ident) => {{
+        let request = $request {
+            $id: $id.clone(),
+            known_at: None,
+            at_least_size: $archive.size(),
+        };
+        let answer = $archive.client.catalog().$method(request).await;
+        let answer = $archive.client.found(answer)?;
+        answer.and_then(|it| it.$field).and_then(|it| it.provenance)
+    }};
+}
+
+impl Archive for &RemoteArchive {
+    type Error = CliError;
+
+    async fn newest(&self, subject: &Subject) -> Result<Option<ContentId>, CliError> {
+        let archive = *self;
+        let stands: Option<Provenance> = match subject {
+            Subject::Actor(actor_id) => {
+                provenance!(archive, get_actor, GetActorRequest { actor_id }, actor)
+            }
+            Subject::Mandate(mandate_id) => {
+                provenance!(
+                    archive,
+                    get_mandate,
+                    GetMandateRequest { mandate_id },
+                    mandate
+                )
+            }
+            Subject::Topic(topic_id) => {
+                provenance!(archive, get_topic, GetTopicRequest { topic_id }, topic)
+            }
+            Subject::Milestone(milestone_id) => provenance!(
+                archive,
+                get_milestone,
+                GetMilestoneRequest { milestone_id },
+                milestone
+            ),
+            Subject::Source(id) => {
+                let source_id = id.to_string();
+                provenance!(
+                    archive,
+                    get_source_record,
+                    GetSourceRecordRequest { source_id },
+                    source
+                )
+            }
+            Subject::Verifier(verifier) => {
+                provenance!(
+                    archive,
+                    get_verifier,
+                    GetVerifierRequest { verifier },
+                    verifier
+                )
+            }
+        };
+        stands.map(|it| id(&it.record)).transpose()
+    }
+
+    async fn statement(&self, statement: ContentId) -> Result<Option<KnownStatement>, CliError> {
+        let request = GetStatementRequest {
+            statement_id: statement.to_string(),
+            known_at: None,
+            at_least_size: self.size(),
+        };
+        let answer = self.client.catalog().get_statement(request).await;
+        let Some(view) = self.client.found(answer)?.and_then(|it| it.statement) else {
+            return Ok(None);
+        };
+        let corrections = view.corrections.iter().rev();
+        let newest = corrections.filter_map(|it| it.provenance.as_ref()).next();
+        let newest = newest.map_or(Ok(statement), |it| id(&it.record))?;
+        let stands = view.statement.unwrap_or_default();
+        Ok(Some(KnownStatement {
+            voice: stands.voice,
+            said_for: stands.said_for,
+            newest,
+        }))
+    }
+
+    async fn mandates(&self, person: &str) -> Result<Vec<proto::MandateGranted>, CliError> {
+        let mut mandates = self.mandates.lock().await;
+        mandates.read_up_to(&self.client, self.size()).await?;
+        let all = mandates.by_id.values();
+        Ok(all.filter(|it| it.person == person).cloned().collect())
+    }
+
+    async fn source(&self, source: ContentId) -> Result<Option<KnownSource>, CliError> {
+        let request = GetSourceRecordRequest {
+            source_id: source.to_string(),
+            known_at: None,
+            at_least_size: self.size(),
+        };
+        let answer = self.client.catalog().get_source_record(request).await;
+        let found = self.client.found(answer)?.and_then(|it| it.source);
+        let archived = found.and_then(|it| it.definition);
+        Ok(archived.map(|archived| KnownSource {
+            size_bytes: archived.size_bytes,
+            profile: archived.profile,
+            text_id: archived.text_id,
+        }))
+    }
+
+    async fn upload(
+        &self,
+        source: ContentId,
+        media_type: &str,
+        path: &Path,
+    ) -> Result<KnownSource, CliError> {
+        let quiet = indicatif::ProgressBar::hidden();
+        let stored = transfer::upload(&self.client, source, media_type, path, &quiet).await?;
+        Ok(KnownSource {
+            size_bytes: stored.size_bytes,
+            profile: stored.profile,
+            text_id: stored.text_id,
+        })
+    }
+}
+
+fn id(record: &str) -> Result<ContentId, CliError> {
+    record.parse().map_err(|_| CliError::Incomplete {
+        what: "record id where one is due",
+    })
+}

@@ -1,0 +1,381 @@
+//! One run over a file of records: each line is resolved, filled in, signed, kept, and only
+//! then given out to be sent.
+//!
+//! The order of calls: [`prepare`](Session::prepare) lines in their order, as many at a time
+//! as one likes; [`release`](Session::release) syncs what was signed and hands it out; send it;
+//! tell of each [`refused`](Session::refused) record. A line that builds on one above is
+//! prepared as if that one had entered; if it then is refused, the next run mends it.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use prost::Message as _;
+use prost_reflect::{DynamicMessage, Value};
+
+use super::archive::Archive;
+use super::draft::Draft;
+use super::error::{AuthoringError, Problem};
+use super::fill::{FillError, Filler};
+use super::known::Known;
+use super::parse::Path as At;
+use super::schema;
+use super::signed::{Kept, SignedError, SignedFile};
+use crate::record::envelope::RECORD_PAYLOAD_TYPE;
+use crate::record::{ContentId, Micros, SigningKey, proto};
+
+/// What line ids begin with, so that no other hash is one.
+const LINE_ID_DOMAIN: &[u8] = b"onrecord authoring line 1\n";
+
+/// A line, ready to be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuthoredRecord {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The line's key, if it has one.
+    pub key: Option<String>,
+    /// What it holds, by its protobuf-JSON name.
+    pub kind: String,
+    /// The whole record as it was signed.
+    pub record: proto::Record,
+    /// Its id.
+    pub record_id: ContentId,
+    /// The record's bytes with the signatures over them.
+    pub envelope: proto::Envelope,
+    /// Whether it was signed before, by an earlier run or for a line above that says the same,
+    /// and not refused since.
+    pub kept: bool,
+}
+
+/// Why a line was not prepared. The lines after it can be all the same, save those that refer
+/// to it.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError<E> {
+    /// The line is at fault, or what it refers to.
+    #[error(transparent)]
+    Line(#[from] AuthoringError),
+    /// The archive could not be asked, or did not take the upload.
+    #[error("line {line}: {error}")]
+    Archive {
+        /// The line, counted from 1.
+        line: usize,
+        /// Why.
+        error: E,
+    },
+    /// What was signed cannot be kept, so nothing more may be sent.
+    #[error(transparent)]
+    Signed(#[from] SignedError),
+}
+
+/// What the keys of the lines so far stand for, with the line; none for lines that came to
+/// nothing.
+type Ids = HashMap<String, (usize, Option<ContentId>)>;
+
+/// A run over a file of records.
+pub struct Session<A> {
+    archive: A,
+    origin: String,
+    keys: Vec<SigningKey>,
+    directory: PathBuf,
+    signed: SignedFile,
+    known: Known,
+    ids: Ids,
+    held: Vec<AuthoredRecord>,
+}
+
+impl<A: Archive> Session<A> {
+    /// A run over the file `records`, for the archive `origin`, signing with each of `keys`.
+    ///
+    /// # Errors
+    /// If the journal beside the file cannot be used.
+    pub fn open(
+        archive: A,
+        origin: String,
+        keys: Vec<SigningKey>,
+        records: &Path,
+    ) -> Result<Self, SignedError> {
+        Ok(Self {
+            archive,
+            origin,
+            keys,
+            directory: records.parent().unwrap_or(Path::new("")).to_owned(),
+            signed: SignedFile::beside(records)?,
+            known: Known::default(),
+            ids: HashMap::new(),
+            held: Vec::new(),
+        })
+    }
+
+    /// Makes a record of a line: uploads its file, resolves its references, fills in what it
+    /// leaves out, signs it as at `signed_at`; or finds what was signed for it before.
+    pub async fn prepare(
+        &mut self,
+        draft: &Draft,
+        signed_at: Micros,
+    ) -> Result<(), PrepareError<A::Error>> {
+        if let Some(key) = &draft.key {
+            self.ids.insert(key.clone(), (draft.line, None));
+        }
+        let mut written = self.resolved(draft)?;
+        let file = self.file(draft, &mut written)?;
+        let line = self.line_id(draft, &written);
+        let kept = self.signed.find(&line).cloned();
+        let sent = kept.as_ref().is_some_and(|kept| !kept.refused);
+        let payload = match kept {
+            Some(kept) if sent => {
+                self.upload_again(draft, &written, file).await?;
+                kept.envelope.payload
+            }
+            kept => {
+                self.fill(draft, &mut written, file).await?;
+                self.payload(written, signed_at, kept.as_ref())
+            }
+        };
+        let authored = self.authored(draft, payload, sent)?;
+        let unchanged = self
+            .signed
+            .find(&line)
+            .is_some_and(|kept| !kept.refused && kept.envelope == authored.envelope);
+        if !unchanged {
+            let envelope = authored.envelope.clone();
+            self.signed.signed(line, authored.record_id, envelope)?;
+        }
+        self.note(draft, &authored);
+        self.held.push(authored);
+        Ok(())
+    }
+
+    /// Hands out what was prepared since the last call, in order, once it is kept durably.
+    pub fn release(&mut self) -> Result<Vec<AuthoredRecord>, SignedError> {
+        self.signed.sync()?;
+        Ok(std::mem::take(&mut self.held))
+    }
+
+    /// Takes note that the archive refused a record: its line is filled in afresh by the next
+    /// run, and nothing below it builds on it.
+    pub fn refused(&mut self, record: &AuthoredRecord, reason: &str) -> Result<(), SignedError> {
+        self.known.forget(record.record_id);
+        self.signed.refused(record.record_id, reason)
+    }
+
+    /// The line's record with every `@key` replaced by what it stands for.
+    fn resolved(&self, draft: &Draft) -> Result<proto::Record, AuthoringError> {
+        let mut message = draft.message.clone();
+        resolve(&mut message, &self.ids, &At::Root).map_err(|(path, problem)| AuthoringError {
+            line: draft.line,
+            path,
+            problem,
+        })?;
+        message.transcode_to().map_err(|error| AuthoringError {
+            line: draft.line,
+            path: draft.kind.clone(),
+            problem: Problem::WrongType {
+                found: error.to_string(),
+                expected: "a record".to_owned(),
+            },
+        })
+    }
+
+    /// Finds a source's file and names the id of its bytes in the record.
+    fn file(
+        &self,
+        draft: &Draft,
+        record: &mut proto::Record,
+    ) -> Result<Option<PathBuf>, AuthoringError> {
+        let (Some(file), Some(proto::record::Kind::SourceArchived(source))) =
+            (&draft.extras.file, &mut record.kind)
+        else {
+            return Ok(None);
+        };
+        let error = |problem| AuthoringError {
+            line: draft.line,
+            path: format!("{}.file", draft.kind),
+            problem,
+        };
+        let file = file.clone();
+        if Path::new(&file).is_absolute() {
+            return Err(error(Problem::AbsolutePath { file }));
+        }
+        let path = self.directory.join(&file);
+        let id = content_id(&path).map_err(|reason| {
+            let reason = reason.to_string();
+            error(Problem::UnreadableFile { file, reason })
+        })?;
+        let found = id.to_string();
+        if !source.source.is_empty() && source.source != found {
+            return Err(error(Problem::OtherBytes { found }));
+        }
+        source.source = found;
+        Ok(Some(path))
+    }
+
+    fn line_id(&self, draft: &Draft, written: &proto::Record) -> ContentId {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(LINE_ID_DOMAIN);
+        hasher.update(self.origin.as_bytes());
+        hasher.update(if draft.extras.personal {
+            b"\n1"
+        } else {
+            b"\n0"
+        });
+        hasher.update(&written.encode_to_vec());
+        hasher.finalize().into()
+    }
+
+    /// The archive may have forgotten bytes that no record named when a run was cut short.
+    async fn upload_again(
+        &self,
+        draft: &Draft,
+        written: &proto::Record,
+        file: Option<PathBuf>,
+    ) -> Result<(), PrepareError<A::Error>> {
+        let (Some(file), Some(proto::record::Kind::SourceArchived(source))) = (file, &written.kind)
+        else {
+            return Ok(());
+        };
+        let Ok(id) = source.source.parse() else {
+            return Ok(());
+        };
+        let in_line = |error| PrepareError::Archive {
+            line: draft.line,
+            error,
+        };
+        if self.archive.source(id).await.map_err(in_line)?.is_none() {
+            let uploaded = self.archive.upload(id, &source.media_type, &file).await;
+            uploaded.map_err(in_line)?;
+        }
+        Ok(())
+    }
+
+    async fn fill(
+        &mut self,
+        draft: &Draft,
+        record: &mut proto::Record,
+        file: Option<PathBuf>,
+    ) -> Result<(), PrepareError<A::Error>> {
+        let Some(kind) = &mut record.kind else {
+            return Ok(());
+        };
+        let mut filler = Filler {
+            archive: &self.archive,
+            known: &mut self.known,
+            line: draft.line,
+            kind: &draft.kind,
+            file,
+            personal: draft.extras.personal,
+        };
+        filler.fill(kind).await.map_err(|error| match error {
+            FillError::Line(error) => error.into(),
+            FillError::Archive(error) => PrepareError::Archive {
+                line: draft.line,
+                error,
+            },
+        })
+    }
+
+    /// The payload of a filled-in record: the one refused before, if it says the same.
+    fn payload(
+        &self,
+        mut record: proto::Record,
+        signed_at: Micros,
+        refused: Option<&Kept>,
+    ) -> Bytes {
+        record.origin.clone_from(&self.origin);
+        if let Some(kept) = refused
+            && let Ok(before) = proto::Record::decode(kept.envelope.payload.clone())
+        {
+            record.signed_at = before.signed_at;
+            if record == before {
+                return kept.envelope.payload.clone();
+            }
+        }
+        record.signed_at = Some(signed_at.to_timestamp());
+        record.encode_to_vec().into()
+    }
+
+    /// Signs. Signatures are deterministic (RFC 8032), so the same key gives the same envelope.
+    fn authored(
+        &self,
+        draft: &Draft,
+        payload: Bytes,
+        kept: bool,
+    ) -> Result<AuthoredRecord, PrepareError<A::Error>> {
+        let record = proto::Record::decode(payload.clone()).map_err(|error| AuthoringError {
+            line: draft.line,
+            path: draft.kind.clone(),
+            problem: Problem::WrongType {
+                found: error.to_string(),
+                expected: "a record".to_owned(),
+            },
+        })?;
+        let keys = self.keys.iter();
+        let signatures = keys.map(|key| key.sign(RECORD_PAYLOAD_TYPE, &payload));
+        Ok(AuthoredRecord {
+            line: draft.line,
+            key: draft.key.clone(),
+            kind: draft.kind.clone(),
+            record,
+            record_id: ContentId::of(&payload),
+            envelope: proto::Envelope {
+                signatures: signatures.collect(),
+                payload,
+            },
+            kept,
+        })
+    }
+
+    /// Remembers what later lines may refer to or build on.
+    fn note(&mut self, draft: &Draft, authored: &AuthoredRecord) {
+        let Some(kind) = &authored.record.kind else {
+            return;
+        };
+        if authored.kept {
+            self.known.learn_kept(authored.record_id, kind);
+        } else {
+            self.known.learn_fresh(authored.record_id, kind);
+        }
+        let id = match kind {
+            proto::record::Kind::SourceArchived(source) => source.source.parse().ok(),
+            _ => Some(authored.record_id),
+        };
+        if let Some(key) = &draft.key {
+            self.ids.insert(key.clone(), (draft.line, id));
+        }
+    }
+}
+
+/// Replaces every `@key` in the fields that hold content ids; or tells where one stands for
+/// nothing.
+fn resolve(message: &mut DynamicMessage, ids: &Ids, at: &At<'_>) -> Result<(), (String, Problem)> {
+    for (field, value) in message.fields_mut() {
+        let at = at.key(field.json_name());
+        match value {
+            Value::Message(inner) => resolve(inner, ids, &at)?,
+            Value::List(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    if let Value::Message(inner) = item {
+                        resolve(inner, ids, &at.item(index))?;
+                    }
+                }
+            }
+            Value::String(text) if schema::holds_content_id(&field) => {
+                let Some(key) = text.strip_prefix('@').map(str::to_owned) else {
+                    continue;
+                };
+                let (line, id) = ids.get(&key).copied().unwrap_or_default();
+                *text = id
+                    .map(|id| id.to_string())
+                    .ok_or_else(|| (at.to_string(), Problem::KeyUnprepared { key, line }))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The content id of a file's bytes, read in bounded memory.
+fn content_id(path: &Path) -> std::io::Result<ContentId> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(std::fs::File::open(path)?)?;
+    Ok(hasher.finalize().into())
+}

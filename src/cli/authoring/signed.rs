@@ -1,0 +1,295 @@
+//! What was signed for each line, kept beside the file of records as `records.jsonl.signed`.
+//!
+//! A journal in JSON Lines, only ever appended to, of two sorts of lines:
+//!
+//! ```text
+//! {"line":"<line id>","record":"<record id>","envelope":"<base64>"}
+//! {"refused":"<record id>","reason":"QUOTE_NOT_FOUND"}
+//! ```
+//!
+//! The invariant: nothing is sent that is not in the journal, synced. So a line that has not
+//! changed is found here and sent again byte for byte, whatever became of the run that signed
+//! it, and the archive answers that it has it. A **line id** is the hash of what the author
+//! wrote, by its meaning: the archive's origin and the record with every `@key` replaced by the
+//! id it stands for and every file by the id of its bytes, before anything else is filled in.
+//! White space, the order of keys and the lines' own keys may change. An edited line has
+//! another id, hence a record of its own; so has every line that refers to it.
+//!
+//! A refusal is noted because what the client filled in may be why: a refused record is not on
+//! record, so its line may be filled in afresh. A journal that lost its last line to a torn
+//! write lost nothing that was sent.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use data_encoding::BASE64;
+use prost::Message as _;
+use serde::{Deserialize, Serialize};
+
+use crate::record::{ContentId, proto};
+
+/// What the name of the file of records is followed by.
+pub const SIGNED_SUFFIX: &str = ".signed";
+
+/// What was signed for a line.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Kept {
+    /// The record id.
+    pub(super) record_id: ContentId,
+    /// What was sent.
+    pub(super) envelope: proto::Envelope,
+    /// Whether the archive refused it when it was last sent.
+    pub(super) refused: bool,
+}
+
+/// The journal, open and locked.
+#[derive(Debug)]
+pub struct SignedFile {
+    path: PathBuf,
+    file: File,
+    /// By line id.
+    kept: HashMap<ContentId, Kept>,
+    /// Line ids by record id.
+    lines: HashMap<ContentId, ContentId>,
+    unsynced: bool,
+    /// Whether a write or a sync failed: what then stands at its end is not known, so nothing
+    /// more is written, and the next run cuts a torn line off.
+    broken: bool,
+}
+
+/// A line of the journal.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum Note {
+    Signed {
+        line: String,
+        record: String,
+        envelope: String,
+    },
+    Refused {
+        refused: String,
+        reason: String,
+    },
+}
+
+/// Why the journal cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SignedError {
+    /// The system says no.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// The journal.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// Another run has it open.
+    #[error(
+        "{} is in use: another run is appending this file; wait until it has ended",
+        path.display()
+    )]
+    InUse {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// A line in it is not what was written.
+    #[error(
+        "{}, line {line}: not what was written; put back an intact copy (without it, every line is signed and recorded anew)",
+        path.display()
+    )]
+    Damaged {
+        /// The journal.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+    },
+}
+
+impl SignedFile {
+    /// Opens the journal that stands beside `records`, or begins one.
+    ///
+    /// # Errors
+    /// If it cannot be read, written or locked, or is damaged before its last line.
+    pub fn beside(records: &Path) -> Result<Self, SignedError> {
+        let mut name = records.as_os_str().to_owned();
+        name.push(SIGNED_SUFFIX);
+        let path = PathBuf::from(name);
+        let file = Self::open(&path).map_err(|error| SignedError::Io {
+            path: path.clone(),
+            error,
+        })?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => return Err(SignedError::InUse { path }),
+            Err(std::fs::TryLockError::Error(error)) => {
+                return Err(SignedError::Io { path, error });
+            }
+        }
+        let mut journal = Self {
+            path,
+            file,
+            kept: HashMap::new(),
+            lines: HashMap::new(),
+            unsynced: false,
+            broken: false,
+        };
+        journal.load()?;
+        Ok(journal)
+    }
+
+    fn open(path: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.read(true).append(true);
+        match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            opened => return opened,
+        }
+        let file = options.create(true).open(path)?;
+        let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
+        File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
+        Ok(file)
+    }
+
+    /// Reads all lines; a last one that is torn is cut off.
+    fn load(&mut self) -> Result<(), SignedError> {
+        let mut text = Vec::new();
+        self.file
+            .read_to_end(&mut text)
+            .map_err(|error| self.io(error))?;
+        let mut intact = 0;
+        let mut lines = text
+            .split_inclusive(|byte| *byte == b'\n')
+            .enumerate()
+            .peekable();
+        while let Some((index, line)) = lines.next() {
+            let whole = line.strip_suffix(b"\n");
+            if whole.and_then(|line| self.take(line)).is_some() {
+                intact += line.len();
+            } else if lines.peek().is_some() {
+                let path = self.path.clone();
+                return Err(SignedError::Damaged {
+                    path,
+                    line: index + 1,
+                });
+            }
+        }
+        if intact < text.len() {
+            let length = u64::try_from(intact).unwrap_or(u64::MAX);
+            let cut = self.file.set_len(length);
+            cut.and_then(|()| self.file.seek(io::SeekFrom::End(0)))
+                .map_err(|error| self.io(error))?;
+        }
+        Ok(())
+    }
+
+    /// Takes in one line; none if it is not what was written.
+    fn take(&mut self, line: &[u8]) -> Option<()> {
+        match serde_json::from_slice(line).ok()? {
+            Note::Signed {
+                line,
+                record,
+                envelope,
+            } => {
+                let envelope = Bytes::from(BASE64.decode(envelope.as_bytes()).ok()?);
+                let envelope = proto::Envelope::decode(envelope).ok()?;
+                let record_id: ContentId = record.parse().ok()?;
+                let intact = ContentId::of(&envelope.payload) == record_id;
+                intact.then_some(())?;
+                self.keep(line.parse().ok()?, record_id, envelope);
+            }
+            Note::Refused { refused, .. } => self.refuse(refused.parse().ok()?),
+        }
+        Some(())
+    }
+
+    fn keep(&mut self, line: ContentId, record_id: ContentId, envelope: proto::Envelope) {
+        self.lines.insert(record_id, line);
+        let kept = Kept {
+            record_id,
+            envelope,
+            refused: false,
+        };
+        self.kept.insert(line, kept);
+    }
+
+    fn refuse(&mut self, record: ContentId) {
+        let line = self.lines.get(&record);
+        if let Some(kept) = line.and_then(|line| self.kept.get_mut(line))
+            && kept.record_id == record
+        {
+            kept.refused = true;
+        }
+    }
+
+    /// What was last signed for a line.
+    pub(super) fn find(&self, line: &ContentId) -> Option<&Kept> {
+        self.kept.get(line)
+    }
+
+    /// Notes what was signed for a line. It must be [synced](Self::sync) before it is sent.
+    pub(super) fn signed(
+        &mut self,
+        line: ContentId,
+        record_id: ContentId,
+        envelope: proto::Envelope,
+    ) -> Result<(), SignedError> {
+        self.write(&Note::Signed {
+            line: line.to_string(),
+            record: record_id.to_string(),
+            envelope: BASE64.encode(&envelope.encode_to_vec()),
+        })?;
+        self.unsynced = true;
+        self.keep(line, record_id, envelope);
+        Ok(())
+    }
+
+    /// Notes that the archive refused a record. Lost, it is noted by the next run.
+    pub(super) fn refused(&mut self, record: ContentId, reason: &str) -> Result<(), SignedError> {
+        self.write(&Note::Refused {
+            refused: record.to_string(),
+            reason: reason.to_owned(),
+        })?;
+        self.refuse(record);
+        Ok(())
+    }
+
+    fn write(&mut self, note: &Note) -> Result<(), SignedError> {
+        let line = serde_json::to_string(note).map_err(|error| self.io(error.into()))?;
+        self.attempt(|file| file.write_all(format!("{line}\n").as_bytes()))
+    }
+
+    /// Makes durable what was signed.
+    pub(super) fn sync(&mut self) -> Result<(), SignedError> {
+        if self.unsynced {
+            self.attempt(|file| file.sync_data())?;
+            self.unsynced = false;
+        }
+        Ok(())
+    }
+
+    /// Does it once: after a failure, nothing is tried again.
+    fn attempt(
+        &mut self,
+        what: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<(), SignedError> {
+        let done = if self.broken {
+            Err(io::Error::other("a write or a sync failed before"))
+        } else {
+            what(&mut self.file)
+        };
+        done.map_err(|error| {
+            self.broken = true;
+            self.io(error)
+        })
+    }
+
+    fn io(&self, error: io::Error) -> SignedError {
+        SignedError::Io {
+            path: self.path.clone(),
+            error,
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The gRPC client that the commands share: one connection, and errors that a person can read.
+
+use std::time::Duration;
+
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Response, Status};
+
+use super::error::{Answer, CliError};
+use crate::rpc::proto::admin_service_client::AdminServiceClient;
+use crate::rpc::proto::catalog_service_client::CatalogServiceClient;
+use crate::rpc::proto::ledger_service_client::LedgerServiceClient;
+use crate::rpc::proto::position_service_client::PositionServiceClient;
+use crate::rpc::proto::record_service_client::RecordServiceClient;
+use crate::rpc::proto::source_service_client::SourceServiceClient;
+use crate::rpc::proto::{
+    ComparePositionsRequest, ComparePositionsResponse, GetHeadRequest, GetHeadResponse,
+    GetPositionRequest, GetPositionResponse, GetTimelineRequest, GetTimelineResponse,
+};
+
+/// Where a daemon is looked for if nothing else is said.
+pub const SERVER_DEFAULT: &str = "http://127.0.0.1:7450";
+
+/// How long a connection may take to be made.
+const CONNECT_SECONDS_MAX: u64 = 5;
+
+/// The largest answer that is read, in bytes: a timeline of 10,000 steps of some 2 KiB each,
+/// and as much again.
+const ANSWER_BYTES_MAX: usize = 40 * 1024 * 1024;
+
+/// A connection to a daemon.
+#[derive(Clone, Debug)]
+pub struct Client {
+    server: String,
+    channel: Channel,
+}
+
+macro_rules! services {
+    ($($(#[$doc:meta])* $name:ident $service:ident,)+) => {
+        $($(#[$doc])*
+        #[must_use]
+        pub fn $name(&self) -> $service<Channel> {
+            $service::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+        })+
+    };
+}
+
+impl Client {
+    /// Connects to the daemon at `server`.
+    ///
+    /// # Errors
+    /// If `server` is no address, or nobody answers there.
+    pub async fn connect(server: &str) -> Result<Self, CliError> {
+        let address = || CliError::Address {
+            server: server.to_owned(),
+        };
+        let endpoint = Endpoint::from_shared(server.to_owned()).map_err(|_| address())?;
+        if endpoint.uri().scheme_str() != Some("http") || endpoint.uri().host().is_none() {
+            return Err(address());
+        }
+        let endpoint = endpoint
+            .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
+            .tcp_nodelay(true);
+        let channel = endpoint
+            .connect()
+            .await
+            .map_err(|error| CliError::Unreachable {
+                server: server.to_owned(),
+                reason: root_cause(&error),
+            })?;
+        Ok(Self {
+            server: server.to_owned(),
+            channel,
+        })
+    }
+
+    /// The address that it is connected to.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// What a failed call means: the daemon's own answer, or that it is gone.
+    #[must_use]
+    pub fn failed(&self, status: &Status) -> CliError {
+        match std::error::Error::source(status) {
+            // A status that the daemon sent has no cause on this side.
+            Some(cause) if matches!(status.code(), Code::Unavailable | Code::Unknown) => {
+                CliError::Unreachable {
+                    server: self.server.clone(),
+                    reason: root_cause(cause),
+                }
+            }
+            _ => CliError::Answer(Answer::of(status)),
+        }
+    }
+
+    /// What a lookup found: nothing, where it is not on record.
+    pub fn found<T>(&self, answer: Result<Response<T>, Status>) -> Result<Option<T>, CliError> {
+        match answer {
+            Ok(answer) => Ok(Some(answer.into_inner())),
+            Err(status) if status.code() == Code::NotFound => Ok(None),
+            Err(status) => Err(self.failed(&status)),
+        }
+    }
+
+    /// An actor's position.
+    pub async fn position(
+        &self,
+        request: GetPositionRequest,
+    ) -> Result<GetPositionResponse, CliError> {
+        let answer = self.positions().get_position(request).await;
+        self.answered(answer)
+    }
+
+    /// How a position changed.
+    pub async fn compare(
+        &self,
+        request: ComparePositionsRequest,
+    ) -> Result<ComparePositionsResponse, CliError> {
+        let answer = self.positions().compare_positions(request).await;
+        self.answered(answer)
+    }
+
+    /// How a position came about.
+    pub async fn timeline(
+        &self,
+        request: GetTimelineRequest,
+    ) -> Result<GetTimelineResponse, CliError> {
+        let answer = self.positions().get_timeline(request).await;
+        self.answered(answer)
+    }
+
+    /// The ledger's head, and the archive's origin.
+    pub async fn head(&self) -> Result<GetHeadResponse, CliError> {
+        let answer = self.ledger().get_head(GetHeadRequest::default()).await;
+        self.answered(answer)
+    }
+
+    /// The answer to a call.
+    pub fn answered<T>(&self, answer: Result<Response<T>, Status>) -> Result<T, CliError> {
+        answer
+            .map(Response::into_inner)
+            .map_err(|status| self.failed(&status))
+    }
+
+    services! {
+        /// Appends records.
+        records RecordServiceClient,
+        /// Stores and serves documents.
+        sources SourceServiceClient,
+        /// Reads the ledger.
+        ledger LedgerServiceClient,
+        /// Answers from the statements on record.
+        positions PositionServiceClient,
+        /// Looks things up.
+        catalog CatalogServiceClient,
+        /// Tells how the daemon is.
+        admin AdminServiceClient,
+    }
+}
+
+/// The innermost cause of an error: what the system says.
+fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(cause) = error.source() {
+        error = cause;
+    }
+    error.to_string()
+}

@@ -1,0 +1,231 @@
+//! `onrecord demo`: the real daemon on the example archive, and the story that it tells.
+
+mod asking;
+mod example;
+mod story;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread::JoinHandle;
+
+use clap::Args;
+use tokio::sync::oneshot;
+
+use self::asking::Asked;
+use super::append::{Tally, progress_in_records};
+use super::client::Client;
+use super::draw::{self, Canvas, Sheet, Tint};
+use super::error::CliError;
+use super::output;
+use super::serve::Signals;
+use super::submit::{RecordsFile, Submitted};
+use crate::app::{self, AppError, World};
+use crate::config::{Config, Log, LogLevel, keys};
+
+/// The demo's archive; nothing of it is left when the demo ends.
+const ORIGIN: &str = "onrecord.invalid/alaska-summit";
+
+/// Serve the example archive from a temporary directory, and tell its story.
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// End after the story.
+    #[arg(long)]
+    once: bool,
+    /// Tell the story of a copy of the example: a directory with records.jsonl and sources/.
+    #[arg(long, value_name = "DIRECTORY")]
+    records: Option<PathBuf>,
+}
+
+impl Demo {
+    pub(super) async fn run(self) -> Result<ExitCode, CliError> {
+        let signals = Signals::listen()?;
+        let home = tempfile::tempdir()?;
+        let example = home.path().join("example");
+        self.lay_out(&example)?;
+        let daemon = Daemon::start(home.path().to_owned()).await?;
+        let outcome = tokio::select! {
+            outcome = self.tell(&daemon, &example) => outcome,
+            () = signals.asked_to_stop() => Ok(ExitCode::SUCCESS),
+        };
+        daemon.stop().await?;
+        outcome
+    }
+
+    fn lay_out(&self, example: &Path) -> Result<(), CliError> {
+        std::fs::create_dir(example)?;
+        match &self.records {
+            None => Ok(example::unpack(example)?),
+            Some(from) => example::copy(from, example).map_err(|error| CliError::File {
+                path: from.clone(),
+                error,
+            }),
+        }
+    }
+
+    /// Feeds the daemon, tells the story, and stays as long as asked.
+    async fn tell(&self, daemon: &Daemon, example: &Path) -> Result<ExitCode, CliError> {
+        let client = Client::connect(&daemon.server).await?;
+        let canvas = Canvas::of_stdout();
+        output::print(&opening(canvas, &daemon.server))?;
+        let (records, tally) = feed(&client, daemon, example).await?;
+        output::print(&fed(canvas, &records, tally))?;
+
+        let head = client.head().await?;
+        let asked = Asked::new(client, head.head.map_or(0, |head| head.size));
+        let mut show = |text: String| output::print(&text);
+        story::tell(&asked, canvas, &records, &mut show).await?;
+        if !self.once {
+            output::print(&closing(canvas, daemon))?;
+            std::future::pending::<()>().await;
+        }
+        Ok(if tally.refused == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+}
+
+/// A daemon in this process, on a thread and a runtime of its own.
+struct Daemon {
+    server: String,
+    key: PathBuf,
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<Result<(), AppError>>,
+}
+
+impl Daemon {
+    /// Founds an archive in `home` and serves it on a free port.
+    async fn start(home: PathBuf) -> Result<Self, CliError> {
+        let key = home.join("steward.key");
+        let seed = keys::new_seed().map_err(CliError::Randomness)?;
+        let steward = keys::write_new(&key, seed, "steward of the demo")?;
+        let config = Config {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            log: Log {
+                level: LogLevel::Warn,
+                json: false,
+            },
+            ..Config::on(home.join("archive"))
+        };
+        let (stop, stopped) = oneshot::channel();
+        let (ready, address) = oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            app::found(&config, ORIGIN, &steward, World::real())?;
+            let on_ready = |address| {
+                // Nobody waits for it any more if the demo was ended.
+                let _ = ready.send(address);
+            };
+            let asked_to_stop = async {
+                // A sender that is gone is a reason to stop, too.
+                let _ = stopped.await;
+            };
+            app::run(&config, World::real(), on_ready, asked_to_stop)
+        });
+        match address.await {
+            Ok(address) => Ok(Self {
+                server: format!("http://{address}"),
+                key,
+                stop,
+                thread,
+            }),
+            // The daemon ended before it was ready, and says why.
+            Err(_) => Err(ended(thread).await.err().unwrap_or(CliError::Ended)),
+        }
+    }
+
+    async fn stop(self) -> Result<(), CliError> {
+        drop(self.stop);
+        ended(self.thread).await
+    }
+}
+
+/// Waits for the daemon's thread.
+async fn ended(thread: JoinHandle<Result<(), AppError>>) -> Result<(), CliError> {
+    let joined = tokio::task::spawn_blocking(|| thread.join()).await;
+    match joined {
+        Ok(Ok(outcome)) => Ok(outcome?),
+        Ok(Err(_)) | Err(_) => Err(CliError::Ended),
+    }
+}
+
+/// Puts the example on record, by the way that `onrecord append` takes.
+async fn feed(
+    client: &Client,
+    daemon: &Daemon,
+    example: &Path,
+) -> Result<(Vec<Submitted>, Tally), CliError> {
+    let file = RecordsFile::read(&example.join(example::RECORDS))?;
+    let key = keys::read(&daemon.key)?;
+    let mut records = Vec::with_capacity(file.len());
+    let mut tally = Tally::default();
+    let progress = progress_in_records(file.len());
+    let submitted = file
+        .submit(client, vec![key], &mut |line| {
+            progress.inc(1);
+            tally.count(&line.result);
+            records.push(line);
+            Ok(())
+        })
+        .await;
+    progress.finish_and_clear();
+    submitted?;
+    Ok((records, tally))
+}
+
+fn opening(canvas: Canvas, server: &str) -> String {
+    let mut sheet = Sheet::new(canvas);
+    sheet.heading("onrecord: public speech, kept on record");
+    sheet.gap();
+    let text = format!(
+        "A daemon runs at {server}, on an empty archive in a temporary directory. It is given \
+         the example: press digests, and statements that point into them, each signed. Then it \
+         is asked. Every figure, label, name and date below is its answer."
+    );
+    sheet.paragraph(0, Tint::Plain, &text);
+    sheet.finish()
+}
+
+/// What became of the records, and every one that was refused.
+fn fed(canvas: Canvas, records: &[Submitted], tally: Tally) -> String {
+    let mut sheet = Sheet::new(canvas);
+    sheet.gap();
+    let text = format!(
+        "{} records recorded, {} refused",
+        tally.recorded, tally.refused
+    );
+    sheet.paragraph(0, Tint::Plain, &text);
+    let path = Path::new(example::RECORDS);
+    for line in records.iter().filter(|line| line.on_record().is_none()) {
+        sheet.line(super::append::drawn(canvas, path, line).trim_end());
+    }
+    sheet.finish()
+}
+
+/// What to try while the daemon stays up.
+fn closing(canvas: Canvas, daemon: &Daemon) -> String {
+    let mut sheet = Sheet::new(canvas);
+    sheet.gap();
+    sheet.heading("The daemon stays up until Ctrl-C. In another terminal, try:");
+    sheet.gap();
+    sheet.line(&format!("  export ONRECORD_SERVER={}", daemon.server));
+    for command in [
+        "position kremlin leaders-meeting --as-of 2025-08-14",
+        "compare kremlin leaders-meeting --milestone alaska-summit --to 2025-08-19",
+        "timeline kremlin leaders-meeting --milestone alaska-summit",
+        "position russia leaders-meeting",
+        "position european-capitals territory --json",
+        "read",
+        "status",
+    ] {
+        sheet.line(&format!("  onrecord {command}"));
+    }
+    let text = format!(
+        "Records of your own can be signed with {}, for as long as the demo runs.",
+        draw::clean(&daemon.key.display().to_string())
+    );
+    sheet.gap();
+    sheet.paragraph(0, Tint::Faint, &text);
+    sheet.finish()
+}

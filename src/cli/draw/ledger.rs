@@ -1,0 +1,226 @@
+//! Entries of the ledger, and how the daemon is.
+
+use data_encoding::HEXLOWER;
+
+use super::canvas::{Canvas, Sheet, Tint, cell};
+use super::words::{Label as _, short, time};
+use crate::record::proto::record::Kind;
+use crate::record::proto::statement::Voice;
+use crate::record::proto::{
+    ActorKind, LocalizedName, MandateGranted, Record, SourceArchived, Statement,
+};
+use crate::rpc::proto::{GetStatusResponse, LedgerEntry};
+
+/// The most characters of a statement that a list shows.
+const SHOWN_CHARS_MAX: usize = 120;
+
+/// Draws entries as a list.
+#[must_use]
+pub fn entries(canvas: Canvas, entries: &[LedgerEntry]) -> String {
+    let mut sheet = Sheet::new(canvas);
+    let mut table = canvas.listed();
+    table.set_header(
+        ["index", "recorded at", "kind", "what"].map(|title| cell(Tint::Strong, title)),
+    );
+    for entry in entries {
+        let (kind, what) = entry.record.as_ref().map_or(("?", String::new()), describe);
+        table.add_row([
+            cell(Tint::Strong, &entry.index.to_string()),
+            cell(Tint::Faint, &time(entry.recorded_at)),
+            cell(Tint::Plain, kind),
+            cell(Tint::Plain, &what),
+        ]);
+    }
+    sheet.table(&table);
+    sheet.finish()
+}
+
+/// Draws one entry whole; `record` is its record as JSON.
+#[must_use]
+pub fn entry(canvas: Canvas, entry: &LedgerEntry, record: &str) -> String {
+    let mut sheet = Sheet::new(canvas);
+    let kind = entry
+        .record
+        .as_ref()
+        .map_or("?", |record| describe(record).0);
+    sheet.heading(&format!("entry {}: {kind}", entry.index));
+    sheet.field("record id", Tint::Plain, &entry.record_id);
+    sheet.field("recorded at", Tint::Plain, &time(entry.recorded_at));
+    for verifier in &entry.verifiers {
+        sheet.field("signed by", Tint::Plain, verifier);
+    }
+    sheet.gap();
+    for line in record.lines() {
+        sheet.line(&canvas.paint(Tint::Plain, line));
+    }
+    sheet.finish()
+}
+
+/// The kind of a record by its protobuf-JSON name, and what it says in a few words.
+#[must_use]
+pub fn describe(record: &Record) -> (&'static str, String) {
+    let Some(kind) = &record.kind else {
+        return ("?", String::new());
+    };
+    match kind {
+        Kind::ArchiveFounded(it) => (
+            "archiveFounded",
+            format!("{}, {} verifiers", record.origin, it.verifiers.len()),
+        ),
+        Kind::VerifierEnrolled(it) => ("verifierEnrolled", it.name.clone()),
+        Kind::VerifierRevoked(it) => ("verifierRevoked", it.reason.clone()),
+        Kind::PolicySet(it) => (
+            "policySet",
+            format!("{} attestations a statement", it.attestations_min),
+        ),
+        Kind::CheckpointKeySet(it) => ("checkpointKeySet", it.checkpoint_key.clone()),
+        Kind::WitnessPolicySet(it) => ("witnessPolicySet", format!("quorum {}", it.quorum)),
+        Kind::ActorDefined(it) => (
+            "actorDefined",
+            format!(
+                "{}: {} ({})",
+                it.actor_id,
+                name(&it.names),
+                actor(it.kind())
+            ),
+        ),
+        Kind::MandateGranted(it) => ("mandateGranted", mandate(it)),
+        Kind::MandateEnded(it) => ("mandateEnded", format!("{}, {}", it.mandate_id, it.end)),
+        Kind::TopicDefined(it) => (
+            "topicDefined",
+            format!("{}: {}", it.topic_id, it.proposition),
+        ),
+        Kind::MilestoneDefined(it) => (
+            "milestoneDefined",
+            format!("{}, {}: {}", it.milestone_id, it.date, it.title),
+        ),
+        Kind::SourceArchived(it) => ("sourceArchived", source(it)),
+        Kind::SourceWithheld(it) => ("sourceWithheld", it.reason.clone()),
+        Kind::SourceRead(it) => ("sourceRead", it.topics.join(", ")),
+        Kind::StatementRecorded(it) => ("statementRecorded", statement(it)),
+        Kind::EvidenceAdded(it) => ("evidenceAdded", short(&it.statement).to_owned()),
+        Kind::ReadingAdded(it) => ("readingAdded", it.rationale.clone()),
+        Kind::StatementCorrected(it) => ("statementCorrected", it.reason.clone()),
+        Kind::StatementRetracted(it) => ("statementRetracted", it.reason.clone()),
+        Kind::AttestationAdded(it) => ("attestationAdded", short(&it.record).to_owned()),
+        Kind::ReviewPublished(it) => (
+            "reviewPublished",
+            format!("{}: {}", it.publisher, it.verdict),
+        ),
+    }
+}
+
+fn actor(kind: ActorKind) -> &'static str {
+    let name = kind.as_str_name();
+    name.strip_prefix("ACTOR_KIND_").unwrap_or(name)
+}
+
+fn name(names: &[LocalizedName]) -> &str {
+    let english = names.iter().find(|name| name.language == "en");
+    let name = english.or_else(|| names.first());
+    name.map_or("", |name| name.name.as_str())
+}
+
+fn mandate(mandate: &MandateGranted) -> String {
+    format!(
+        "{} for {} ({}), {}",
+        mandate.person,
+        mandate.organization,
+        mandate.authority().label(),
+        mandate.role_title
+    )
+}
+
+fn source(source: &SourceArchived) -> String {
+    let called = if source.title.is_empty() {
+        &source.url
+    } else {
+        &source.title
+    };
+    format!(
+        "{called} ({}, {} bytes)",
+        source.media_type, source.size_bytes
+    )
+}
+
+/// A statement in a list: its text cut short, and never in quotation marks.
+fn statement(statement: &Statement) -> String {
+    let who = match &statement.voice {
+        Some(Voice::Speaker(speaker)) => speaker.as_str(),
+        Some(Voice::Anonymous(anonymous)) => anonymous.description.as_str(),
+        None => "?",
+    };
+    let mut text: String = statement.text.chars().take(SHOWN_CHARS_MAX).collect();
+    if text.len() < statement.text.len() {
+        text.push('…');
+    }
+    format!("{who}, {}: {text}", statement.said_at)
+}
+
+/// Draws how the daemon is.
+#[must_use]
+pub fn status(canvas: Canvas, server: &str, status: &GetStatusResponse) -> String {
+    let mut sheet = Sheet::new(canvas);
+    sheet.heading(&status.origin);
+    sheet.field(
+        "daemon",
+        Tint::Plain,
+        &format!("{} at {server}", status.release),
+    );
+    if let Some(uptime) = &status.uptime {
+        sheet.field("running for", Tint::Plain, &duration(uptime.seconds));
+    }
+    if status.poisoned.is_empty() {
+        sheet.field("ledger", Tint::For, "takes records");
+    } else {
+        let text = format!("takes no more records: {}", status.poisoned);
+        sheet.field("ledger", Tint::Against, &text);
+    }
+    if let Some(head) = &status.head {
+        sheet.field("entries", Tint::Plain, &head.size.to_string());
+        sheet.field("root", Tint::Plain, &HEXLOWER.encode(&head.root));
+        if head.recorded_at.is_some() {
+            sheet.field("newest", Tint::Plain, &time(head.recorded_at));
+        }
+    }
+    if !status.projections.is_empty() {
+        sheet.gap();
+        projections(&mut sheet, status);
+    }
+    sheet.finish()
+}
+
+fn projections(sheet: &mut Sheet, status: &GetStatusResponse) {
+    let mut table = sheet.canvas().listed();
+    let titles = ["projection", "version", "has read", "digest", "state"];
+    table.set_header(titles.map(|title| cell(Tint::Strong, title)));
+    let size = status.head.as_ref().map_or(0, |head| head.size);
+    for projection in &status.projections {
+        let read = projection.cursor.as_ref().map_or(0, |cursor| cursor.size);
+        let (tint, state) = match (&projection.failed, size.saturating_sub(read)) {
+            (failed, _) if !failed.is_empty() => (Tint::Against, format!("stopped: {failed}")),
+            (_, 0) => (Tint::For, "up to date".to_owned()),
+            (_, behind) => (Tint::Between, format!("{behind} behind")),
+        };
+        table.add_row([
+            cell(Tint::Plain, &projection.name),
+            cell(Tint::Plain, &projection.version.to_string()),
+            cell(Tint::Plain, &read.to_string()),
+            cell(Tint::Faint, short(&projection.digest)),
+            cell(tint, &state),
+        ]);
+    }
+    sheet.table(&table);
+}
+
+fn duration(seconds: i64) -> String {
+    let (minutes, seconds) = (seconds / 60, seconds % 60);
+    let (hours, minutes) = (minutes / 60, minutes % 60);
+    let (days, hours) = (hours / 24, hours % 24);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) => format!("{minutes} min {seconds} s"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}

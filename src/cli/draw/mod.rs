@@ -1,0 +1,28 @@
+//! Drawing answers for people: tables, timelines, two positions side by side.
+//!
+//! Pure: from an answer, and the [`Background`] of what it names, to text. Labels are those of
+//! the specification; every figure is the answer's own. What programs read is `--json`, not
+//! this.
+
+mod background;
+mod canvas;
+mod comparison;
+mod foot;
+mod ledger;
+mod position;
+mod statement;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod words;
+
+pub use background::Background;
+pub use canvas::{Canvas, Sheet, Tint, cell, clean};
+pub use comparison::{
+    Sides, comparison, kind_line, kind_tint, position_line, side_by_side, verdict,
+};
+pub use foot::{basis, caveat};
+pub use ledger::{describe, entries, entry, status};
+pub use position::{LISTED_MAX, position, position_body, title};
+pub use statement::{in_brief, reading};
+pub use timeline::{steps, timeline};

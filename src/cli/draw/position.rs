@@ -1,0 +1,211 @@
+//! A position: how far the record answers, the stance, and every statement it rests on.
+
+use super::background::Background;
+use super::canvas::{Canvas, Sheet, Tint};
+use super::foot;
+use super::statement::{in_short, reading, testimony};
+use super::words::{self, Label as _, range, strength, tint};
+use crate::record::proto::TopicKind;
+use crate::rpc::proto::{Finding, GetPositionResponse, Position, Testimony};
+
+/// The most statements of one sort that are listed for people; `--json` has them all.
+pub const LISTED_MAX: usize = 8;
+
+/// Draws a position.
+#[must_use]
+pub fn position(canvas: Canvas, answer: &GetPositionResponse, background: &Background) -> String {
+    let mut sheet = Sheet::new(canvas);
+    position_body(&mut sheet, answer, background);
+    sheet.gap();
+    foot::basis(&mut sheet, answer.basis.as_ref());
+    foot::caveat(&mut sheet);
+    sheet.finish()
+}
+
+/// Draws a position without what stands at the foot of an answer.
+pub fn position_body(sheet: &mut Sheet, answer: &GetPositionResponse, background: &Background) {
+    let Some(position) = &answer.position else {
+        return;
+    };
+    title(sheet, &position.actor, &position.topic, background);
+    sheet.gap();
+    stance(sheet, position, background);
+    rests_on(sheet, position, background);
+    beside(sheet, position, background);
+}
+
+/// Draws who is asked about what.
+pub fn title(sheet: &mut Sheet, actor: &str, topic: &str, background: &Background) {
+    sheet.heading(&format!("{} on {topic}", background.name(actor)));
+    if let Some(topic) = &background.topic {
+        sheet.paragraph(0, Tint::Plain, &topic.proposition);
+        if topic.kind() == TopicKind::Claim {
+            let note =
+                "A claim about what is the case: SUPPORTS means asserts, OPPOSES means denies.";
+            sheet.paragraph(0, Tint::Faint, note);
+        }
+    }
+}
+
+fn stance(sheet: &mut Sheet, position: &Position, background: &Background) {
+    let finding = position.finding();
+    match &position.stance {
+        Some(stance) => {
+            let tint = tint(stance.polarity());
+            sheet.field(finding.label(), tint, &words::stance_in_full(stance));
+            for condition in &stance.conditions {
+                sheet.field("", Tint::Plain, &words::condition(condition));
+            }
+            if stance.strength != 0 {
+                let meaning = strength(stance.strength);
+                let text = format!("{}, {meaning}", stance.strength);
+                sheet.field("strength", Tint::Plain, &text);
+            }
+        }
+        None => sheet.field(finding.label(), Tint::Strong, words::finding(finding)),
+    }
+    if let Some(since) = &position.since {
+        sheet.field("since", Tint::Plain, &range(since));
+    }
+    if let Some(affirmed) = &position.last_affirmed {
+        sheet.field("last affirmed", Tint::Plain, &range(affirmed));
+    }
+    if let Some(previous) = &position.previous {
+        let text = in_short(previous, background);
+        sheet.field("before that", Tint::Plain, &text);
+    }
+    for warning in warnings(position) {
+        sheet.field("beware", Tint::Between, warning);
+    }
+    if position.asked.len() > 1 {
+        let names: Vec<&str> = position.asked.iter().map(|a| background.name(a)).collect();
+        sheet.field("asked", Tint::Plain, &names.join(", "));
+    }
+    if !position.speaks_for.is_empty() {
+        let text = format!(
+            "speaks for {}: ask there for what is said in office",
+            position.speaks_for.join(", ")
+        );
+        sheet.field("see also", Tint::Plain, &text);
+    }
+    sheet.field("readings", Tint::Plain, &counts(position));
+}
+
+fn warnings(position: &Position) -> impl Iterator<Item = &'static str> {
+    [
+        (position.diverge, "the voices diverge"),
+        (
+            position.order_uncertain,
+            "which of several statements is the newest is uncertain, and they differ",
+        ),
+        (
+            position.contradicts_higher_authority,
+            "a voice of higher authority last said otherwise",
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(holds, text)| holds.then_some(text))
+}
+
+fn counts(position: &Position) -> String {
+    let mut text = format!("{} considered", position.considered);
+    if position.possible_count != 0 {
+        text.push_str(&format!(
+            ", {} possible (their date may lie on either side)",
+            position.possible_count
+        ));
+    }
+    if position.reported_count != 0 {
+        text.push_str(&format!(", {} only reported", position.reported_count));
+    }
+    if position.filtered != 0 {
+        text.push_str(&format!(", {} filtered away", position.filtered));
+    }
+    if let Some(newest) = &position.newest {
+        text.push_str(&format!("; the newest of {}", range(newest)));
+    }
+    text
+}
+
+/// Draws the statements that an answer rests on.
+fn rests_on(sheet: &mut Sheet, position: &Position, background: &Background) {
+    if let Some(deciding) = &position.deciding {
+        sheet.gap();
+        sheet.heading("rests on");
+        testimony(sheet, 2, deciding, background);
+    }
+    let others: Vec<&Testimony> = position
+        .front
+        .iter()
+        .filter(|other| Some(*other) != position.deciding.as_ref())
+        .collect();
+    if !others.is_empty() {
+        sheet.gap();
+        sheet.heading("any of these may be newer");
+        list(sheet, others.into_iter(), background);
+    }
+    if let Some(evasion) = &position.latest_evasion {
+        sheet.gap();
+        sheet.heading(&format!("latest evasion: {}", reading(evasion)));
+        testimony(sheet, 2, evasion, background);
+    }
+}
+
+/// Draws what stands beside a position.
+fn beside(sheet: &mut Sheet, position: &Position, background: &Background) {
+    if position.voices.len() > 1 {
+        sheet.gap();
+        sheet.heading("each voice by itself");
+        for voice in &position.voices {
+            if let Some(deciding) = &voice.deciding {
+                let text = in_short(deciding, background);
+                sheet.paragraph(2, Tint::Plain, &text);
+            }
+        }
+    }
+    reported(sheet, position, background);
+    let possible = position.possible.iter();
+    let possible: Vec<&Testimony> = possible
+        .filter(|said| !position.reported.contains(said))
+        .collect();
+    if !possible.is_empty() {
+        sheet.gap();
+        sheet.heading("possible: said by then, or after");
+        list(sheet, possible.into_iter(), background);
+    }
+}
+
+/// Draws what is reported beside a position.
+pub fn reported(sheet: &mut Sheet, position: &Position, background: &Background) {
+    if position.reported.is_empty() {
+        return;
+    }
+    sheet.gap();
+    sheet.heading(match position.finding() {
+        Finding::NoVoice => "reported of it",
+        _ => "reported, not its own word",
+    });
+    list(sheet, position.reported.iter(), background);
+}
+
+fn list<'a>(
+    sheet: &mut Sheet,
+    statements: impl ExactSizeIterator<Item = &'a Testimony>,
+    background: &Background,
+) {
+    let more = statements.len().saturating_sub(LISTED_MAX);
+    for said in statements.take(LISTED_MAX) {
+        let certainty = if said.definite {
+            "definite"
+        } else {
+            "possible"
+        };
+        let text = format!("{} ({certainty})", reading(said));
+        sheet.paragraph(2, Tint::Strong, &text);
+        testimony(sheet, 4, said, background);
+    }
+    if more != 0 {
+        let text = format!("and {more} more, which --json shows");
+        sheet.paragraph(2, Tint::Faint, &text);
+    }
+}

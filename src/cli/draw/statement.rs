@@ -1,0 +1,208 @@
+//! A statement as it bears on an answer: who said it and for whom, when, what, where that
+//! stands and at which index.
+//!
+//! Words stand in quotation marks only where the text is the passage itself; what was
+//! paraphrased or retranslated for the archive never does.
+
+use super::background::Background;
+use super::canvas::{Sheet, Tint};
+use super::words::{Label as _, conditions, short, stance, wording};
+use crate::record::proto::statement::Voice;
+use crate::record::proto::{
+    AnonymityReason, Authority, Engagement, ReadingBasis, SourceArchived, Statement,
+};
+use crate::rpc::proto::Testimony;
+
+/// Draws a statement in a few lines.
+pub fn testimony(sheet: &mut Sheet, indent: usize, said: &Testimony, background: &Background) {
+    let index = format!("[{}] ", said.index);
+    let width = indent + index.len();
+    let lead = format!("{}{index}", " ".repeat(indent));
+    let lead = sheet.canvas().paint(Tint::Strong, &lead);
+    sheet.hanging(&lead, width, Tint::Plain, &who_and_when(said, background));
+    let Some(statement) = statement(said, background) else {
+        let missing = "(what was said could not be looked up)";
+        sheet.paragraph(width, Tint::Faint, missing);
+        return;
+    };
+    sheet.paragraph(width, Tint::Plain, &words(statement));
+    for line in found_in(statement, background) {
+        sheet.paragraph(width, Tint::Faint, &line);
+    }
+}
+
+/// The same in one paragraph, without its sources.
+#[must_use]
+pub fn in_brief(said: &Testimony, background: &Background) -> String {
+    let mut text = format!("[{}] {}", said.index, who_and_when(said, background));
+    if let Some(statement) = statement(said, background) {
+        text.push_str(&format!(": {}", words(statement)));
+    }
+    text
+}
+
+/// The same as one text, for a cell of a table.
+#[must_use]
+pub fn testimony_in_cell(said: &Testimony, background: &Background) -> String {
+    let mut lines = vec![format!(
+        "[{}] {}",
+        said.index,
+        who_and_when(said, background)
+    )];
+    if let Some(statement) = statement(said, background) {
+        lines.push(words(statement));
+        lines.extend(found_in(statement, background));
+    }
+    lines.join("\n")
+}
+
+/// How it reads: a stance, or the evasion.
+#[must_use]
+pub fn reading(said: &Testimony) -> String {
+    match &said.stance {
+        Some(taken) if said.engagement() == Engagement::Answered => stance(taken),
+        _ => said.engagement().label().to_owned(),
+    }
+}
+
+/// Who said it, for whom, when, and what sets it apart.
+#[must_use]
+pub fn who_and_when(said: &Testimony, background: &Background) -> String {
+    let mut text = speaker(said, background);
+    if let Some(capacity) = capacity(said, background) {
+        text.push_str(&format!(", {capacity}"));
+    }
+    text.push_str(&format!(", said {}", date(said)));
+    if !said.repeated_until.is_empty() {
+        text.push_str(&format!(", repeated until {}", said.repeated_until));
+    }
+    if !said.relayed_by.is_empty() {
+        let by = background.name(&said.relayed_by);
+        text.push_str(&format!(", relayed by {by}"));
+    }
+    if !matches!(
+        said.basis(),
+        ReadingBasis::OwnWords | ReadingBasis::Unspecified
+    ) {
+        text.push_str(&format!(", {}", said.basis().label()));
+    }
+    if said.version_index != said.index {
+        text.push_str(&format!(", as corrected at [{}]", said.version_index));
+    }
+    if said.reading_index != said.version_index {
+        text.push_str(&format!(", as read at [{}]", said.reading_index));
+    }
+    text
+}
+
+fn date(said: &Testimony) -> &str {
+    match said.said_at.as_str() {
+        "" => "before it was published",
+        said_at => said_at,
+    }
+}
+
+fn speaker(said: &Testimony, background: &Background) -> String {
+    let mut name = if said.speaker.is_empty() {
+        anonymous(said, background)
+    } else {
+        background.name(&said.speaker).to_owned()
+    };
+    if !said.holder.is_empty() && said.holder != said.speaker {
+        let holder = background.name(&said.holder);
+        name.push_str(&format!(" (on the stance of {holder})"));
+    }
+    name
+}
+
+fn anonymous(said: &Testimony, background: &Background) -> String {
+    let voice = statement(said, background).and_then(|statement| statement.voice.as_ref());
+    let Some(Voice::Anonymous(anonymous)) = voice else {
+        return "Anonymous".to_owned();
+    };
+    let reason = match anonymous.reason() {
+        AnonymityReason::Unspecified => "anonymous",
+        AnonymityReason::NameWithheld => "NAME_WITHHELD",
+        AnonymityReason::UnnamedAuthor => "UNNAMED_AUTHOR",
+        AnonymityReason::Unidentified => "UNIDENTIFIED",
+        AnonymityReason::Collective => "COLLECTIVE",
+    };
+    format!("{} ({reason})", anonymous.description)
+}
+
+fn capacity(said: &Testimony, background: &Background) -> Option<String> {
+    let organisations: Vec<&str> = said
+        .said_for
+        .iter()
+        .map(|slug| background.name(slug))
+        .collect();
+    let authority = match said.authority() {
+        Authority::Unspecified => None,
+        authority => Some(authority.label()),
+    };
+    match (organisations.as_slice(), authority) {
+        ([], _) => None,
+        (organisations, Some(authority)) => {
+            Some(format!("for {} ({authority})", organisations.join(" and ")))
+        }
+        (organisations, None) => Some(format!("for {}", organisations.join(" and "))),
+    }
+}
+
+fn statement<'a>(said: &Testimony, background: &'a Background) -> Option<&'a Statement> {
+    background
+        .statements
+        .get(&said.statement)?
+        .statement
+        .as_ref()
+}
+
+/// What was said: in quotation marks only where the text is the passage itself.
+#[must_use]
+pub fn words(statement: &Statement) -> String {
+    match wording(statement.wording()) {
+        (_, true) => format!("“{}”", statement.text),
+        (_, false) => statement.text.clone(),
+    }
+}
+
+/// How the text relates to what was spoken, and the sources it stands in.
+fn found_in(statement: &Statement, background: &Background) -> Vec<String> {
+    let (how, _) = wording(statement.wording());
+    let mut lines = vec![how.to_owned()];
+    for (id, source) in background.sources_of(&statement.evidence) {
+        let described = source.map(described).unwrap_or_default();
+        lines.push(format!("source {}{described}", short(id)));
+    }
+    lines
+}
+
+fn described(source: &SourceArchived) -> String {
+    let parts = [&source.title, &source.publisher, &source.published_at];
+    let parts: Vec<&str> = parts
+        .into_iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
+    match parts.as_slice() {
+        [] => String::new(),
+        parts => format!(": {}", parts.join(", ")),
+    }
+}
+
+/// One line about a statement where there is no room for its words.
+#[must_use]
+pub fn in_short(said: &Testimony, background: &Background) -> String {
+    format!(
+        "{}: [{}] {}",
+        reading(said),
+        said.index,
+        who_and_when(said, background)
+    )
+}
+
+/// The conditions of a stance, or that it has none.
+#[must_use]
+pub fn conditions_of(said: Option<&crate::rpc::proto::Stance>) -> String {
+    conditions(said.map_or(&[][..], |stance| &stance.conditions))
+}

@@ -1,0 +1,504 @@
+//! What people see, fed with answers as a daemon gives them.
+
+use super::*;
+use crate::record::proto::statement::Voice;
+use crate::record::proto::{
+    ActorDefined, AnonymityReason, AnonymousSpeaker, Authority, Condition, ConditionKind,
+    Engagement, Establishes, Evidence, LocalizedName, MilestoneDefined, Polarity, ReadingBasis,
+    SourceArchived, Statement, TopicDefined, TopicKind, Wording,
+};
+use crate::rpc::proto::{
+    Basis, ChangeKind, ComparePositionsResponse, Comparison, Direction, Finding,
+    GetPositionResponse, GetStatusResponse, GetTimelineResponse, Head, LedgerEntry, Placement,
+    Position, ProjectionStatus, Stance, StatementView, Testimony, TimeRange, TimelineStep,
+};
+
+const CANVAS: Canvas = Canvas {
+    width: 92,
+    colour: false,
+};
+
+fn condition(id: &str, text: &str) -> Condition {
+    Condition {
+        id: id.to_owned(),
+        kind: ConditionKind::OnlyIf.into(),
+        text: text.to_owned(),
+    }
+}
+
+fn prepared() -> Stance {
+    Stance {
+        polarity: Polarity::Open.into(),
+        strength: 0,
+        conditions: vec![condition(
+            "prepared",
+            "the conditions for it are created first",
+        )],
+    }
+}
+
+fn moscow() -> Stance {
+    Stance {
+        conditions: vec![condition("moscow", "Zelenskyy comes to Moscow")],
+        ..prepared()
+    }
+}
+
+fn day(date: &str, next: &str) -> TimeRange {
+    TimeRange {
+        earliest: format!("{date}T00:00:00Z"),
+        latest: format!("{next}T00:00:00Z"),
+    }
+}
+
+fn said(index: u64, speaker: &str, date: &str, next: &str) -> Testimony {
+    Testimony {
+        statement: format!("statement-{index}"),
+        index,
+        version_index: index,
+        reading_index: index,
+        speaker: speaker.to_owned(),
+        holder: speaker.to_owned(),
+        said_for: vec!["kremlin".to_owned()],
+        authority: Authority::Principal.into(),
+        said_at: date.to_owned(),
+        interval: Some(day(date, next)),
+        basis: ReadingBasis::OwnWords.into(),
+        engagement: Engagement::Answered.into(),
+        stance: Some(prepared()),
+        definite: true,
+        ..Testimony::default()
+    }
+}
+
+fn putin_0807() -> Testimony {
+    said(24, "putin", "2025-08-07", "2025-08-08")
+}
+
+fn ushakov_0818() -> Testimony {
+    Testimony {
+        authority: Authority::Spokesperson.into(),
+        engagement: Engagement::Deflected.into(),
+        stance: None,
+        ..said(33, "ushakov", "2025-08-18", "2025-08-19")
+    }
+}
+
+fn putin_0903() -> Testimony {
+    Testimony {
+        version_index: 42,
+        reading_index: 42,
+        stance: Some(moscow()),
+        ..said(41, "putin", "2025-09-03", "2025-09-04")
+    }
+}
+
+fn view(voice: Voice, wording: Wording, text: &str) -> StatementView {
+    StatementView {
+        statement: Some(Statement {
+            voice: Some(voice),
+            wording: wording.into(),
+            text: text.to_owned(),
+            evidence: vec![Evidence {
+                source: "5d2f".repeat(16),
+                establishes: vec![Establishes::Words.into()],
+                ..Evidence::default()
+            }],
+            ..Statement::default()
+        }),
+        ..StatementView::default()
+    }
+}
+
+fn background() -> Background {
+    let mut background = Background {
+        topic: Some(TopicDefined {
+            topic_id: "leaders-meeting".to_owned(),
+            kind: TopicKind::Policy.into(),
+            proposition: "The presidents should meet in person.".to_owned(),
+            ..TopicDefined::default()
+        }),
+        milestone: Some(MilestoneDefined {
+            milestone_id: "alaska-summit".to_owned(),
+            title: "Putin and Trump meet in Anchorage".to_owned(),
+            date: "2025-08-15".to_owned(),
+            ..MilestoneDefined::default()
+        }),
+        ..Background::default()
+    };
+    for (slug, name) in [
+        ("kremlin", "The Kremlin"),
+        ("putin", "Vladimir Putin"),
+        ("ushakov", "Yuri Ushakov"),
+    ] {
+        let names = vec![LocalizedName {
+            language: "en".to_owned(),
+            name: name.to_owned(),
+        }];
+        let defined = ActorDefined {
+            names,
+            ..ActorDefined::default()
+        };
+        background.actors.insert(slug.to_owned(), defined);
+    }
+    let speaker = |slug: &str| Voice::Speaker(slug.to_owned());
+    for (index, view) in [
+        (
+            24,
+            view(
+                speaker("putin"),
+                Wording::Paraphrased,
+                "Nothing against meeting in principle, but the conditions for it must be created first.",
+            ),
+        ),
+        (
+            33,
+            view(
+                speaker("ushakov"),
+                Wording::Verbatim,
+                "The level may be raised.",
+            ),
+        ),
+        (
+            41,
+            view(
+                speaker("putin"),
+                Wording::Retranslated,
+                "If he is ready, let him come to Moscow.",
+            ),
+        ),
+    ] {
+        background
+            .statements
+            .insert(format!("statement-{index}"), view);
+    }
+    let digest = SourceArchived {
+        title: "Press digest".to_owned(),
+        publisher: "example".to_owned(),
+        published_at: "2025-08-07".to_owned(),
+        ..SourceArchived::default()
+    };
+    background.sources.insert("5d2f".repeat(16), digest);
+    background
+}
+
+fn basis(as_of: &str) -> Basis {
+    Basis {
+        ledger_size: 44,
+        root: vec![0xab; 32].into(),
+        projection: "positions".to_owned(),
+        projection_version: 1,
+        known_at: 44,
+        as_of: format!("{as_of}T23:59:59Z"),
+    }
+}
+
+fn before() -> Position {
+    Position {
+        actor: "kremlin".to_owned(),
+        topic: "leaders-meeting".to_owned(),
+        asked: vec!["kremlin".to_owned()],
+        finding: Finding::Stated.into(),
+        stance: Some(prepared()),
+        deciding: Some(putin_0807()),
+        since: Some(day("2025-08-07", "2025-08-08")),
+        last_affirmed: Some(day("2025-08-07", "2025-08-08")),
+        considered: 2,
+        ..Position::default()
+    }
+}
+
+fn after() -> Position {
+    Position {
+        stance: Some(moscow()),
+        deciding: Some(putin_0903()),
+        since: Some(day("2025-09-03", "2025-09-04")),
+        last_affirmed: Some(day("2025-09-03", "2025-09-04")),
+        previous: Some(putin_0807()),
+        considered: 5,
+        possible_count: 1,
+        ..before()
+    }
+}
+
+#[test]
+fn a_position_shows_its_stance_its_statement_an_evasion_and_its_basis() {
+    let answer = GetPositionResponse {
+        position: Some(Position {
+            latest_evasion: Some(ushakov_0818()),
+            diverge: true,
+            ..before()
+        }),
+        basis: Some(basis("2025-08-18")),
+    };
+    insta::assert_snapshot!(position(CANVAS, &answer, &background()), @r"
+    The Kremlin on leaders-meeting
+    The presidents should meet in person.
+
+      STATED          OPEN {prepared}
+                      ONLY_IF prepared: the conditions for it are created first
+      since           2025-08-07
+      last affirmed   2025-08-07
+      beware          the voices diverge
+      readings        2 considered
+
+    rests on
+      [24] Vladimir Putin, for The Kremlin (PRINCIPAL), said 2025-08-07
+           Nothing against meeting in principle, but the conditions for it must be created
+           first.
+           paraphrased for this archive, not the speaker's words
+           source 5d2f5d2f5d2f: Press digest, example, 2025-08-07
+
+    latest evasion: DEFLECTED
+      [33] Yuri Ushakov, for The Kremlin (SPOKESPERSON), said 2025-08-18
+           “The level may be raised.”
+           verbatim
+           source 5d2f5d2f5d2f: Press digest, example, 2025-08-07
+
+    basis: 44 entries, root abababababab…, positions v1, known at 44, as of 2025-08-18T23:59:59Z
+    Verified means: the passage stands in the archived source, and verifiers signed that the
+    source attributes it to this speaker. It does not mean that the source tells the truth, nor
+    that nothing else was said.
+    ");
+}
+
+#[test]
+fn a_group_has_no_voice_and_shows_what_is_reported_of_it() {
+    let mut background = background();
+    let anonymous = AnonymousSpeaker {
+        description: "a European diplomat".to_owned(),
+        reason: AnonymityReason::NameWithheld.into(),
+    };
+    let remark = view(
+        Voice::Anonymous(anonymous),
+        Wording::Paraphrased,
+        "If one side is pushed into concessions, it ends up weaker.",
+    );
+    background
+        .statements
+        .insert("statement-38".to_owned(), remark);
+    let remark = Testimony {
+        holder: "european-capitals".to_owned(),
+        said_for: Vec::new(),
+        authority: Authority::Unspecified.into(),
+        definite: false,
+        stance: Some(Stance {
+            polarity: Polarity::Opposes.into(),
+            ..Stance::default()
+        }),
+        ..said(38, "", "2025-08", "")
+    };
+    let answer = GetPositionResponse {
+        position: Some(Position {
+            actor: "european-capitals".to_owned(),
+            topic: "leaders-meeting".to_owned(),
+            finding: Finding::NoVoice.into(),
+            reported: vec![remark],
+            reported_count: 1,
+            considered: 1,
+            ..Position::default()
+        }),
+        basis: Some(basis("2025-08-18")),
+    };
+    insta::assert_snapshot!(position(CANVAS, &answer, &background), @r"
+    european-capitals on leaders-meeting
+    The presidents should meet in person.
+
+      NO_VOICE        a GROUP or POPULATION has no voice of its own
+      readings        1 considered, 1 only reported
+
+    reported of it
+      OPPOSES (possible)
+        [38] a European diplomat (NAME_WITHHELD) (on the stance of european-capitals), said
+             2025-08
+             If one side is pushed into concessions, it ends up weaker.
+             paraphrased for this archive, not the speaker's words
+             source 5d2f5d2f5d2f: Press digest, example, 2025-08-07
+
+    basis: 44 entries, root abababababab…, positions v1, known at 44, as of 2025-08-18T23:59:59Z
+    Verified means: the passage stands in the archived source, and verifiers signed that the
+    source attributes it to this speaker. It does not mean that the source tells the truth, nor
+    that nothing else was said.
+    ");
+}
+
+#[test]
+fn a_comparison_stands_side_by_side_under_its_kind() {
+    let answer = ComparePositionsResponse {
+        comparison: Some(Comparison {
+            kind: ChangeKind::ConditionsChanged.into(),
+            direction: Direction::None.into(),
+            certain: true,
+            placement: Placement::Since.into(),
+            conditions_added: moscow().conditions,
+            conditions_dropped: prepared().conditions,
+            ..Comparison::default()
+        }),
+        from: Some(before()),
+        from_basis: Some(basis("2025-08-14")),
+        to: Some(after()),
+        to_basis: Some(basis("2025-11-01")),
+    };
+    let background = background();
+    let sides = Sides {
+        titles: ["before alaska-summit", "up to now"],
+        from: &background,
+        to: &background,
+    };
+    insta::assert_snapshot!(comparison(CANVAS, &answer, sides), @r"
+    The Kremlin on leaders-meeting
+    The presidents should meet in person.
+
+    CONDITIONS_CHANGED, certain, SINCE alaska-summit
+      conditions were exchanged
+      OPEN {prepared} to OPEN {moscow}
+      conditions {prepared} to {moscow}
+      direction NONE
+
+    ┌───────────────┬────────────────────────────────────┬────────────────────────────────────┐
+    │               ┆ before alaska-summit               ┆ up to now                          │
+    ╞═══════════════╪════════════════════════════════════╪════════════════════════════════════╡
+    │ as of         ┆ 2025-08-14T23:59:59Z               ┆ 2025-11-01T23:59:59Z               │
+    │ known at      ┆ 44                                 ┆ 44                                 │
+    │ finding       ┆ STATED                             ┆ STATED                             │
+    │ position      ┆ OPEN {prepared}                    ┆ OPEN {moscow}                      │
+    │ conditions    ┆ ONLY_IF prepared: the conditions   ┆ ONLY_IF moscow: Zelenskyy comes to │
+    │               ┆ for it are created first           ┆ Moscow                             │
+    │ since         ┆ 2025-08-07                         ┆ 2025-09-03                         │
+    │ last affirmed ┆ 2025-08-07                         ┆ 2025-09-03                         │
+    │ rests on      ┆ [24] Vladimir Putin, for The       ┆ [41] Vladimir Putin, for The       │
+    │               ┆ Kremlin (PRINCIPAL), said          ┆ Kremlin (PRINCIPAL), said          │
+    │               ┆ 2025-08-07                         ┆ 2025-09-03, as corrected at [42]   │
+    │               ┆ Nothing against meeting in         ┆ If he is ready, let him come to    │
+    │               ┆ principle, but the conditions for  ┆ Moscow.                            │
+    │               ┆ it must be created first.          ┆ retranslated for this archive, not │
+    │               ┆ paraphrased for this archive, not  ┆ the speaker's words                │
+    │               ┆ the speaker's words                ┆ source 5d2f5d2f5d2f: Press digest, │
+    │               ┆ source 5d2f5d2f5d2f: Press digest, ┆ example, 2025-08-07                │
+    │               ┆ example, 2025-08-07                ┆                                    │
+    │ before that   ┆                                    ┆ OPEN {prepared}: [24] Vladimir     │
+    │               ┆                                    ┆ Putin, for The Kremlin             │
+    │               ┆                                    ┆ (PRINCIPAL), said 2025-08-07       │
+    │ possible      ┆                                    ┆ 1 statement                        │
+    └───────────────┴────────────────────────────────────┴────────────────────────────────────┘
+
+    basis: 44 entries, root abababababab…, positions v1, known at 44, as of 2025-11-01T23:59:59Z
+    Verified means: the passage stands in the archived source, and verifiers signed that the
+    source attributes it to this speaker. It does not mean that the source tells the truth, nor
+    that nothing else was said.
+    ");
+}
+
+#[test]
+fn a_timeline_runs_downwards_through_its_milestone() {
+    let step = |said: Testimony, kind: ChangeKind| TimelineStep {
+        from: String::new(),
+        testimony: Some(said),
+        comparison: Some(Comparison {
+            kind: kind.into(),
+            ..Comparison::default()
+        }),
+    };
+    let answer = GetTimelineResponse {
+        steps: vec![
+            step(putin_0807(), ChangeKind::FirstStated),
+            step(ushakov_0818(), ChangeKind::Unspecified),
+            step(putin_0903(), ChangeKind::ConditionsChanged),
+        ],
+        basis: Some(basis("2025-11-01")),
+        truncated: false,
+    };
+    let drawn = timeline(CANVAS, &answer, "kremlin", "leaders-meeting", &background());
+    insta::assert_snapshot!(drawn, @r"
+    The Kremlin on leaders-meeting
+    The presidents should meet in person.
+
+    2025-08-07  ●  OPEN {prepared}   FIRST_STATED
+                │  [24] Vladimir Putin, for The Kremlin (PRINCIPAL), said 2025-08-07
+                │  Nothing against meeting in principle, but the conditions for it must be
+                │  created first.
+                │
+    2025-08-15──┼── alaska-summit: Putin and Trump meet in Anchorage
+                │
+    2025-08-18  ○  DEFLECTED
+                │  [33] Yuri Ushakov, for The Kremlin (SPOKESPERSON), said 2025-08-18
+                │  “The level may be raised.”
+                │
+    2025-09-03  ●  OPEN {moscow}   CONDITIONS_CHANGED
+                │  [41] Vladimir Putin, for The Kremlin (PRINCIPAL), said 2025-09-03, as
+                │  corrected at [42]
+                │  If he is ready, let him come to Moscow.
+                │
+
+    basis: 44 entries, root abababababab…, positions v1, known at 44, as of 2025-11-01T23:59:59Z
+    Verified means: the passage stands in the archived source, and verifiers signed that the
+    source attributes it to this speaker. It does not mean that the source tells the truth, nor
+    that nothing else was said.
+    ");
+}
+
+#[test]
+fn entries_are_listed_with_their_kind_and_what_they_say() {
+    let statement = background().statements["statement-24"].statement.clone();
+    let listed = [LedgerEntry {
+        index: 24,
+        record_id: "9c".repeat(32),
+        recorded_at: Some(prost_types::Timestamp {
+            seconds: 1_756_000_000,
+            nanos: 5,
+        }),
+        record: Some(crate::record::proto::Record {
+            kind: statement.map(crate::record::proto::record::Kind::StatementRecorded),
+            ..crate::record::proto::Record::default()
+        }),
+        ..LedgerEntry::default()
+    }];
+    insta::assert_snapshot!(entries(CANVAS, &listed), @r"
+     index ┆ recorded at          ┆ kind              ┆ what
+    ═══════╪══════════════════════╪═══════════════════╪══════════════════════════════════════
+     24    ┆ 2025-08-24T01:46:40Z ┆ statementRecorded ┆ putin, : Nothing against meeting in
+           ┆                      ┆                   ┆ principle, but the conditions for it
+           ┆                      ┆                   ┆ must be created first.
+    ");
+}
+
+#[test]
+fn a_poisoned_ledger_and_a_projection_behind_stand_out_in_the_status() {
+    let answer = GetStatusResponse {
+        origin: "news.example/archive".to_owned(),
+        release: "0.1.0".to_owned(),
+        head: Some(Head {
+            size: 44,
+            root: vec![0xab; 32].into(),
+            recorded_at: None,
+        }),
+        poisoned: "no space left on device".to_owned(),
+        projections: vec![ProjectionStatus {
+            name: "positions".to_owned(),
+            version: 1,
+            cursor: Some(Head {
+                size: 40,
+                ..Head::default()
+            }),
+            digest: "77".repeat(32),
+            failed: String::new(),
+        }],
+        uptime: Some(prost_types::Duration {
+            seconds: 3_700,
+            nanos: 0,
+        }),
+        time: None,
+    };
+    insta::assert_snapshot!(status(CANVAS, "http://127.0.0.1:7450", &answer), @r"
+    news.example/archive
+      daemon          0.1.0 at http://127.0.0.1:7450
+      running for     1 h 1 min
+      ledger          takes no more records: no space left on device
+      entries         44
+      root            abababababababababababababababababababababababababababababababab
+
+     projection ┆ version ┆ has read ┆ digest       ┆ state
+    ════════════╪═════════╪══════════╪══════════════╪══════════
+     positions  ┆ 1       ┆ 40       ┆ 777777777777 ┆ 4 behind
+    ");
+}

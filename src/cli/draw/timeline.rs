@@ -1,0 +1,154 @@
+//! A timeline, drawn downwards: what was said when, and what that changed.
+
+use super::background::Background;
+use super::canvas::{Canvas, Sheet, Tint};
+use super::comparison::kind_tint;
+use super::foot;
+use super::position::title;
+use super::statement::{reading, who_and_when, words};
+use super::words::{Label as _, range, seconds, tint};
+use crate::record::Date;
+use crate::record::proto::{Engagement, MilestoneDefined};
+use crate::rpc::proto::{ChangeKind, GetTimelineResponse, Testimony, TimelineStep};
+
+/// Draws a timeline.
+#[must_use]
+pub fn timeline(
+    canvas: Canvas,
+    answer: &GetTimelineResponse,
+    actor: &str,
+    topic: &str,
+    background: &Background,
+) -> String {
+    let mut sheet = Sheet::new(canvas);
+    title(&mut sheet, actor, topic, background);
+    sheet.gap();
+    if answer.truncated {
+        sheet.paragraph(0, Tint::Between, "Older steps were left out.");
+    }
+    if answer.steps.is_empty() {
+        let nothing = "Nothing definite is on record, which does not mean that nothing was said.";
+        sheet.paragraph(0, Tint::Plain, nothing);
+    }
+    steps(&mut sheet, &answer.steps, background);
+    sheet.gap();
+    foot::basis(&mut sheet, answer.basis.as_ref());
+    foot::caveat(&mut sheet);
+    sheet.finish()
+}
+
+/// Draws the steps, and the milestone in its place among them.
+pub fn steps(sheet: &mut Sheet, steps: &[TimelineStep], background: &Background) {
+    let mut rail = Rail::new(steps, background.milestone.as_ref());
+    for step in steps {
+        let Some(said) = &step.testimony else {
+            continue;
+        };
+        if let Some(milestone) = rail.milestone_before(said) {
+            rail.milestone(sheet, milestone);
+        }
+        rail.step(sheet, step, said, background);
+    }
+    if let Some(milestone) = rail.milestone.take() {
+        rail.milestone(sheet, milestone);
+    }
+}
+
+/// The line that the steps hang on.
+struct Rail<'a> {
+    /// The width of the dates at its left.
+    dates: usize,
+    /// The milestone, until it is drawn.
+    milestone: Option<&'a MilestoneDefined>,
+}
+
+impl<'a> Rail<'a> {
+    fn new(steps: &[TimelineStep], milestone: Option<&'a MilestoneDefined>) -> Self {
+        let dates = steps.iter().filter_map(|step| step.testimony.as_ref());
+        let dates = dates.map(|said| date(said).chars().count());
+        let own = milestone.map_or(0, |milestone| milestone.date.chars().count());
+        Self {
+            dates: dates.max().unwrap_or(0).max(own),
+            milestone,
+        }
+    }
+
+    /// The milestone, if it is not drawn yet and lies before `said`.
+    fn milestone_before(&mut self, said: &Testimony) -> Option<&'a MilestoneDefined> {
+        let date: Date = self.milestone?.date.parse().ok()?;
+        let said = seconds(&said.interval.as_ref()?.earliest)?;
+        if date.interval().earliest <= said {
+            self.milestone.take()
+        } else {
+            None
+        }
+    }
+
+    fn milestone(&self, sheet: &mut Sheet, milestone: &MilestoneDefined) {
+        let canvas = sheet.canvas();
+        let date = format!("{:>1$}", milestone.date, self.dates);
+        let lead = format!("{}──┼── ", canvas.paint(Tint::Strong, &date));
+        let text = format!("{}: {}", milestone.milestone_id, milestone.title);
+        sheet.hanging(&lead, self.dates + 6, Tint::Strong, &text);
+        self.gap(sheet);
+    }
+
+    fn step(
+        &self,
+        sheet: &mut Sheet,
+        step: &TimelineStep,
+        said: &Testimony,
+        background: &Background,
+    ) {
+        let canvas = sheet.canvas();
+        let kind = step.comparison.as_ref().map(|it| it.kind());
+        let (mark, reads) = match said.engagement() {
+            Engagement::Answered => (
+                "●",
+                tint(
+                    said.stance
+                        .as_ref()
+                        .map_or(Default::default(), |it| it.polarity()),
+                ),
+            ),
+            _ => ("○", Tint::Faint),
+        };
+        let mut head = canvas.paint(reads, &reading(said));
+        if let Some(kind) = kind.filter(|kind| *kind != ChangeKind::Unspecified) {
+            head.push_str(&format!(
+                "   {}",
+                canvas.paint(kind_tint(kind), kind.label())
+            ));
+        }
+        let date = format!("{:>1$}", date(said), self.dates);
+        sheet.line(&format!("{date}  {}  {head}", canvas.paint(reads, mark)));
+        let index = format!("[{}] {}", said.index, who_and_when(said, background));
+        self.text(sheet, Tint::Plain, &index);
+        let statement = background.statements.get(&said.statement);
+        if let Some(statement) = statement.and_then(|view| view.statement.as_ref()) {
+            self.text(sheet, Tint::Faint, &words(statement));
+        }
+        self.gap(sheet);
+    }
+
+    fn text(&self, sheet: &mut Sheet, tint: Tint, text: &str) {
+        let canvas = sheet.canvas();
+        let room = usize::from(canvas.width).saturating_sub(self.dates + 6);
+        for line in canvas.wrap(text, room) {
+            let line = canvas.paint(tint, &line);
+            sheet.line(&format!("{:1$}  │  {line}", "", self.dates));
+        }
+    }
+
+    fn gap(&self, sheet: &mut Sheet) {
+        sheet.line(&format!("{:1$}  │", "", self.dates));
+    }
+}
+
+fn date(said: &Testimony) -> String {
+    if said.said_at.is_empty() {
+        said.interval.as_ref().map(range).unwrap_or_default()
+    } else {
+        said.said_at.clone()
+    }
+}

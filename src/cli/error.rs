@@ -1,0 +1,249 @@
+//! Why a command did not do what was asked, and the exit code that says so to scripts.
+//!
+//! Codes: 0 yes, 1 no (a check failed, a record was refused), 2 what was typed cannot be
+//! asked, 3 the daemon cannot be reached.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+use super::authoring::{AuthoringError, SignedError};
+use crate::app::AppError;
+use crate::config::keys::KeyFileError;
+
+/// The exit code for "no".
+const NO: u8 = 1;
+/// The exit code for what cannot be asked.
+const USAGE: u8 = 2;
+/// The exit code for a daemon that cannot be reached.
+const UNREACHABLE: u8 = 3;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The daemon does not answer.
+    #[error(
+        "no daemon answers at {server}: {reason}\nstart one with `onrecord serve`, or name another with --server or ONRECORD_SERVER"
+    )]
+    Unreachable {
+        /// Where it was looked for.
+        server: String,
+        /// What the connection says.
+        reason: String,
+    },
+    /// The address is none.
+    #[error("{server} is not a daemon's address; accepted: http://HOST:PORT")]
+    Address {
+        /// What was given.
+        server: String,
+    },
+    /// The daemon answers with an error.
+    #[error(transparent)]
+    Answer(#[from] Answer),
+    /// The daemon's answer lacks something that it must hold.
+    #[error("the daemon's answer holds no {what}; is it of another release?")]
+    Incomplete {
+        /// What is lacking.
+        what: &'static str,
+    },
+    /// What was typed cannot be asked.
+    #[error("{what}; accepted: {accepted}")]
+    Usage {
+        /// What is wrong.
+        what: String,
+        /// What would be right.
+        accepted: &'static str,
+    },
+    /// A file cannot be read or written.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A file of records has mistakes; none of it was sent.
+    #[error("{}", MistakesIn { path, errors })]
+    Records {
+        /// The file.
+        path: PathBuf,
+        /// Each line's first mistake.
+        errors: Vec<AuthoringError>,
+    },
+    /// A key file cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The system gives no randomness.
+    #[error("the system gives no randomness: {0}")]
+    Randomness(getrandom::Error),
+    /// A daemon in this process does not run.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// A daemon in this process ended without a word.
+    #[error("the daemon ended by itself")]
+    Ended,
+    /// What was signed cannot be kept.
+    #[error(transparent)]
+    Signed(#[from] SignedError),
+    /// A downloaded document is not what its id says.
+    #[error("the bytes that arrived hash to {found}, not to {asked}")]
+    OtherBytes {
+        /// The id that was asked for.
+        asked: String,
+        /// The id of what arrived.
+        found: String,
+    },
+    /// Standard output cannot be written to.
+    #[error("standard output: {0}")]
+    Output(#[from] io::Error),
+    /// The system gives no threads.
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
+    /// An answer cannot be shown as JSON.
+    #[error("the answer cannot be shown as JSON: {reason}")]
+    Json {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl CliError {
+    /// The exit code. A reader of standard output that has seen enough is no failure.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            Self::Unreachable { .. } => ExitCode::from(UNREACHABLE),
+            Self::Address { .. } | Self::Usage { .. } => ExitCode::from(USAGE),
+            Self::App(AppError::Config(_) | AppError::Origin { .. }) => ExitCode::from(USAGE),
+            Self::Answer(answer) if answer.code == Code::InvalidArgument => ExitCode::from(USAGE),
+            _ => ExitCode::from(NO),
+        }
+    }
+
+    /// Whether there is anything to tell a person.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// All mistakes of a file of records.
+struct MistakesIn<'a> {
+    path: &'a PathBuf,
+    errors: &'a [AuthoringError],
+}
+
+impl fmt::Display for MistakesIn<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for error in self.errors {
+            writeln!(f, "{}: {error}", self.path.display())?;
+        }
+        f.write_str("nothing was sent")
+    }
+}
+
+/// A status that the daemon answered with, and its details.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The canonical code.
+    pub code: Code,
+    /// The reason from `google.rpc.ErrorInfo`; empty if there is none.
+    pub reason: String,
+    /// What is wrong, for people.
+    pub message: String,
+    /// The fields at fault, each with what would be accepted.
+    pub fields: Vec<(String, String)>,
+    /// After how many seconds to try again.
+    pub retry_after: Option<u64>,
+}
+
+impl Answer {
+    /// What a status says.
+    #[must_use]
+    pub fn of(status: &Status) -> Self {
+        let details = status.get_error_details();
+        let reason = details.error_info().map(|info| info.reason.clone());
+        let fields = details.bad_request().map(|request| {
+            let fields = request.field_violations.iter();
+            fields
+                .map(|one| (one.field.clone(), one.description.clone()))
+                .collect()
+        });
+        let retry_after = details.retry_info().and_then(|info| info.retry_delay);
+        Self {
+            code: status.code(),
+            reason: reason.unwrap_or_default(),
+            message: status.message().to_owned(),
+            fields: fields.unwrap_or_default(),
+            retry_after: retry_after.map(|delay| delay.as_secs().max(1)),
+        }
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = if self.message.is_empty() {
+            self.code.description()
+        } else {
+            &self.message
+        };
+        f.write_str(message)?;
+        if !self.reason.is_empty() {
+            write!(f, " ({})", self.reason)?;
+        }
+        let untold = |(_, description): &&(String, String)| !message.contains(description);
+        for (field, description) in self.fields.iter().filter(untold) {
+            write!(f, "\n  {field}: {description}")?;
+        }
+        if let Some(seconds) = self.retry_after {
+            write!(f, "\n  try again in {seconds} s")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Answer {}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    #[test]
+    fn a_status_reads_with_its_reason_its_fields_and_when_to_try_again() {
+        let mut details = ErrorDetails::new();
+        details
+            .set_error_info("INVALID_DATE", "onrecord", [])
+            .add_bad_request_violation("as_of", "a day, as 2025-08-15")
+            .set_retry_info(Some(std::time::Duration::from_secs(2)));
+        let status = Status::with_error_details(Code::InvalidArgument, "not a date", details);
+        assert_eq!(
+            Answer::of(&status).to_string(),
+            "not a date (INVALID_DATE)\n  as_of: a day, as 2025-08-15\n  try again in 2 s"
+        );
+        assert_eq!(
+            Answer::of(&Status::not_found("")).to_string(),
+            Code::NotFound.description()
+        );
+    }
+
+    #[test]
+    fn the_exit_code_tells_no_from_usage_from_an_absent_daemon() {
+        let code = |error: CliError| format!("{:?}", error.exit_code());
+        let is = |number: u8| format!("{:?}", ExitCode::from(number));
+        let answered = |code| CliError::Answer(Answer::of(&Status::new(code, "")));
+        assert_eq!(code(answered(Code::NotFound)), is(1));
+        assert_eq!(code(answered(Code::InvalidArgument)), is(2));
+        let server = String::new();
+        let reason = String::new();
+        assert_eq!(code(CliError::Unreachable { server, reason }), is(3));
+        let closed = io::Error::from(io::ErrorKind::BrokenPipe);
+        assert_eq!(code(CliError::Output(closed)), is(0));
+    }
+}

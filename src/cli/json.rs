@@ -1,0 +1,67 @@
+//! Answers as protobuf-JSON, for programs.
+
+use std::sync::LazyLock;
+
+use prost::{Message, Name};
+use prost_reflect::{DescriptorPool, DynamicMessage};
+
+use super::error::CliError;
+use crate::rpc::proto::DESCRIPTORS;
+
+static POOL: LazyLock<Result<DescriptorPool, String>> =
+    LazyLock::new(|| DescriptorPool::decode(DESCRIPTORS).map_err(|error| error.to_string()));
+
+/// `message` in many lines.
+pub fn pretty<M: Message + Name>(message: &M) -> Result<String, CliError> {
+    let message = dynamic(message)?;
+    serde_json::to_string_pretty(&message).map_err(|error| failed(&error))
+}
+
+/// `message` in one line.
+pub fn line<M: Message + Name>(message: &M) -> Result<String, CliError> {
+    let message = dynamic(message)?;
+    serde_json::to_string(&message).map_err(|error| failed(&error))
+}
+
+fn dynamic<M: Message + Name>(message: &M) -> Result<DynamicMessage, CliError> {
+    let pool = POOL.as_ref().map_err(|reason| CliError::Json {
+        reason: reason.clone(),
+    })?;
+    let name = M::full_name();
+    let descriptor = pool
+        .get_message_by_name(&name)
+        .ok_or_else(|| failed(&format!("{name} is not described")))?;
+    let bytes = message.encode_to_vec();
+    DynamicMessage::decode(descriptor, bytes.as_slice()).map_err(|error| failed(&error))
+}
+
+fn failed(error: &dyn std::fmt::Display) -> CliError {
+    CliError::Json {
+        reason: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpc::proto::{AppendResult, Recorded, append_result::Outcome};
+
+    #[test]
+    fn an_answer_is_written_in_the_protobuf_mapping() {
+        let result = AppendResult {
+            outcome: Some(Outcome::Recorded(Recorded {
+                index: 7,
+                recorded_at: Some(prost_types::Timestamp {
+                    seconds: 1,
+                    nanos: 500_000_000,
+                }),
+                root: vec![0xff].into(),
+                ..Recorded::default()
+            })),
+        };
+        assert_eq!(
+            line(&result).unwrap(),
+            r#"{"recorded":{"index":"7","recordedAt":"1970-01-01T00:00:01.500Z","root":"/w=="}}"#
+        );
+    }
+}

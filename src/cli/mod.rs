@@ -1,0 +1,152 @@
+//! The command line: what people type.
+//!
+//! One file a command. Each asks a daemon over gRPC and shows the answer: drawn for people by
+//! [`draw`], or as protobuf-JSON with `--json`. Nothing is decided here: every figure and label
+//! is the daemon's. Answers go to standard output, everything else to standard error; the exit
+//! code is 0 for yes, 1 for no (a check failed, a record was refused), 2 for what cannot be
+//! asked, 3 for a daemon that cannot be reached.
+
+mod append;
+mod archive;
+pub mod authoring;
+mod client;
+mod compare;
+mod demo;
+pub mod draw;
+mod error;
+mod gather;
+mod init;
+mod json;
+mod keygen;
+mod output;
+mod position;
+mod read;
+mod serve;
+mod source;
+mod status;
+mod submit;
+mod timeline;
+mod transfer;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use client::Client;
+pub use error::{Answer, CliError};
+
+/// Keeps public speech on record: who said what, when, in what capacity, found where.
+#[derive(Debug, Parser)]
+#[command(name = "onrecord", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Asking(AskingCommand),
+    #[command(flatten)]
+    Own(OwnCommand),
+}
+
+/// What speaks to a daemon.
+#[derive(Debug, Subcommand)]
+enum AskingCommand {
+    Demo(demo::Demo),
+    Append(append::Append),
+    Source(source::Source),
+    Position(position::Position),
+    Compare(compare::Compare),
+    Timeline(timeline::Timeline),
+    Read(read::Read),
+    Status(status::Status),
+}
+
+/// What is done in this process alone: it brings a runtime of its own, or needs none.
+#[derive(Debug, Subcommand)]
+enum OwnCommand {
+    Serve(serve::Serve),
+    Init(init::Init),
+    Keygen(keygen::Keygen),
+}
+
+/// Which daemon is asked, and how its answer is shown.
+#[derive(Args, Clone, Debug)]
+pub struct Asking {
+    /// The daemon's address.
+    #[arg(long, env = "ONRECORD_SERVER", default_value = client::SERVER_DEFAULT, value_name = "URL")]
+    server: String,
+    /// Show the answer as protobuf-JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Asking {
+    async fn connect(&self) -> Result<Client, CliError> {
+        Client::connect(&self.server).await
+    }
+}
+
+/// Whether the parts of an actor speak too.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Parts {
+    /// Ask the actor's parts too (as is done for a STATE).
+    #[arg(long)]
+    with_parts: bool,
+    /// Ask the actor alone (as is done for all but a STATE).
+    #[arg(long, conflicts_with = "with_parts")]
+    no_parts: bool,
+}
+
+impl Parts {
+    const fn choice(self) -> Option<bool> {
+        match (self.with_parts, self.no_parts) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// Runs a command to its end. What went wrong is told on standard error.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    cli.command.run().unwrap_or_else(|error| {
+        if !error.is_silent() {
+            eprintln!("onrecord: {error}");
+        }
+        error.exit_code()
+    })
+}
+
+impl Command {
+    fn run(self) -> Result<ExitCode, CliError> {
+        match self {
+            Self::Own(OwnCommand::Serve(command)) => command.run(),
+            Self::Own(OwnCommand::Init(command)) => command.run(),
+            Self::Own(OwnCommand::Keygen(command)) => command.run(),
+            Self::Asking(command) => tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()
+                .map_err(CliError::Runtime)?
+                .block_on(command.run()),
+        }
+    }
+}
+
+impl AskingCommand {
+    async fn run(self) -> Result<ExitCode, CliError> {
+        match self {
+            Self::Demo(command) => command.run().await,
+            Self::Append(command) => command.run().await,
+            Self::Source(command) => command.run().await,
+            Self::Position(command) => command.run().await,
+            Self::Compare(command) => command.run().await,
+            Self::Timeline(command) => command.run().await,
+            Self::Read(command) => command.run().await,
+            Self::Status(command) => command.run().await,
+        }
+    }
+}

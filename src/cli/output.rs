@@ -1,0 +1,24 @@
+//! Standard output: written whole, and an error if nobody takes it.
+
+use std::io::Write as _;
+
+use super::error::CliError;
+
+/// Writes `text`, with a line end if it has none.
+pub fn print(text: &str) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        out.write_all(b"\n")?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// Writes bytes as they are.
+pub fn write(bytes: &[u8]) -> Result<(), CliError> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()?;
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! `onrecord read`: entries of the ledger, one whole or many in a list.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::client::Client;
+use super::draw::{self, Canvas};
+use super::error::CliError;
+use super::{Asking, json, output};
+use crate::rpc::proto::get_entry_request::Entry;
+use crate::rpc::proto::{GetEntryRequest, LedgerEntry, ReadEntriesRequest, ReadOrder};
+
+/// How many entries a list shows if nothing else is said.
+const LIMIT_DEFAULT: u64 = 50;
+
+/// How many entries are drawn into one table: its columns fit these.
+const DRAWN_MAX: usize = 200;
+
+/// What stands in the ledger?
+#[derive(Args, Debug)]
+pub struct Read {
+    /// One entry, whole: its index or its record id.
+    #[arg(value_name = "INDEX", conflicts_with_all = ["from", "limit"])]
+    entry: Option<String>,
+    /// The first index to list.
+    #[arg(long, value_name = "INDEX", default_value_t = 0)]
+    from: u64,
+    /// How many entries to list at most; 0: all.
+    #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT)]
+    limit: u64,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+impl Read {
+    pub(super) async fn run(self) -> Result<ExitCode, CliError> {
+        let client = self.asking.connect().await?;
+        match &self.entry {
+            Some(entry) => self.one(&client, entry).await?,
+            None => self.many(&client).await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn one(&self, client: &Client, which: &str) -> Result<(), CliError> {
+        let which = match which.parse() {
+            Ok(index) if which.len() < 64 => Entry::Index(index),
+            _ => Entry::RecordId(which.to_owned()),
+        };
+        let request = GetEntryRequest {
+            entry: Some(which),
+            decode: true,
+        };
+        let answer = client.ledger().get_entry(request).await;
+        let answer = client.answered(answer)?;
+        if self.asking.json {
+            return output::print(&json::pretty(&answer)?);
+        }
+        let entry = answer.entry.ok_or(CliError::Incomplete { what: "entry" })?;
+        let record = entry.record.as_ref().map(json::pretty).transpose()?;
+        let record = record.unwrap_or_default();
+        output::print(&draw::entry(Canvas::of_stdout(), &entry, &record))
+    }
+
+    async fn many(&self, client: &Client) -> Result<(), CliError> {
+        let request = ReadEntriesRequest {
+            start: Some(self.from),
+            limit: self.limit,
+            order: ReadOrder::Forwards.into(),
+            filter: None,
+            decode: true,
+        };
+        let failed = |status| client.failed(&status);
+        let answer = client.ledger().read_entries(request).await;
+        let mut stream = answer.map_err(failed)?.into_inner();
+        let mut waiting = Vec::new();
+        while let Some(answer) = stream.message().await.map_err(failed)? {
+            waiting.extend(answer.entries);
+            if waiting.len() >= DRAWN_MAX {
+                self.show(&mut waiting)?;
+            }
+        }
+        self.show(&mut waiting)
+    }
+
+    fn show(&self, entries: &mut Vec<LedgerEntry>) -> Result<(), CliError> {
+        let entries = std::mem::take(entries);
+        if self.asking.json {
+            for entry in &entries {
+                output::print(&json::line(entry)?)?;
+            }
+        } else if !entries.is_empty() {
+            output::print(&draw::entries(Canvas::of_stdout(), &entries))?;
+        }
+        Ok(())
+    }
+}

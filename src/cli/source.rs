@@ -1,0 +1,183 @@
+//! `onrecord source put|get|text`: archived documents and their text.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::draw::{Canvas, Sheet, Tint, clean};
+use super::error::CliError;
+use super::{Asking, json, output, transfer};
+use crate::rpc::proto::GetSourceTextRequest;
+
+/// Archived documents: upload one, download one, read its text.
+#[derive(Args, Debug)]
+pub struct Source {
+    #[command(subcommand)]
+    command: SourceCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum SourceCommand {
+    Put(Put),
+    Get(Get),
+    Text(Text),
+}
+
+/// Upload a document. It is on record once a sourceArchived record names it; until then it may
+/// expire.
+#[derive(Args, Debug)]
+struct Put {
+    /// The document.
+    file: PathBuf,
+    /// Its media type, with charset where it has one: "text/plain; charset=windows-1251". Can
+    /// be left out for .txt, .html and .pdf.
+    #[arg(long, value_name = "TYPE")]
+    media_type: Option<String>,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+/// Download a document, checked against its id.
+#[derive(Args, Debug)]
+struct Get {
+    /// The source id.
+    source: String,
+    /// Where to write it. Standard output, if left out.
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The daemon's address.
+    #[arg(long, env = "ONRECORD_SERVER", default_value = super::client::SERVER_DEFAULT, value_name = "URL")]
+    server: String,
+}
+
+/// The text that quotations are held against.
+#[derive(Args, Debug)]
+struct Text {
+    /// The source id. The source must be on record.
+    source: String,
+    /// Which of its texts, if extraction profiles gave several.
+    #[arg(long, value_name = "ID")]
+    text_id: Option<String>,
+    /// The first code point.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    start: u32,
+    /// How many code points at most. To the end, if left out.
+    #[arg(long, value_name = "N")]
+    length: Option<u32>,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+impl Source {
+    pub(super) async fn run(self) -> Result<ExitCode, CliError> {
+        match self.command {
+            SourceCommand::Put(put) => put.run().await?,
+            SourceCommand::Get(get) => get.run().await?,
+            SourceCommand::Text(text) => text.run().await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Put {
+    async fn run(self) -> Result<(), CliError> {
+        let media_type = match &self.media_type {
+            Some(given) => given.as_str(),
+            None => self.guess()?,
+        };
+        let (id, size) = transfer::identify(&self.file)?;
+        let client = self.asking.connect().await?;
+        let progress = transfer::progress_in_bytes(size);
+        let answer = transfer::upload(&client, id, media_type, &self.file, &progress).await;
+        progress.finish_and_clear();
+        let answer = answer?;
+        if self.asking.json {
+            return output::print(&json::pretty(&answer)?);
+        }
+        let mut sheet = Sheet::new(Canvas::of_stdout());
+        sheet.field("source id", Tint::Strong, &answer.source);
+        sheet.field("bytes", Tint::Plain, &answer.size_bytes.to_string());
+        if answer.profile.is_empty() {
+            let none = "none: no extraction profile applies to this media type";
+            sheet.field("text", Tint::Plain, none);
+        } else {
+            sheet.field("profile", Tint::Plain, &answer.profile);
+            sheet.field("text id", Tint::Plain, &answer.text_id);
+        }
+        if answer.malformed != 0 {
+            let text = format!(
+                "{} malformed byte sequences: is the charset right?",
+                answer.malformed
+            );
+            sheet.field("beware", Tint::Between, &text);
+        }
+        output::print(&sheet.finish())
+    }
+
+    fn guess(&self) -> Result<&'static str, CliError> {
+        let extension = self.file.extension().and_then(|it| it.to_str());
+        match extension.map(str::to_ascii_lowercase).as_deref() {
+            Some("txt") => Ok("text/plain"),
+            Some("html" | "htm") => Ok("text/html"),
+            Some("pdf") => Ok("application/pdf"),
+            _ => Err(CliError::Usage {
+                what: format!(
+                    "the name {} does not tell the media type",
+                    self.file.display()
+                ),
+                accepted: "--media-type TYPE",
+            }),
+        }
+    }
+}
+
+impl Get {
+    async fn run(self) -> Result<(), CliError> {
+        let client = super::Client::connect(&self.server).await?;
+        match &self.out {
+            None => {
+                transfer::download(&client, &self.source, output::write).await?;
+            }
+            Some(path) => {
+                let size = transfer::download_to(&client, &self.source, path).await?;
+                eprintln!("{size} bytes, as the id says, in {}", path.display());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Text {
+    async fn run(self) -> Result<(), CliError> {
+        let client = self.asking.connect().await?;
+        let mut request = GetSourceTextRequest {
+            source: self.source,
+            text_id: self.text_id.unwrap_or_default(),
+            start: self.start,
+            length_max: self.length.unwrap_or(0),
+        };
+        let end = self.length.map(|length| self.start.saturating_add(length));
+        loop {
+            let answer = client.sources().get_source_text(request.clone()).await;
+            let page = client.answered(answer)?;
+            if self.asking.json {
+                output::print(&json::line(&page)?)?;
+            } else {
+                output::write(clean(&page.text).as_bytes())?;
+            }
+            let read = u32::try_from(page.text.chars().count()).unwrap_or(u32::MAX);
+            request.start = page.start.saturating_add(read);
+            request.text_id.clone_from(&page.text_id);
+            let end = end.unwrap_or(page.length).min(page.length);
+            if read == 0 || request.start >= end {
+                break;
+            }
+            request.length_max = self.length.map_or(0, |_| end - request.start);
+        }
+        if !self.asking.json {
+            output::write(b"\n")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,268 @@
+//! The way of a file of records into an archive: read, uploaded, signed and sent in order, a
+//! result for every line.
+//!
+//! A line that is refused keeps no other out. Running a file again records nothing twice: what
+//! was signed for a line is kept beside the file and sent again as it is.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tonic::Code;
+
+use super::archive::RemoteArchive;
+use super::authoring::{self, AuthoredRecord, Draft, PrepareError, Session};
+use super::client::Client;
+use super::error::{Answer, CliError};
+use crate::record::{Micros, SigningKey, proto};
+use crate::rpc::proto::append_result::Outcome;
+use crate::rpc::proto::{AppendRequest, AppendResult, Refusal};
+
+/// How many lines are prepared before what was prepared is sent.
+const LINES_PREPARED_MAX: usize = 128;
+
+/// How many bytes of payloads go into one call: well below the 4 MiB that a message may have.
+const BATCH_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// How many records go into one call at most.
+const BATCH_RECORDS_MAX: usize = 1000;
+
+/// How often a call is made again when the daemon says to come back later: at the second or so
+/// that it asks for, a quarter of a minute.
+const ATTEMPTS_MAX: u32 = 16;
+
+/// What became of a line.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The line's key, if it has one.
+    pub key: Option<String>,
+    /// What it holds, by its protobuf-JSON name.
+    pub kind: String,
+    /// The record, if the line could be made one.
+    pub record: Option<proto::Record>,
+    /// The daemon's answer; for a line that could not be made a record, a refusal by the client.
+    pub result: AppendResult,
+}
+
+impl Submitted {
+    /// The ledger index and record id, if it is on record.
+    #[must_use]
+    pub fn on_record(&self) -> Option<(u64, &str)> {
+        match self.result.outcome.as_ref()? {
+            Outcome::Recorded(it) => Some((it.index, &it.record)),
+            Outcome::AlreadyRecorded(it) => Some((it.index, &it.record)),
+            Outcome::Refusal(_) => None,
+        }
+    }
+}
+
+/// A file of records that was read without a mistake.
+#[derive(Debug)]
+pub struct RecordsFile {
+    path: PathBuf,
+    drafts: Vec<Draft>,
+}
+
+impl RecordsFile {
+    /// Reads a file of records.
+    ///
+    /// # Errors
+    /// If it cannot be read, or has mistakes: then nothing of it is sent.
+    pub fn read(path: &Path) -> Result<Self, CliError> {
+        let bytes = std::fs::read(path).map_err(|error| CliError::File {
+            path: path.to_owned(),
+            error,
+        })?;
+        let drafts = authoring::read(&bytes).map_err(|errors| CliError::Records {
+            path: path.to_owned(),
+            errors,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            drafts,
+        })
+    }
+
+    /// How many records it holds.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.drafts.len()
+    }
+
+    /// Puts its records on record, in order, signed with each of `keys`, and tells `each` what
+    /// became of every line.
+    pub async fn submit(
+        &self,
+        client: &Client,
+        keys: Vec<SigningKey>,
+        each: &mut dyn FnMut(Submitted) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        let head = client.head().await?;
+        let size = head.head.map_or(0, |head| head.size);
+        let archive = RemoteArchive::new(client.clone(), size);
+        let mut session = Session::open(&archive, head.origin, keys, &self.path)?;
+        for drafts in self.drafts.chunks(LINES_PREPARED_MAX) {
+            let mut refused = Vec::new();
+            for draft in drafts {
+                if let Err(refusal) = prepare(&mut session, draft).await? {
+                    refused.push((draft, refusal));
+                }
+            }
+            let mut refused = refused.into_iter().peekable();
+            let mut released = session.release()?.into_iter().peekable();
+            while released.peek().is_some() {
+                let batch = next_batch(&mut released);
+                let results = append(&archive, &batch).await?;
+                for (record, result) in batch.into_iter().zip(results) {
+                    while let Some((draft, refusal)) =
+                        refused.next_if(|(draft, _)| draft.line < record.line)
+                    {
+                        each(by_client(draft, refusal))?;
+                    }
+                    if let Some(Outcome::Refusal(refusal)) = &result.outcome {
+                        session.refused(&record, &refusal.reason)?;
+                    }
+                    each(by_daemon(record, result))?;
+                }
+            }
+            for (draft, refusal) in refused {
+                each(by_client(draft, refusal))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Prepares a line; the inner error is a refusal of this line alone.
+async fn prepare(
+    session: &mut Session<&RemoteArchive>,
+    draft: &Draft,
+) -> Result<Result<(), Refusal>, CliError> {
+    match session.prepare(draft, now()).await {
+        Ok(()) => Ok(Ok(())),
+        Err(PrepareError::Line(error)) => Ok(Err(Refusal {
+            code: "INVALID_ARGUMENT".to_owned(),
+            reason: "NOT_SENT".to_owned(),
+            field: error.path.clone(),
+            message: error.problem.to_string(),
+            accepted: error.problem.accepted(),
+            nearest: Vec::new(),
+            retryable: false,
+        })),
+        Err(PrepareError::Archive { error, .. }) => match error {
+            CliError::Answer(answer) if !is_overload(&answer) => Ok(Err(Refusal {
+                code: canonical(answer.code),
+                reason: if answer.reason.is_empty() {
+                    "NOT_SENT".to_owned()
+                } else {
+                    answer.reason.clone()
+                },
+                field: String::new(),
+                message: answer.to_string(),
+                accepted: String::new(),
+                nearest: Vec::new(),
+                retryable: false,
+            })),
+            error => Err(error),
+        },
+        Err(PrepareError::Signed(error)) => Err(error.into()),
+    }
+}
+
+/// A code's canonical name: `INVALID_ARGUMENT`.
+fn canonical(code: Code) -> String {
+    let mut name = String::new();
+    for letter in format!("{code:?}").chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_uppercase());
+    }
+    name
+}
+
+fn is_overload(answer: &Answer) -> bool {
+    matches!(answer.code, Code::Unavailable | Code::ResourceExhausted)
+}
+
+fn next_batch(
+    records: &mut std::iter::Peekable<std::vec::IntoIter<AuthoredRecord>>,
+) -> Vec<AuthoredRecord> {
+    let mut bytes = 0;
+    let mut batch = Vec::new();
+    while let Some(record) = records.next_if(|record| {
+        batch.is_empty() || bytes + record.envelope.payload.len() <= BATCH_BYTES_MAX
+    }) {
+        bytes += record.envelope.payload.len();
+        batch.push(record);
+        if batch.len() == BATCH_RECORDS_MAX {
+            break;
+        }
+    }
+    batch
+}
+
+/// Sends a batch, again and again while the daemon says to come back later. Sending it twice
+/// records nothing twice.
+async fn append(
+    archive: &RemoteArchive,
+    batch: &[AuthoredRecord],
+) -> Result<Vec<AppendResult>, CliError> {
+    let client = archive.client();
+    let request = AppendRequest {
+        envelopes: batch.iter().map(|it| it.envelope.clone()).collect(),
+    };
+    let mut attempt = 1;
+    let results = loop {
+        let answer = client.records().append(request.clone()).await;
+        match client.answered(answer) {
+            Ok(answer) => break answer.results,
+            Err(CliError::Answer(Answer {
+                retry_after: Some(seconds),
+                ..
+            })) if attempt < ATTEMPTS_MAX => {
+                attempt += 1;
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+            }
+            Err(error) => return Err(error),
+        }
+    };
+    if results.len() != batch.len() {
+        return Err(CliError::Incomplete {
+            what: "result for every record",
+        });
+    }
+    for result in &results {
+        if let Some(Outcome::Recorded(recorded)) = &result.outcome {
+            archive.grew_to(recorded.ledger_size);
+        }
+    }
+    Ok(results)
+}
+
+fn by_client(draft: &Draft, refusal: Refusal) -> Submitted {
+    Submitted {
+        line: draft.line,
+        key: draft.key.clone(),
+        kind: draft.kind.clone(),
+        record: None,
+        result: AppendResult {
+            outcome: Some(Outcome::Refusal(refusal)),
+        },
+    }
+}
+
+fn by_daemon(record: AuthoredRecord, result: AppendResult) -> Submitted {
+    Submitted {
+        line: record.line,
+        key: record.key,
+        kind: record.kind,
+        record: Some(record.record),
+        result,
+    }
+}
+
+fn now() -> Micros {
+    Micros(jiff::Timestamp::now().as_microsecond())
+}

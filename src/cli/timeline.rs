@@ -1,0 +1,61 @@
+//! `onrecord timeline`: how a position came about, step by step.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::draw::{self, Canvas};
+use super::error::CliError;
+use super::gather::Names;
+use super::{Asking, Parts, json, output};
+use crate::rpc::proto::GetTimelineRequest;
+
+/// How did an actor's position on a topic come about, statement by statement?
+#[derive(Args, Debug)]
+pub struct Timeline {
+    /// The actor, by its slug: kremlin.
+    actor: String,
+    /// The topic, by its slug: leaders-meeting.
+    topic: String,
+    /// Up to when, by the time of speaking. Now, if left out.
+    #[arg(long, value_name = "DATE")]
+    until: Option<String>,
+    /// As known when: only the first N entries of the ledger count. All, if left out.
+    #[arg(long, value_name = "N")]
+    known_at: Option<u64>,
+    /// Draw this milestone in its place.
+    #[arg(long, value_name = "MILESTONE")]
+    milestone: Option<String>,
+    #[command(flatten)]
+    parts: Parts,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+impl Timeline {
+    pub(super) async fn run(self) -> Result<ExitCode, CliError> {
+        let client = self.asking.connect().await?;
+        let request = GetTimelineRequest {
+            actor: self.actor.clone(),
+            topic: self.topic.clone(),
+            until: self.until.unwrap_or_default(),
+            known_at: self.known_at,
+            with_parts: self.parts.choice(),
+            filter: None,
+            at_least_size: 0,
+        };
+        let answer = client.timeline(request).await?;
+        if self.asking.json {
+            output::print(&json::pretty(&answer)?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let background = Names::asked(&self.actor, &self.topic, self.milestone.as_deref())
+            .with_steps(&answer.steps)
+            .look_up(&client, answer.basis.as_ref())
+            .await?;
+        let canvas = Canvas::of_stdout();
+        let drawn = draw::timeline(canvas, &answer, &self.actor, &self.topic, &background);
+        output::print(&drawn)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,293 @@
+//! The daemon's settings: plain values that can be written down, apart from the parts that
+//! are passed in. Every bound that an operator may want to move stands here, with its default
+//! and why; what must hold for the archive to be right is no setting.
+
+pub mod keys;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::documents::TEXT_CACHE_BYTES;
+
+/// The port that a daemon listens on unless told otherwise.
+pub const DEFAULT_PORT: u16 = 7450;
+
+/// Where an archive lies unless told otherwise.
+pub const DEFAULT_DATA_DIR: &str = "onrecord-data";
+
+/// Expiry spares what was used since the expiry before the last, so that less time than an
+/// append may take must never lie between two: ten minutes are twenty commits that fail.
+const UPLOAD_EXPIRY_SECONDS_MIN: u64 = 600;
+
+/// How a daemon runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the archive lies.
+    pub data_dir: PathBuf,
+    /// Where the daemon listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The largest document that is taken, in bytes. 64 MiB.
+    pub source_bytes_max: u64,
+    /// How much extracted text is kept ready for searching, in bytes. 256 MiB, five thousand
+    /// sources of 50 KB.
+    pub text_cache_bytes: usize,
+    /// After how many seconds an upload goes that no record names. A day; at least ten
+    /// minutes.
+    pub upload_expiry_seconds: u64,
+    /// How many seconds open calls are given when the daemon stops. 10.
+    pub drain_seconds_max: u64,
+    /// How many seconds a call may wait for the ledger or a projection to have read enough.
+    /// 30.
+    pub wait_seconds_max: u64,
+    /// How many seconds a commit may take before it counts as failed. 30, which no healthy
+    /// disk takes.
+    pub commit_seconds_max: u64,
+    /// How many records may be on their way into the ledger at a time. 8,192.
+    pub queue_records_max: usize,
+    /// How many bytes of records may be on their way into the ledger at a time. 32 MiB.
+    pub queue_bytes_max: usize,
+    /// The page cache of the ledger's database, in bytes. 32 MiB: readers follow its tail,
+    /// which is kept decoded.
+    pub ledger_cache_bytes: u64,
+    /// The page cache of admission's state and of each projection, in bytes. 64 MiB.
+    pub tables_cache_bytes: u64,
+    /// Bounds of connections.
+    pub connections: Connections,
+    /// What is logged.
+    pub log: Log,
+}
+
+/// Bounds of connections.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Connections {
+    /// The largest message that is taken, in bytes. 4 MiB, as most clients have it.
+    pub message_bytes_max: usize,
+    /// How many connections are open at a time. 1,024: with their windows at most 4 GiB are
+    /// on their way, if all of them send and nothing is read.
+    pub open_max: usize,
+    /// How many calls are open on one connection at a time. 256.
+    pub streams_max: u32,
+    /// The window of one call, in bytes. 1 MiB.
+    pub stream_window_bytes: u32,
+    /// The window of one connection, in bytes. 4 MiB.
+    pub connection_window_bytes: u32,
+    /// After how many seconds of silence a connection is asked whether it lives. 30.
+    pub keep_alive_seconds: u64,
+    /// How many seconds it has to answer. 20.
+    pub keep_alive_timeout_seconds: u64,
+    /// After how many seconds a connection is asked to be opened anew, so that clients spread
+    /// over daemons. Six hours.
+    pub age_seconds_max: u64,
+    /// How many seconds the calls on it have from then on. An hour.
+    pub age_grace_seconds: u64,
+}
+
+/// What is logged, to standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// From which level on.
+    pub level: LogLevel,
+    /// As lines of JSON, for machines.
+    pub json: bool,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Nothing.
+    Off,
+    /// What an operator must act on.
+    Error,
+    /// What an operator should look at.
+    Warn,
+    /// What happens now and then: start, stop, recovery.
+    Info,
+    /// More than one wants to read.
+    Debug,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from(DEFAULT_DATA_DIR),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)),
+            source_bytes_max: 64 << 20,
+            text_cache_bytes: TEXT_CACHE_BYTES,
+            upload_expiry_seconds: 24 * 60 * 60,
+            drain_seconds_max: 10,
+            wait_seconds_max: 30,
+            commit_seconds_max: 30,
+            queue_records_max: 8_192,
+            queue_bytes_max: 32 << 20,
+            ledger_cache_bytes: 32 << 20,
+            tables_cache_bytes: 64 << 20,
+            connections: Connections::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        Self {
+            message_bytes_max: 4 << 20,
+            open_max: 1_024,
+            streams_max: 256,
+            stream_window_bytes: 1 << 20,
+            connection_window_bytes: 4 << 20,
+            keep_alive_seconds: 30,
+            keep_alive_timeout_seconds: 20,
+            age_seconds_max: 6 * 60 * 60,
+            age_grace_seconds: 60 * 60,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            level: LogLevel::Info,
+            json: false,
+        }
+    }
+}
+
+impl Config {
+    /// The settings of a daemon on `data_dir`, all else as by default.
+    #[must_use]
+    pub fn on(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Refuses settings that cannot work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let at_least = |name, value: u64, least: u64| {
+            if value < least {
+                return Err(ConfigError { name, value, least });
+            }
+            Ok(())
+        };
+        let connections = &self.connections;
+        let message = connections.message_bytes_max as u64;
+        at_least(
+            "upload_expiry_seconds",
+            self.upload_expiry_seconds,
+            UPLOAD_EXPIRY_SECONDS_MIN,
+        )?;
+        // A chunk of 1 MiB and a record of 64 KiB fit into a message, a message into the queue.
+        at_least("connections.message_bytes_max", message, 2 << 20)?;
+        at_least("queue_bytes_max", self.queue_bytes_max as u64, 2 * message)?;
+        at_least("queue_records_max", self.queue_records_max as u64, 1_000)?;
+        at_least("source_bytes_max", self.source_bytes_max, 1)?;
+        at_least("wait_seconds_max", self.wait_seconds_max, 1)?;
+        at_least("commit_seconds_max", self.commit_seconds_max, 1)?;
+        at_least("connections.open_max", connections.open_max as u64, 1)?;
+        at_least("connections.streams_max", connections.streams_max.into(), 1)?;
+        at_least(
+            "connections.keep_alive_seconds",
+            connections.keep_alive_seconds,
+            1,
+        )?;
+        at_least(
+            "connections.keep_alive_timeout_seconds",
+            connections.keep_alive_timeout_seconds,
+            1,
+        )?;
+        at_least(
+            "connections.age_seconds_max",
+            connections.age_seconds_max,
+            60,
+        )
+    }
+
+    /// After how long an upload goes that no record names.
+    #[must_use]
+    pub const fn upload_expiry(&self) -> Duration {
+        Duration::from_secs(self.upload_expiry_seconds)
+    }
+
+    /// How long open calls are given when the daemon stops.
+    #[must_use]
+    pub const fn drain_max(&self) -> Duration {
+        Duration::from_secs(self.drain_seconds_max)
+    }
+
+    /// How long a call may wait.
+    #[must_use]
+    pub const fn wait_max(&self) -> Duration {
+        Duration::from_secs(self.wait_seconds_max)
+    }
+
+    /// How long a commit may take.
+    #[must_use]
+    pub const fn commit_max(&self) -> Duration {
+        Duration::from_secs(self.commit_seconds_max)
+    }
+}
+
+/// A setting that cannot work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the setting {name} is {value}; it must be at least {least}")]
+pub struct ConfigError {
+    /// Which.
+    pub name: &'static str,
+    /// What it is.
+    pub value: u64,
+    /// What it must be at least.
+    pub least: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_can_work() {
+        assert_eq!(Config::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn settings_survive_being_written_down() {
+        let config = Config {
+            listen: "[::1]:0".parse().unwrap(),
+            log: Log {
+                level: LogLevel::Debug,
+                json: true,
+            },
+            ..Config::on("somewhere/else")
+        };
+        let written = serde_json::to_string(&config).unwrap();
+        assert_eq!(serde_json::from_str::<Config>(&written).unwrap(), config);
+    }
+
+    #[test]
+    fn what_is_not_written_down_is_as_by_default_and_what_is_unknown_is_refused() {
+        let config: Config = serde_json::from_str(r#"{"source_bytes_max": 1000}"#).unwrap();
+        assert_eq!(config.source_bytes_max, 1000);
+        assert_eq!(config.listen, Config::default().listen);
+        assert!(serde_json::from_str::<Config>(r#"{"sourceBytesMax": 1000}"#).is_err());
+    }
+
+    #[test]
+    fn a_setting_that_cannot_work_is_named() {
+        let config = Config {
+            upload_expiry_seconds: 5,
+            ..Config::default()
+        };
+        let error = config.check().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the setting upload_expiry_seconds is 5; it must be at least 600"
+        );
+    }
+}

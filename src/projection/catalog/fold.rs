@@ -1,0 +1,154 @@
+//! The catalog's fold: one row a version.
+
+use prost::Message;
+
+use super::{
+    ACTORS, ENROLMENTS, MANDATES, MILESTONES, POLICIES, REVOCATIONS, SOURCES, TEXTS, TOPICS,
+    Version, query,
+};
+use crate::fold::{Changes, Fold, FoldError, Tables};
+use crate::projection::read::{Origin, content_id, malformed, optional, slug};
+use crate::projection::rows::{Key, Table};
+use crate::record::proto::record::Kind;
+use crate::record::{ContentId, Entry, VerifierKey, proto};
+
+/// The catalog, derived from the ledger.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CatalogFold;
+
+impl Fold for CatalogFold {
+    fn name(&self) -> &'static str {
+        "catalog"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
+        let mut changes = Changes::new();
+        match &entry.record.kind {
+            Some(Kind::ArchiveFounded(founded)) => {
+                for enrolled in &founded.verifiers {
+                    enrolment(&mut changes, entry, enrolled)?;
+                }
+                let policy = founded.policy.unwrap_or_default();
+                version(&mut changes, POLICIES, POLICIES.key(), entry, &policy)?;
+            }
+            Some(Kind::PolicySet(policy)) => {
+                version(&mut changes, POLICIES, POLICIES.key(), entry, policy)?;
+            }
+            Some(Kind::VerifierEnrolled(enrolled)) => enrolment(&mut changes, entry, enrolled)?,
+            Some(Kind::VerifierRevoked(revoked)) => {
+                let key = REVOCATIONS
+                    .key()
+                    .bytes(&verifier(entry, &revoked.verifier)?);
+                version(&mut changes, REVOCATIONS, key, entry, revoked)?;
+            }
+            Some(Kind::ActorDefined(defined)) => {
+                named(&mut changes, ACTORS, entry, &defined.actor_id, defined)?;
+            }
+            Some(Kind::MandateGranted(granted)) => {
+                named(&mut changes, MANDATES, entry, &granted.mandate_id, granted)?;
+            }
+            Some(Kind::MandateEnded(ended)) => {
+                let mandate = ended_mandate(state, entry, ended)?;
+                named(&mut changes, MANDATES, entry, &ended.mandate_id, &mandate)?;
+            }
+            Some(Kind::TopicDefined(defined)) => {
+                named(&mut changes, TOPICS, entry, &defined.topic_id, defined)?;
+            }
+            Some(Kind::MilestoneDefined(defined)) => {
+                let id = &defined.milestone_id;
+                named(&mut changes, MILESTONES, entry, id, defined)?;
+            }
+            Some(Kind::SourceArchived(archived)) => {
+                let source = content_id(entry, "source", &archived.source)?;
+                let key = SOURCES.key().bytes(source.as_bytes());
+                version(&mut changes, SOURCES, key, entry, archived)?;
+                text(&mut changes, state, entry, archived)?;
+            }
+            _ => {}
+        }
+        Ok(changes)
+    }
+}
+
+/// The mandate as it stands once it has ended: what was granted, up to the end now given.
+fn ended_mandate(
+    state: &dyn Tables,
+    entry: &Entry,
+    ended: &proto::MandateEnded,
+) -> Result<proto::MandateGranted, FoldError> {
+    let id = slug(entry, "mandate_id", &ended.mandate_id)?;
+    let granted = query::mandate(state, &id, entry.index)?
+        .ok_or_else(|| malformed(entry, format!("the mandate {id} is not on record")))?;
+    Ok(proto::MandateGranted {
+        end: ended.end.clone(),
+        replaces: ended.replaces.clone(),
+        ..granted.definition
+    })
+}
+
+/// Notes a text that no earlier entry named.
+fn text(
+    changes: &mut Changes,
+    state: &dyn Tables,
+    entry: &Entry,
+    archived: &proto::SourceArchived,
+) -> Result<(), FoldError> {
+    if let Some(text) = optional::<ContentId>(entry, "text_id", &archived.text_id)? {
+        let key = TEXTS.key().bytes(text.as_bytes());
+        if state.get(key.as_bytes())?.is_none() {
+            changes.insert(key.into_bytes(), Some(TEXTS.encode(&entry.index)?));
+        }
+    }
+    Ok(())
+}
+
+fn enrolment(
+    changes: &mut Changes,
+    entry: &Entry,
+    enrolled: &proto::VerifierEnrolled,
+) -> Result<(), FoldError> {
+    let key = ENROLMENTS
+        .key()
+        .bytes(&verifier(entry, &enrolled.verifier)?);
+    version(changes, ENROLMENTS, key, entry, enrolled)
+}
+
+fn verifier(entry: &Entry, text: &str) -> Result<[u8; 32], FoldError> {
+    let key: VerifierKey = text
+        .parse()
+        .map_err(|error| malformed(entry, format!("verifier: {error}")))?;
+    Ok(*key.as_bytes())
+}
+
+/// Adds a version of what goes by a slug.
+fn named(
+    changes: &mut Changes,
+    table: Table,
+    entry: &Entry,
+    id: &str,
+    definition: &impl Message,
+) -> Result<(), FoldError> {
+    let key = table.key().slug(&slug(entry, table.name, id)?);
+    version(changes, table, key, entry, definition)
+}
+
+/// Adds a version of what goes by `key`.
+fn version(
+    changes: &mut Changes,
+    table: Table,
+    key: Key,
+    entry: &Entry,
+    definition: &impl Message,
+) -> Result<(), FoldError> {
+    let version = Version {
+        origin: Origin::of(entry)?,
+        definition: definition.encode_to_vec(),
+    };
+    let value = table.encode(&version)?;
+    changes.insert(key.index(entry.index).into_bytes(), Some(value));
+    Ok(())
+}

@@ -1,0 +1,182 @@
+use super::{CatalogFold, actor, mandate, milestone, policy, source, topic, verifier};
+use crate::fold::{Fold, FoldError, MemoryTables};
+use crate::projection::fixtures::{CAPTURED, Script, key, slug, source_id};
+use crate::projection::{Provenance, fixtures};
+use crate::record::proto::record::Kind;
+use crate::record::{Micros, proto};
+use data_encoding::HEXLOWER;
+
+fn enrolled(signer: u8, name: &str) -> proto::VerifierEnrolled {
+    proto::VerifierEnrolled {
+        verifier: HEXLOWER.encode(&key(signer)),
+        name: name.to_owned(),
+        ..proto::VerifierEnrolled::default()
+    }
+}
+
+fn topic_noted(note: &str) -> Kind {
+    Kind::TopicDefined(proto::TopicDefined {
+        topic_id: "meeting".to_owned(),
+        note: note.to_owned(),
+        ..proto::TopicDefined::default()
+    })
+}
+
+#[test]
+fn each_basis_sees_the_newest_version_below_it() {
+    let mut script = Script::default();
+    script.put(&[1], topic_noted("first"));
+    script.actor("head", proto::ActorKind::Person, "");
+    script.put(&[2, 3], topic_noted("second"));
+    let tables = script.tables(&CatalogFold);
+    let note = |known_at| {
+        let found = topic(&tables, &slug("meeting"), known_at).unwrap();
+        found.map(|found| (found.definition.note, found.provenance.index))
+    };
+    assert_eq!(note(0), None);
+    assert_eq!(note(1), Some(("first".to_owned(), 0)));
+    assert_eq!(note(2), Some(("first".to_owned(), 0)));
+    assert_eq!(note(3), Some(("second".to_owned(), 2)));
+    assert_eq!(note(u64::MAX), Some(("second".to_owned(), 2)));
+    let found = topic(&tables, &slug("meeting"), 3).unwrap().unwrap();
+    let expected = Provenance {
+        index: 2,
+        record_id: script.id(2),
+        recorded_at: Micros(2000),
+        verifiers: vec![key(2), key(3)],
+    };
+    assert_eq!(found.provenance, expected);
+    assert_eq!(topic(&tables, &slug("meet"), 3).unwrap(), None);
+}
+
+#[test]
+fn definitions_of_every_kind_are_found_by_their_ids() {
+    let mut script = Script::default();
+    script.actor("head", proto::ActorKind::Person, "");
+    script.put(
+        &[1],
+        Kind::MilestoneDefined(proto::MilestoneDefined {
+            milestone_id: "summit".to_owned(),
+            date: "2025-08-15".to_owned(),
+            ..proto::MilestoneDefined::default()
+        }),
+    );
+    script.source("a", "2025-08-25", CAPTURED);
+    let tables = script.tables(&CatalogFold);
+    let end = u64::MAX;
+    let head = actor(&tables, &slug("head"), end).unwrap().unwrap();
+    assert_eq!(head.definition.kind(), proto::ActorKind::Person);
+    let summit = milestone(&tables, &slug("summit"), end).unwrap().unwrap();
+    assert_eq!(summit.definition.date, "2025-08-15");
+    let id = source_id("a").parse().unwrap();
+    let digest = source(&tables, &id, end).unwrap().unwrap();
+    assert_eq!(digest.definition.published_at, "2025-08-25");
+    assert_eq!(actor(&tables, &slug("summit"), end).unwrap(), None);
+}
+
+#[test]
+fn a_mandate_that_has_ended_is_a_version_with_the_end() {
+    let mut script = Script::default();
+    let authority = proto::Authority::Spokesperson;
+    script.mandate("aide", "palace", authority, &["meeting"], ("2020", ""));
+    script.end_mandate("aide-palace", "2025-08-31");
+    let tables = script.tables(&CatalogFold);
+    let at = |known_at| mandate(&tables, &slug("aide-palace"), known_at).unwrap();
+    let granted = at(1).unwrap();
+    let ended = at(2).unwrap();
+    assert_eq!(granted.definition.end, "");
+    assert_eq!(ended.provenance.index, 1);
+    let expected = proto::MandateGranted {
+        end: "2025-08-31".to_owned(),
+        ..granted.definition
+    };
+    assert_eq!(ended.definition, expected);
+}
+
+#[test]
+fn the_founding_enrols_its_verifiers_and_sets_the_policy() {
+    let mut script = Script::default();
+    let policy_of = |attestations_min| proto::PolicySet {
+        attestations_min,
+        admission_rules: 1,
+    };
+    script.put(
+        &[1],
+        Kind::ArchiveFounded(proto::ArchiveFounded {
+            verifiers: vec![enrolled(1, "one"), enrolled(2, "two")],
+            policy: Some(policy_of(1)),
+            ..proto::ArchiveFounded::default()
+        }),
+    );
+    script.put(&[1], Kind::VerifierEnrolled(enrolled(2, "renamed")));
+    script.put(&[1], Kind::PolicySet(policy_of(2)));
+    let tables = script.tables(&CatalogFold);
+    let name = |signer, known_at| {
+        let found = verifier(&tables, &key(signer), known_at).unwrap();
+        found.map(|found| found.enrolment.definition.name)
+    };
+    assert_eq!(name(1, 1).as_deref(), Some("one"));
+    assert_eq!(name(2, 1).as_deref(), Some("two"));
+    assert_eq!(name(2, 2).as_deref(), Some("renamed"));
+    assert_eq!(name(3, 2), None);
+    let attestations = |known_at| {
+        let found = policy(&tables, known_at).unwrap();
+        found.map(|found| found.definition.attestations_min)
+    };
+    assert_eq!(
+        [0, 1, 2, 3].map(attestations),
+        [None, Some(1), Some(1), Some(2)]
+    );
+}
+
+#[test]
+fn a_revocation_stands_beside_the_enrolment_that_it_follows() {
+    let mut script = Script::default();
+    script.put(&[1], Kind::VerifierEnrolled(enrolled(2, "two")));
+    script.put(
+        &[1],
+        Kind::VerifierRevoked(proto::VerifierRevoked {
+            verifier: HEXLOWER.encode(&key(2)),
+            reason: "lost".to_owned(),
+            untrusted_from: None,
+        }),
+    );
+    script.put(&[1], Kind::VerifierEnrolled(enrolled(2, "again")));
+    let tables = script.tables(&CatalogFold);
+    let revoked = |known_at| {
+        let found = verifier(&tables, &key(2), known_at).unwrap().unwrap();
+        found.revocation.map(|revoked| revoked.provenance.index)
+    };
+    assert_eq!([1, 2, 3].map(revoked), [None, Some(1), None]);
+}
+
+#[test]
+fn the_end_of_a_mandate_that_is_not_on_record_stops_the_fold_at_its_entry() {
+    let mut script = Script::default();
+    script.actor("head", proto::ActorKind::Person, "");
+    script.end_mandate("head-state", "2025");
+    let error = CatalogFold
+        .fold(&MemoryTables::default(), &script.entries[1])
+        .unwrap_err();
+    assert!(
+        matches!(error, FoldError::Entry { index: 1, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_damaged_row_is_an_error_and_names_its_table() {
+    let mut script = Script::default();
+    script.put(&[1], topic_noted("first"));
+    let mut tables = script.tables(&CatalogFold);
+    let damaged = tables
+        .rows()
+        .map(|(key, value)| (key.to_vec(), Some(value[1..].to_vec())));
+    let damaged = damaged.collect();
+    tables.apply(damaged);
+    let error = topic(&tables, &fixtures::slug("meeting"), 1).unwrap_err();
+    assert!(
+        matches!(error, FoldError::Row { table: "topics" }),
+        "{error}"
+    );
+}

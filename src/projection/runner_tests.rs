@@ -1,0 +1,354 @@
+use std::sync::{Condvar, Mutex};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::fold::{Digest, MemoryTables};
+use crate::merkle::{Hash, empty_root};
+use crate::projection::catalog::CatalogFold;
+use crate::projection::fixtures::{Script, history};
+use crate::projection::positions::PositionsFold;
+use crate::projection::statements::StatementsFold;
+use crate::record::{Entry, Micros};
+use crate::storage::DiskSyncer;
+
+/// A ledger in memory. A frame's root stands for all entries up to its last.
+#[derive(Default)]
+struct Shelf {
+    frames: Mutex<Vec<Arc<DecodedFrame>>>,
+    grown: Condvar,
+}
+
+impl Shelf {
+    /// A ledger of these entries, in frames of `length` each.
+    fn of(entries: &[Entry], length: usize) -> Arc<Self> {
+        let shelf = Arc::new(Self::default());
+        for frame in entries.chunks(length) {
+            shelf.append(frame);
+        }
+        shelf
+    }
+
+    fn append(&self, entries: &[Entry]) {
+        let mut frames = self.frames.lock().unwrap();
+        let mut root = frames
+            .last()
+            .map_or(*empty_root().as_bytes(), |it| it.root_after.into());
+        for entry in entries {
+            root = *blake3::keyed_hash(&root, &entry.encoded).as_bytes();
+        }
+        frames.push(Arc::new(DecodedFrame {
+            first_index: entries[0].index,
+            entries: entries.iter().cloned().map(Arc::new).collect(),
+            root_after: Hash::from(root),
+            recorded_at: entries[0].recorded_at,
+        }));
+        self.grown.notify_all();
+    }
+}
+
+fn head(frames: &[Arc<DecodedFrame>]) -> Head {
+    let last = frames.last();
+    Head {
+        size: last.map_or(0, |it| it.next_index()),
+        root: last.map_or(empty_root(), |it| it.root_after),
+        recorded_at: last.map(|_| Micros(0)),
+    }
+}
+
+impl EntrySource for Shelf {
+    fn head(&self) -> Head {
+        head(&self.frames.lock().unwrap())
+    }
+
+    fn frame_at(&self, index: u64) -> Result<Option<Arc<DecodedFrame>>, ReadError> {
+        let frames = self.frames.lock().unwrap();
+        let found = frames.iter().find(|frame| frame.entry(index).is_some());
+        Ok(found.cloned())
+    }
+
+    fn wait_beyond(&self, size: u64, stop: &AtomicBool) -> Option<Head> {
+        let mut frames = self.frames.lock().unwrap();
+        loop {
+            if stop.load(Ordering::Acquire) {
+                return None;
+            }
+            if head(&frames).size > size {
+                return Some(head(&frames));
+            }
+            frames = self.grown.wait(frames).unwrap();
+        }
+    }
+
+    fn wake(&self) {
+        drop(self.frames.lock().unwrap());
+        self.grown.notify_all();
+    }
+}
+
+fn folds() -> [Arc<dyn Fold>; 3] {
+    [
+        Arc::new(CatalogFold),
+        Arc::new(StatementsFold),
+        Arc::new(PositionsFold),
+    ]
+}
+
+fn home(directory: &Path) -> Home {
+    Home {
+        directory: directory.join("projections"),
+        cache_bytes: 1 << 20,
+        syncer: Arc::new(DiskSyncer),
+    }
+}
+
+fn start(fold: &Arc<dyn Fold>, directory: &Path, shelf: &Arc<Shelf>) -> Runner {
+    Runner::start(Arc::clone(fold), &home(directory), Arc::clone(shelf) as _).unwrap()
+}
+
+fn wait_for(projection: &Projection, size: u64) -> Result<Cursor, NotFollowing> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(projection.wait_for(size))
+}
+
+/// The rows but for the cursor, and the cursor, once `size` entries are read.
+fn read(runner: Runner, size: usize) -> (MemoryTables, Cursor) {
+    let projection = runner.projection();
+    let cursor = wait_for(&projection, size as u64).unwrap();
+    runner.stop();
+    let rows = projection.tables().scan(&[]).map(Result::unwrap);
+    let changes = rows
+        .filter(|(key, _)| key[0] != 0)
+        .map(|(key, value)| (key, Some(value)));
+    let mut tables = MemoryTables::default();
+    tables.apply(changes.collect());
+    (tables, cursor)
+}
+
+fn directory() -> tempfile::TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// Passes over all entries but one, at which it does what it is told.
+struct Stumbling {
+    at: u64,
+    panics: bool,
+}
+
+impl Fold for Stumbling {
+    fn name(&self) -> &'static str {
+        "stumbling"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn fold(&self, _state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
+        if entry.index != self.at {
+            let row = (vec![1, u8::try_from(entry.index).unwrap()], Some(vec![]));
+            return Ok(Changes::from([row]));
+        }
+        assert!(!self.panics, "as told");
+        Err(FoldError::Entry {
+            index: entry.index,
+            problem: "as told".to_owned(),
+        })
+    }
+}
+
+fn some_script() -> Script {
+    let mut script = Script::default();
+    for number in 0..10 {
+        script.source(&format!("source {number}"), "2025", 0);
+    }
+    script
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    #[test]
+    fn frames_of_any_length_read_at_once_or_in_two_runs_give_what_entry_by_entry_gives(
+        script in history(), length in 1..8_usize, break_at in any::<prop::sample::Index>(),
+    ) {
+        let size = script.entries.len();
+        for fold in folds() {
+            let (tables, digest) = script.fold(&*fold, size);
+            let at_once = directory();
+            let shelf = Shelf::of(&script.entries, length);
+            let (found, cursor) = read(start(&fold, at_once.path(), &shelf), size);
+            prop_assert_eq!(&found, &tables);
+            prop_assert_eq!(cursor.digest, digest);
+            prop_assert_eq!(cursor.root, shelf.head().root);
+
+            let in_two = directory();
+            let shelf = Arc::new(Shelf::default());
+            let (first, second) = script.entries.split_at(break_at.index(size));
+            for frame in first.chunks(length) {
+                shelf.append(frame);
+            }
+            read(start(&fold, in_two.path(), &shelf), first.len());
+            for frame in second.chunks(length) {
+                shelf.append(frame);
+            }
+            let reopened = start(&fold, in_two.path(), &shelf);
+            prop_assert!(reopened.projection().cursor().size >= first.len() as u64);
+            let (found, cursor) = read(reopened, size);
+            prop_assert_eq!(&found, &tables);
+            prop_assert_eq!(cursor.digest, digest);
+        }
+    }
+
+    #[test]
+    fn a_replay_from_entry_0_gives_the_digest_of_the_live_state(script in history()) {
+        for fold in folds() {
+            let live = directory();
+            let shelf = Arc::new(Shelf::default());
+            let runner = start(&fold, live.path(), &shelf);
+            let projection = runner.projection();
+            for (size, entry) in (1..).zip(&script.entries) {
+                shelf.append(std::slice::from_ref(entry));
+                let cursor = wait_for(&projection, size).unwrap();
+                prop_assert_eq!(cursor.size, size);
+            }
+            let (tables, cursor) = read(runner, script.entries.len());
+            let replayed = directory();
+            let shelf = Shelf::of(&script.entries, 5);
+            let (again, replay) = read(start(&fold, replayed.path(), &shelf), script.entries.len());
+            prop_assert_eq!(replay.digest, cursor.digest);
+            prop_assert_eq!(again, tables);
+        }
+    }
+}
+
+#[test]
+fn more_keys_than_a_batch_takes_are_read_in_several() {
+    let mut script = Script::default();
+    for number in 0..1000 {
+        script.source(&format!("source {number}"), "2025", 0);
+    }
+    let fold: Arc<dyn Fold> = Arc::new(CatalogFold);
+    let directory = directory();
+    let shelf = Shelf::of(&script.entries, 3);
+    let (tables, cursor) = read(start(&fold, directory.path(), &shelf), 1000);
+    assert_eq!((tables, cursor.digest), script.fold(&*fold, 1000));
+}
+
+#[test]
+fn rows_that_contradict_the_ledger_are_built_again() {
+    let script = some_script();
+    let fold: Arc<dyn Fold> = Arc::new(CatalogFold);
+    let expected = script.fold(&*fold, 10);
+    let mut other = Script::default();
+    other.actor("head", crate::record::proto::ActorKind::Person, "");
+    other.entries.extend_from_slice(&script.entries[1..]);
+
+    // Another history; two of which no frame ends at the cursor.
+    for (before, length, read_before) in [(&other, 2, 10), (&script, 1, 4), (&script, 3, 3)] {
+        let directory = directory();
+        let shelf = Shelf::of(&before.entries[..read_before], length);
+        read(start(&fold, directory.path(), &shelf), read_before);
+        let shelf = Shelf::of(&script.entries, 5);
+        let (tables, cursor) = read(start(&fold, directory.path(), &shelf), 10);
+        assert_eq!((tables, cursor.digest), expected);
+    }
+    // A ledger that is shorter than what was read.
+    let directory = directory();
+    let shelf = Shelf::of(&script.entries, 5);
+    read(start(&fold, directory.path(), &shelf), 10);
+    let shelf = Shelf::of(&script.entries[..5], 5);
+    let runner = start(&fold, directory.path(), &shelf);
+    let (tables, cursor) = read(runner, 5);
+    assert_eq!(cursor.size, 5);
+    assert_eq!((tables, cursor.digest), script.fold(&*fold, 5));
+}
+
+#[test]
+fn rows_without_a_cursor_are_built_again() {
+    let script = some_script();
+    let fold: Arc<dyn Fold> = Arc::new(CatalogFold);
+    let directory = directory();
+    let home = home(directory.path());
+    fs::create_dir(&home.directory).unwrap();
+    let path = home.directory.join("catalog-v1");
+    let stray = SledTables::open(&path, home.cache_bytes, &home.syncer)
+        .unwrap()
+        .tables;
+    crate::storage::ProjectionStore::apply(&stray, &[(vec![b'a', 1], Some(vec![2]))]).unwrap();
+    drop(stray);
+    let shelf = Shelf::of(&script.entries, 5);
+    let (tables, _) = read(start(&fold, directory.path(), &shelf), 10);
+    assert_eq!(tables, script.fold(&*fold, 10).0);
+}
+
+#[test]
+fn a_fold_that_fails_stops_its_projection_at_its_entry_and_keeps_what_came_before() {
+    let script = some_script();
+    for panics in [false, true] {
+        let fold: Arc<dyn Fold> = Arc::new(Stumbling { at: 7, panics });
+        let directory = directory();
+        let shelf = Shelf::of(&script.entries, 3);
+        let runner = start(&fold, directory.path(), &shelf);
+        let projection = runner.projection();
+        let refused = wait_for(&projection, 10).unwrap_err();
+        let Status::Failed { index, reason } = &refused.status else {
+            panic!("{refused:?}");
+        };
+        if panics {
+            assert!(reason.contains("panicked"), "{reason}");
+        } else {
+            assert_eq!(*index, 7);
+            assert_eq!(reason, "entry 7: as told");
+            assert_eq!(refused.size, 6);
+            assert_eq!(wait_for(&projection, 6).unwrap().size, 6);
+            assert_eq!(projection.tables().scan(&[1]).count(), 6);
+        }
+        assert_eq!(projection.status(), refused.status);
+        drop(runner);
+        assert_eq!(projection.status(), refused.status);
+    }
+}
+
+#[test]
+fn a_runner_that_is_stopped_ends_its_waits_and_lets_go_of_its_rows() {
+    let script = some_script();
+    let fold: Arc<dyn Fold> = Arc::new(CatalogFold);
+    let directory = directory();
+    let shelf = Shelf::of(&script.entries, 3);
+    let runner = start(&fold, directory.path(), &shelf);
+    let projection = runner.projection();
+    let waiting = {
+        let projection = projection.clone();
+        std::thread::spawn(move || wait_for(&projection, 11))
+    };
+    wait_for(&projection, 10).unwrap();
+    runner.stop();
+    let ended = waiting.join().unwrap().unwrap_err();
+    assert_eq!((ended.size, ended.status), (10, Status::Stopped));
+    drop(projection);
+    // Opening again does not find them in use.
+    read(start(&fold, directory.path(), &shelf), 10);
+}
+
+#[test]
+fn a_projection_that_has_read_nothing_says_so() {
+    let fold: Arc<dyn Fold> = Arc::new(PositionsFold);
+    let directory = directory();
+    let shelf = Arc::new(Shelf::default());
+    let runner = start(&fold, directory.path(), &shelf);
+    let projection = runner.projection();
+    assert_eq!((projection.name(), projection.version()), ("positions", 1));
+    let cursor = Cursor {
+        size: 0,
+        root: empty_root(),
+        digest: Digest::start("positions", 1),
+    };
+    assert_eq!(projection.cursor(), cursor);
+    assert_eq!(projection.status(), Status::Following);
+    drop((runner, projection));
+    let reopened = start(&fold, directory.path(), &shelf);
+    assert_eq!(reopened.projection().cursor(), cursor);
+}

@@ -1,0 +1,266 @@
+//! `CatalogService`: what records define, by id, as it stood at any size of the ledger.
+
+use tonic::{Request, Response, Status};
+
+use super::proto::catalog_service_server::CatalogService;
+use super::proto::{
+    CoderReading, GetActorRequest, GetActorResponse, GetMandateRequest, GetMandateResponse,
+    GetMilestoneRequest, GetMilestoneResponse, GetSourceRecordRequest, GetSourceRecordResponse,
+    GetStatementRequest, GetStatementResponse, GetTopicRequest, GetTopicResponse,
+    GetVerifierRequest, GetVerifierResponse, ListActorsRequest, ListActorsResponse,
+    ListMandatesRequest, ListMandatesResponse, ListMilestonesRequest, ListMilestonesResponse,
+    ListSourcesRequest, ListSourcesResponse, ListStatementsRequest, ListStatementsResponse,
+    ListTopicsRequest, ListTopicsResponse, ListVerifiersRequest, ListVerifiersResponse,
+    StatementChange, StatementView,
+};
+use super::views::Views;
+use super::{Failure, Reason, blocking, convert, not_offered, parse};
+use crate::ledger::Reader;
+use crate::projection::{catalog, statements};
+use crate::record::proto::{self as records, record::Kind};
+use crate::record::{ContentId, Entry, Slug, VerifierKey};
+
+/// The most bytes of a statement's corrections, and of the readings beside its own: twice this
+/// and the statement itself stay below the 4 MiB that clients take by default. The newest
+/// ones are told.
+const CHANGES_BYTES_MAX: usize = 3 << 19;
+
+/// The service.
+#[derive(Clone)]
+pub struct Catalog {
+    views: Views,
+    reader: Reader,
+}
+
+impl Catalog {
+    /// The service over these projections and the ledger that they follow.
+    pub const fn new(views: Views, reader: Reader) -> Self {
+        Self { views, reader }
+    }
+
+    fn statement(&self, id: &ContentId, known_at: u64) -> Result<StatementView, Failure> {
+        let found = statements::view(self.views.statements.tables(), id, known_at)?;
+        let found = found.ok_or_else(|| {
+            let text = id.to_string();
+            Failure::unknown(Reason::UnknownStatement, "statementId", &text, known_at)
+        })?;
+        let introduced = self.entry(found.introduced)?;
+        let version = self.entry(found.version())?;
+        let statement = match version.record.kind.clone() {
+            Some(Kind::StatementRecorded(statement)) => Some(statement),
+            Some(Kind::StatementCorrected(corrected)) => corrected.corrected,
+            _ => None,
+        };
+        let retraction = found
+            .retraction
+            .map(|index| self.entry(index))
+            .transpose()?;
+        Ok(StatementView {
+            statement_id: convert::id(id),
+            statement: Some(statement.ok_or_else(|| not_about(&version, id))?),
+            introduced: Some(convert::provenance_of(&introduced)),
+            corrections: self.newest(&found.corrections, |entry| change(entry, id))?,
+            retraction: retraction.map(|entry| change(&entry, id)).transpose()?,
+            readings: self.newest(&found.readings, |entry| reading(entry, id))?,
+        })
+    }
+
+    /// What the newest of some entries say, oldest first, within the bound on their bytes.
+    fn newest<T: prost::Message>(
+        &self,
+        indexes: &[u64],
+        say: impl Fn(&Entry) -> Result<T, Failure>,
+    ) -> Result<Vec<T>, Failure> {
+        let (mut said, mut bytes) = (Vec::new(), 0);
+        for index in indexes.iter().rev() {
+            let one = say(&*self.entry(*index)?)?;
+            bytes += one.encoded_len();
+            if bytes > CHANGES_BYTES_MAX {
+                break;
+            }
+            said.push(one);
+        }
+        said.reverse();
+        Ok(said)
+    }
+
+    fn entry(&self, index: u64) -> Result<std::sync::Arc<Entry>, Failure> {
+        let entry = self.reader.entry(index)?;
+        entry.ok_or_else(|| Failure::defect(format!("entry {index} lies beyond the head")))
+    }
+}
+
+/// A correction or a retraction.
+fn change(entry: &Entry, id: &ContentId) -> Result<StatementChange, Failure> {
+    let reason = match &entry.record.kind {
+        Some(Kind::StatementCorrected(records::StatementCorrected { reason, .. })) => reason,
+        Some(Kind::StatementRetracted(records::StatementRetracted { reason, .. })) => reason,
+        _ => return Err(not_about(entry, id)),
+    };
+    Ok(StatementChange {
+        provenance: Some(convert::provenance_of(entry)),
+        reason: reason.clone(),
+    })
+}
+
+/// A reading by a coder.
+fn reading(entry: &Entry, id: &ContentId) -> Result<CoderReading, Failure> {
+    let Some(Kind::ReadingAdded(added)) = &entry.record.kind else {
+        return Err(not_about(entry, id));
+    };
+    Ok(CoderReading {
+        reading: added.reading.clone(),
+        rationale: added.rationale.clone(),
+        provenance: Some(convert::provenance_of(entry)),
+    })
+}
+
+fn not_about(entry: &Entry, id: &ContentId) -> Failure {
+    Failure::defect(format!(
+        "entry {} does not say of the statement {id} what the projection says that it does",
+        entry.index
+    ))
+}
+
+/// Answers a look-up by id in the catalog: parses the id, waits for the size asked for, reads.
+macro_rules! get {
+    ($self:ident, $request:ident, $Response:ident { $message:ident: $id:ident $field:literal $Id:ident }
+     or $reason:ident) => {{
+        let request = $request.into_inner();
+        let id: $Id = parse($field, &request.$id)?;
+        let view = &$self.views.catalog;
+        let known = view
+            .known("knownAt", request.known_at, request.at_least_size)
+            .await?;
+        let found = catalog::$message(view.tables(), key!($Id, id), known.known_at);
+        let found = found.map_err(Failure::from)?.ok_or_else(|| {
+            Failure::unknown(Reason::$reason, $field, &request.$id, known.known_at)
+        })?;
+        Ok(Response::new($Response {
+            $message: Some(convert::$message(found)),
+            basis: Some(view.basis(&known, None)),
+        }))
+    }};
+}
+
+/// The form in which the catalog takes an id.
+macro_rules! key {
+    (VerifierKey, $id:ident) => {
+        $id.as_bytes()
+    };
+    ($Id:ident, $id:ident) => {
+        &$id
+    };
+}
+
+#[tonic::async_trait]
+impl CatalogService for Catalog {
+    async fn get_actor(
+        &self,
+        request: Request<GetActorRequest>,
+    ) -> Result<Response<GetActorResponse>, Status> {
+        get!(self, request, GetActorResponse { actor: actor_id "actorId" Slug } or UnknownActor)
+    }
+
+    async fn get_mandate(
+        &self,
+        request: Request<GetMandateRequest>,
+    ) -> Result<Response<GetMandateResponse>, Status> {
+        get!(self, request, GetMandateResponse { mandate: mandate_id "mandateId" Slug } or UnknownMandate)
+    }
+
+    async fn get_topic(
+        &self,
+        request: Request<GetTopicRequest>,
+    ) -> Result<Response<GetTopicResponse>, Status> {
+        get!(self, request, GetTopicResponse { topic: topic_id "topicId" Slug } or UnknownTopic)
+    }
+
+    async fn get_milestone(
+        &self,
+        request: Request<GetMilestoneRequest>,
+    ) -> Result<Response<GetMilestoneResponse>, Status> {
+        get!(self, request, GetMilestoneResponse { milestone: milestone_id "milestoneId" Slug } or UnknownMilestone)
+    }
+
+    async fn get_source_record(
+        &self,
+        request: Request<GetSourceRecordRequest>,
+    ) -> Result<Response<GetSourceRecordResponse>, Status> {
+        get!(self, request, GetSourceRecordResponse { source: source_id "sourceId" ContentId } or UnknownSource)
+    }
+
+    async fn get_verifier(
+        &self,
+        request: Request<GetVerifierRequest>,
+    ) -> Result<Response<GetVerifierResponse>, Status> {
+        get!(self, request, GetVerifierResponse { verifier: verifier "verifier" VerifierKey } or UnknownVerifier)
+    }
+
+    async fn get_statement(
+        &self,
+        request: Request<GetStatementRequest>,
+    ) -> Result<Response<GetStatementResponse>, Status> {
+        let request = request.into_inner();
+        let id: ContentId = parse("statementId", &request.statement_id)?;
+        let view = &self.views.statements;
+        let known = view
+            .known("knownAt", request.known_at, request.at_least_size)
+            .await?;
+        let service = self.clone();
+        let statement = blocking(move || service.statement(&id, known.known_at)).await?;
+        Ok(Response::new(GetStatementResponse {
+            statement: Some(statement),
+            basis: Some(view.basis(&known, None)),
+        }))
+    }
+
+    async fn list_actors(
+        &self,
+        _: Request<ListActorsRequest>,
+    ) -> Result<Response<ListActorsResponse>, Status> {
+        Err(not_offered("ListActors"))
+    }
+
+    async fn list_mandates(
+        &self,
+        _: Request<ListMandatesRequest>,
+    ) -> Result<Response<ListMandatesResponse>, Status> {
+        Err(not_offered("ListMandates"))
+    }
+
+    async fn list_topics(
+        &self,
+        _: Request<ListTopicsRequest>,
+    ) -> Result<Response<ListTopicsResponse>, Status> {
+        Err(not_offered("ListTopics"))
+    }
+
+    async fn list_milestones(
+        &self,
+        _: Request<ListMilestonesRequest>,
+    ) -> Result<Response<ListMilestonesResponse>, Status> {
+        Err(not_offered("ListMilestones"))
+    }
+
+    async fn list_statements(
+        &self,
+        _: Request<ListStatementsRequest>,
+    ) -> Result<Response<ListStatementsResponse>, Status> {
+        Err(not_offered("ListStatements"))
+    }
+
+    async fn list_sources(
+        &self,
+        _: Request<ListSourcesRequest>,
+    ) -> Result<Response<ListSourcesResponse>, Status> {
+        Err(not_offered("ListSources"))
+    }
+
+    async fn list_verifiers(
+        &self,
+        _: Request<ListVerifiersRequest>,
+    ) -> Result<Response<ListVerifiersResponse>, Status> {
+        Err(not_offered("ListVerifiers"))
+    }
+}

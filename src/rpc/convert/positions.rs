@@ -1,0 +1,257 @@
+//! Positions, comparisons and timelines as messages.
+
+use crate::position::{
+    self, Authority, ChangeKind, Comparison, Dated, Direction, Finding, Page, Placement, Position,
+    Step, Voice,
+};
+use crate::projection::positions::Collected;
+use crate::record::proto as records;
+use crate::record::{
+    Basis, Condition, ConditionKind, Engagement, Interval, Polarity, Slug, Stance, format_instant,
+};
+use crate::rpc::proto;
+
+/// The last second of valid time that counts where `end` is the first that does not.
+pub fn last_second(end: i64) -> String {
+    format_instant(end.saturating_sub(1))
+}
+
+/// What a position is the answer to.
+pub struct Asked<'a> {
+    /// The actor.
+    pub actor: &'a Slug,
+    /// The topic.
+    pub topic: &'a Slug,
+    /// For a person, the organisations to ask instead.
+    pub speaks_for: Vec<Slug>,
+}
+
+/// A position on what was collected for it.
+pub fn position(
+    asked: Asked<'_>,
+    collected: &Collected,
+    position: &Position<'_>,
+) -> proto::Position {
+    let one = |dated: &Dated<'_>| testimony(collected, dated);
+    let page = |page: &Page<Dated<'_>>| page.items.iter().map(one).collect();
+    let voice = |voice: &Voice<'_>| proto::Voice {
+        speaker: voice.speaker.to_string(),
+        deciding: Some(one(&voice.deciding)),
+    };
+    let deciding = position.deciding.as_ref();
+    proto::Position {
+        actor: asked.actor.to_string(),
+        topic: asked.topic.to_string(),
+        asked: texts(&collected.asked),
+        finding: finding(position.finding).into(),
+        stance: deciding.and_then(Dated::stance).map(stance),
+        deciding: deciding.map(one),
+        front: page(&position.front),
+        since: position.since.map(range),
+        last_affirmed: deciding.map(|deciding| range(deciding.interval)),
+        previous: position.previous.as_ref().map(one),
+        latest_evasion: position.latest_evasion.as_ref().map(one),
+        voices: position.voices.items.iter().map(voice).collect(),
+        diverge: position.diverge,
+        order_uncertain: position.order_uncertain,
+        contradicts_higher_authority: position.contradicts_higher_authority,
+        reported: page(&position.reported),
+        possible: page(&position.possible),
+        newest: position.newest.map(|newest| range(newest.interval)),
+        considered: position.considered as u64,
+        filtered: 0,
+        possible_count: position.possible.total as u64,
+        reported_count: position.reported.total as u64,
+        speaks_for: texts(&asked.speaks_for),
+    }
+}
+
+/// How one position differs from another; `placement` is about the milestone, if there is one.
+pub fn comparison(comparison: &Comparison<'_>, placement: Option<Placement>) -> proto::Comparison {
+    let conditions =
+        |conditions: &[&Condition]| conditions.iter().copied().map(condition).collect();
+    let also = comparison.also.iter();
+    proto::Comparison {
+        kind: change_kind(comparison.kind).into(),
+        also: also.map(|kind| change_kind(*kind).into()).collect(),
+        direction: direction(comparison.direction).into(),
+        certain: comparison.certain,
+        placement: placement
+            .map_or(proto::Placement::Unspecified, self::placement)
+            .into(),
+        conditions_added: conditions(&comparison.conditions_added),
+        conditions_dropped: conditions(&comparison.conditions_dropped),
+    }
+}
+
+/// A step of a timeline.
+pub fn step(collected: &Collected, step: &Step<'_>) -> proto::TimelineStep {
+    let comparison = step.comparison.as_ref();
+    proto::TimelineStep {
+        from: format_instant(step.at),
+        testimony: Some(testimony(collected, &step.testimony)),
+        comparison: comparison.map(|it| self::comparison(it, None)),
+    }
+}
+
+fn testimony(collected: &Collected, dated: &Dated<'_>) -> proto::Testimony {
+    let position::Testimony {
+        statement,
+        version,
+        given_by,
+        place,
+        speaker,
+        holder,
+        authority,
+        basis,
+        engagement,
+        ..
+    } = dated.testimony;
+    let detail = collected.detail(dated.testimony);
+    let text = |slug: Option<&Slug>| slug.map(Slug::to_string).unwrap_or_default();
+    proto::Testimony {
+        statement: detail
+            .map(|it| it.statement_id.to_string())
+            .unwrap_or_default(),
+        index: *statement,
+        version_index: *version,
+        reading_index: *given_by,
+        place: *place,
+        speaker: text(speaker.as_ref()),
+        holder: holder.to_string(),
+        said_for: detail.map(|it| texts(&it.said_for)).unwrap_or_default(),
+        authority: self::authority(*authority).into(),
+        said_at: detail.map(|it| it.said_at.clone()).unwrap_or_default(),
+        repeated_until: detail
+            .and_then(|it| it.repeated_until.clone())
+            .unwrap_or_default(),
+        interval: Some(range(dated.interval)),
+        basis: reading_basis(*basis).into(),
+        relayed_by: text(detail.and_then(|it| it.relayed_by.as_ref())),
+        engagement: self::engagement(engagement).into(),
+        stance: engagement.stance().map(stance),
+        definite: dated.definite,
+    }
+}
+
+fn texts(slugs: &[Slug]) -> Vec<String> {
+    slugs.iter().map(Slug::to_string).collect()
+}
+
+fn range(interval: Interval) -> proto::TimeRange {
+    proto::TimeRange {
+        earliest: format_instant(interval.earliest),
+        latest: format_instant(interval.latest),
+    }
+}
+
+fn stance(stance: &Stance) -> proto::Stance {
+    proto::Stance {
+        polarity: polarity(stance.polarity).into(),
+        strength: stance
+            .strength
+            .map_or(0, |strength| strength.degree().into()),
+        conditions: stance.conditions.iter().map(condition).collect(),
+    }
+}
+
+fn condition(condition: &Condition) -> records::Condition {
+    let kind = match condition.kind {
+        ConditionKind::OnlyIf => records::ConditionKind::OnlyIf,
+        ConditionKind::Unless => records::ConditionKind::Unless,
+        ConditionKind::After => records::ConditionKind::After,
+    };
+    records::Condition {
+        id: condition
+            .id
+            .as_ref()
+            .map(Slug::to_string)
+            .unwrap_or_default(),
+        kind: kind.into(),
+        text: condition.text.clone(),
+    }
+}
+
+const fn finding(finding: Finding) -> proto::Finding {
+    match finding {
+        Finding::NoVoice => proto::Finding::NoVoice,
+        Finding::Stated => proto::Finding::Stated,
+        Finding::Evaded => proto::Finding::Evaded,
+        Finding::Undated => proto::Finding::Undated,
+        Finding::NoRecord => proto::Finding::NoRecord,
+    }
+}
+
+const fn authority(authority: Authority) -> records::Authority {
+    match authority {
+        Authority::None => records::Authority::Unspecified,
+        Authority::Affiliated => records::Authority::Affiliated,
+        Authority::Delegate => records::Authority::Delegate,
+        Authority::Spokesperson => records::Authority::Spokesperson,
+        Authority::Principal => records::Authority::Principal,
+    }
+}
+
+const fn polarity(polarity: Polarity) -> records::Polarity {
+    match polarity {
+        Polarity::Supports => records::Polarity::Supports,
+        Polarity::Open => records::Polarity::Open,
+        Polarity::Opposes => records::Polarity::Opposes,
+        Polarity::Mixed => records::Polarity::Mixed,
+        Polarity::NoPosition => records::Polarity::NoPosition,
+    }
+}
+
+const fn engagement(engagement: &Engagement) -> records::Engagement {
+    match engagement {
+        Engagement::Answered(_) => records::Engagement::Answered,
+        Engagement::Declined => records::Engagement::Declined,
+        Engagement::Deflected => records::Engagement::Deflected,
+    }
+}
+
+const fn reading_basis(basis: Basis) -> records::ReadingBasis {
+    match basis {
+        Basis::OwnWords => records::ReadingBasis::OwnWords,
+        Basis::Relayed => records::ReadingBasis::Relayed,
+        Basis::Ascribed => records::ReadingBasis::Ascribed,
+        Basis::Conduct => records::ReadingBasis::Conduct,
+        Basis::Survey => records::ReadingBasis::Survey,
+    }
+}
+
+const fn change_kind(kind: ChangeKind) -> proto::ChangeKind {
+    match kind {
+        ChangeKind::NoRecord => proto::ChangeKind::NoRecord,
+        ChangeKind::NoLongerOnRecord => proto::ChangeKind::NoLongerOnRecord,
+        ChangeKind::FirstStated => proto::ChangeKind::FirstStated,
+        ChangeKind::NotRestated => proto::ChangeKind::NotRestated,
+        ChangeKind::Unchanged => proto::ChangeKind::Unchanged,
+        ChangeKind::Withdrawn => proto::ChangeKind::Withdrawn,
+        ChangeKind::Reversed => proto::ChangeKind::Reversed,
+        ChangeKind::Softened => proto::ChangeKind::Softened,
+        ChangeKind::TookSide => proto::ChangeKind::TookSide,
+        ChangeKind::Shifted => proto::ChangeKind::Shifted,
+        ChangeKind::Hardened => proto::ChangeKind::Hardened,
+        ChangeKind::ConditionsAdded => proto::ChangeKind::ConditionsAdded,
+        ChangeKind::ConditionsDropped => proto::ChangeKind::ConditionsDropped,
+        ChangeKind::ConditionsChanged => proto::ChangeKind::ConditionsChanged,
+    }
+}
+
+const fn direction(direction: Direction) -> proto::Direction {
+    match direction {
+        Direction::None => proto::Direction::None,
+        Direction::TowardSupport => proto::Direction::TowardSupport,
+        Direction::TowardOpposition => proto::Direction::TowardOpposition,
+    }
+}
+
+const fn placement(placement: Placement) -> proto::Placement {
+    match placement {
+        Placement::Before => proto::Placement::Before,
+        Placement::Since => proto::Placement::Since,
+        Placement::During => proto::Placement::During,
+        Placement::Unplaced => proto::Placement::Unplaced,
+    }
+}

@@ -1,0 +1,381 @@
+//! `PositionService`: what is asked is parsed, what bears on it is collected from the
+//! projection at one size of the ledger, and the pure rules of [`crate::position`] answer.
+//!
+//! A date asked for stands for the exclusive end of valid time. "Now" is read off the clock
+//! once a question and echoed in the basis, so that the same question can be asked again.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status};
+
+use super::convert::positions::{self as convert, Asked};
+use super::proto::position_service_server::PositionService;
+use super::proto::{
+    ComparePositionsRequest, ComparePositionsResponse, GetPositionRequest, GetPositionResponse,
+    GetTimelineRequest, GetTimelineResponse, ListPositionsRequest, ListPositionsResponse,
+    PositionFilter, WatchPositionsRequest, WatchPositionsResponse,
+};
+use super::views::{Known, Views};
+use super::{Failure, Reason, blocking, not_offered, parse, proto};
+use crate::ledger::Clock;
+use crate::position::{Position, Question, compare, placement, position, timeline};
+use crate::projection::{catalog, positions};
+use crate::record::proto::ActorKind;
+use crate::record::{Date, Interval, Slug, format_instant};
+
+/// The most testimonies in each list of an answer, as the proto promises.
+const LIST_MAX: usize = 100;
+
+/// The most steps of a timeline, as the proto promises.
+const STEPS_MAX: usize = 10_000;
+
+/// The service. See the module.
+#[derive(Clone)]
+pub struct Positions {
+    views: Views,
+    clock: Arc<dyn Clock>,
+}
+
+/// Whose position on what.
+#[derive(Clone)]
+struct Subject {
+    actor: Slug,
+    topic: Slug,
+    with_parts: Option<bool>,
+}
+
+/// The actor's readings on the topic as they were known.
+struct Evidence {
+    subject: Subject,
+    known: Known,
+    collected: positions::Collected,
+    speaks_for: Vec<Slug>,
+}
+
+impl Positions {
+    /// The service over these projections, with `clock` for "now".
+    pub fn new(views: Views, clock: Arc<dyn Clock>) -> Self {
+        Self { views, clock }
+    }
+
+    /// The exclusive end of valid time that a date stands for; without a date, the end of the
+    /// present second.
+    fn end_of(&self, field: &str, date: &str) -> Result<i64, Failure> {
+        if date.is_empty() {
+            return Ok(self.clock.now().whole_seconds() + 1);
+        }
+        Ok(self::date(field, date)?.latest)
+    }
+
+    /// By how much of the ledger a question is answered: one size for all that it reads.
+    async fn known(
+        &self,
+        field: &str,
+        known_at: Option<u64>,
+        at_least_size: u64,
+    ) -> Result<Known, Failure> {
+        let known = self
+            .views
+            .positions
+            .known(field, known_at, at_least_size)
+            .await?;
+        let same = Some(known.known_at);
+        self.views.catalog.known(field, same, 0).await?;
+        Ok(known)
+    }
+
+    fn collect(&self, subject: &Subject, known: Known) -> Result<Evidence, Failure> {
+        let Subject {
+            actor,
+            topic,
+            with_parts,
+        } = subject;
+        let known_at = known.known_at;
+        let tables = self.views.positions.tables();
+        let collected = positions::collect(tables, actor, topic, *with_parts, known_at)?;
+        let unknown =
+            |reason, field, id: &Slug| Failure::unknown(reason, field, id.as_str(), known_at);
+        let collected = collected.ok_or_else(|| unknown(Reason::UnknownActor, "actor", actor))?;
+        // What bears on a topic names it, so that only silence needs a look.
+        if collected.testimonies.is_empty()
+            && catalog::topic(self.views.catalog.tables(), topic, known_at)?.is_none()
+        {
+            return Err(unknown(Reason::UnknownTopic, "topic", topic));
+        }
+        let speaks_for = match collected.kind {
+            ActorKind::Person => positions::speaks_for(tables, actor, known_at)?,
+            _ => Vec::new(),
+        };
+        Ok(Evidence {
+            subject: subject.clone(),
+            known,
+            collected,
+            speaks_for,
+        })
+    }
+
+    /// Between which dates two positions are compared, and around which milestone.
+    fn span(&self, request: &ComparePositionsRequest, known_at: u64) -> Result<Span, Failure> {
+        let to = self.end_of("toAsOf", &request.to_as_of)?;
+        if request.milestone.is_empty() {
+            return span_of_dates(request, to);
+        }
+        if !request.from_as_of.is_empty() {
+            return Err(Failure::invalid(
+                "fromAsOf",
+                "the milestone says from when",
+                "a milestone, or a fromAsOf",
+            ));
+        }
+        let milestone = self.milestone(&request.milestone, known_at)?;
+        let from = milestone.earliest;
+        if to < from {
+            let field = if request.to_as_of.is_empty() {
+                "milestone"
+            } else {
+                "toAsOf"
+            };
+            return Err(Failure::invalid(
+                field,
+                format!(
+                    "the milestone begins at {}, after the later position's date",
+                    format_instant(from)
+                ),
+                "a later date than the milestone's beginning",
+            ));
+        }
+        Ok(Span {
+            from,
+            to,
+            milestone: Some(milestone),
+        })
+    }
+
+    fn milestone(&self, id: &str, known_at: u64) -> Result<Interval, Failure> {
+        let slug: Slug = parse("milestone", id)?;
+        let milestone = catalog::milestone(self.views.catalog.tables(), &slug, known_at)?;
+        let milestone = milestone
+            .ok_or_else(|| Failure::unknown(Reason::UnknownMilestone, "milestone", id, known_at))?;
+        date("milestone", &milestone.definition.date)
+    }
+
+    fn compare(
+        &self,
+        request: &ComparePositionsRequest,
+        subject: &Subject,
+        [from, to]: [Known; 2],
+    ) -> Result<ComparePositionsResponse, Failure> {
+        let span = self.span(request, to.known_at)?;
+        let [from, to] = [self.collect(subject, from)?, self.collect(subject, to)?];
+        let [before, after] = [from.position(span.from), to.position(span.to)];
+        let (earlier, later) = (before.decision(), after.decision());
+        let placed = span
+            .milestone
+            .and_then(|milestone| placement(&later, milestone));
+        let comparison = compare(&earlier, &later);
+        Ok(ComparePositionsResponse {
+            comparison: Some(convert::comparison(&comparison, placed)),
+            from: Some(from.message(&before)),
+            from_basis: Some(self.views.positions.basis(&from.known, Some(span.from))),
+            to: Some(to.message(&after)),
+            to_basis: Some(self.views.positions.basis(&to.known, Some(span.to))),
+        })
+    }
+
+    fn timeline(
+        &self,
+        subject: &Subject,
+        known: Known,
+        until: i64,
+    ) -> Result<GetTimelineResponse, Failure> {
+        let evidence = self.collect(subject, known)?;
+        let steps = timeline(&evidence.collected.testimonies, evidence.question(until));
+        let older = steps.len().saturating_sub(STEPS_MAX);
+        let steps = steps.iter().skip(older);
+        Ok(GetTimelineResponse {
+            steps: steps
+                .map(|step| convert::step(&evidence.collected, step))
+                .collect(),
+            basis: Some(self.views.positions.basis(&known, Some(until))),
+            truncated: older > 0,
+        })
+    }
+}
+
+impl Evidence {
+    fn question(&self, as_of: i64) -> Question {
+        Question {
+            as_of,
+            has_voice: self.collected.has_voice(),
+        }
+    }
+
+    fn position(&self, as_of: i64) -> Position<'_> {
+        position(&self.collected.testimonies, self.question(as_of), LIST_MAX)
+    }
+
+    fn message(&self, position: &Position<'_>) -> proto::Position {
+        let asked = Asked {
+            actor: &self.subject.actor,
+            topic: &self.subject.topic,
+            speaks_for: self.speaks_for.clone(),
+        };
+        convert::position(asked, &self.collected, position)
+    }
+}
+
+/// Between which ends of valid time two positions are compared.
+struct Span {
+    from: i64,
+    to: i64,
+    milestone: Option<Interval>,
+}
+
+/// Without a milestone: two dates, or one date at two sizes of the ledger.
+fn span_of_dates(request: &ComparePositionsRequest, to: i64) -> Result<Span, Failure> {
+    if request.from_as_of.is_empty() && request.from_known_at.is_none() {
+        return Err(Failure::invalid(
+            "fromAsOf",
+            "nothing says what the later position is compared with",
+            "a milestone, a fromAsOf or a fromKnownAt",
+        ));
+    }
+    let from = match &request.from_as_of[..] {
+        "" => to,
+        text => date("fromAsOf", text)?.latest,
+    };
+    if from > to {
+        return Err(Failure::invalid(
+            "fromAsOf",
+            "the earlier position's date lies after the later one's",
+            "the earlier date as fromAsOf, the later one as toAsOf",
+        ));
+    }
+    Ok(Span {
+        from,
+        to,
+        milestone: None,
+    })
+}
+
+fn date(field: &str, text: &str) -> Result<Interval, Failure> {
+    let date: Date = text
+        .parse()
+        .map_err(|error| Failure::date(field, text, &error))?;
+    Ok(date.interval())
+}
+
+fn subject(actor: &str, topic: &str, with_parts: Option<bool>) -> Result<Subject, Failure> {
+    Ok(Subject {
+        actor: parse("actor", actor)?,
+        topic: parse("topic", topic)?,
+        with_parts,
+    })
+}
+
+/// Refuses filters, by the first field that is given.
+fn unfiltered(filter: Option<&PositionFilter>) -> Result<(), Failure> {
+    let Some(filter) = filter else {
+        return Ok(());
+    };
+    let PositionFilter {
+        wordings,
+        bases,
+        attestations_min,
+        verifiers,
+        verifiers_excluded,
+    } = filter;
+    let given = [
+        ("filter.wordings", !wordings.is_empty()),
+        ("filter.bases", !bases.is_empty()),
+        ("filter.attestationsMin", *attestations_min != 0),
+        ("filter.verifiers", !verifiers.is_empty()),
+        ("filter.verifiersExcluded", !verifiers_excluded.is_empty()),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((field, _)) => Err(Failure::unimplemented(
+            field,
+            "this release answers by the archive's own rules and does not filter",
+        )),
+    }
+}
+
+type Watch = Pin<Box<dyn Stream<Item = Result<WatchPositionsResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl PositionService for Positions {
+    async fn get_position(
+        &self,
+        request: Request<GetPositionRequest>,
+    ) -> Result<Response<GetPositionResponse>, Status> {
+        let request = request.into_inner();
+        unfiltered(request.filter.as_ref())?;
+        let subject = subject(&request.actor, &request.topic, request.with_parts)?;
+        let as_of = self.end_of("asOf", &request.as_of)?;
+        let known = self
+            .known("knownAt", request.known_at, request.at_least_size)
+            .await?;
+        // A seek and a few reads: cheaper than a hop to another thread.
+        let evidence = self.collect(&subject, known)?;
+        let position = evidence.position(as_of);
+        Ok(Response::new(GetPositionResponse {
+            position: Some(evidence.message(&position)),
+            basis: Some(self.views.positions.basis(&known, Some(as_of))),
+        }))
+    }
+
+    async fn compare_positions(
+        &self,
+        request: Request<ComparePositionsRequest>,
+    ) -> Result<Response<ComparePositionsResponse>, Status> {
+        let request = request.into_inner();
+        unfiltered(request.filter.as_ref())?;
+        let subject = subject(&request.actor, &request.topic, request.with_parts)?;
+        let size = request.at_least_size;
+        let to = self.known("toKnownAt", request.to_known_at, size).await?;
+        // Without a bound of its own, the earlier position is known as the later one is, even
+        // if the projection reads on in between.
+        let from = match request.from_known_at {
+            None if request.to_known_at.is_none() => to,
+            from => self.known("fromKnownAt", from, size).await?,
+        };
+        let service = self.clone();
+        let answer = blocking(move || service.compare(&request, &subject, [from, to]));
+        Ok(Response::new(answer.await?))
+    }
+
+    async fn get_timeline(
+        &self,
+        request: Request<GetTimelineRequest>,
+    ) -> Result<Response<GetTimelineResponse>, Status> {
+        let request = request.into_inner();
+        unfiltered(request.filter.as_ref())?;
+        let subject = subject(&request.actor, &request.topic, request.with_parts)?;
+        let until = self.end_of("until", &request.until)?;
+        let known = self
+            .known("knownAt", request.known_at, request.at_least_size)
+            .await?;
+        let service = self.clone();
+        let answer = blocking(move || service.timeline(&subject, known, until));
+        Ok(Response::new(answer.await?))
+    }
+
+    async fn list_positions(
+        &self,
+        _: Request<ListPositionsRequest>,
+    ) -> Result<Response<ListPositionsResponse>, Status> {
+        Err(not_offered("ListPositions"))
+    }
+
+    type WatchPositionsStream = Watch;
+
+    async fn watch_positions(
+        &self,
+        _: Request<WatchPositionsRequest>,
+    ) -> Result<Response<Watch>, Status> {
+        Err(not_offered("WatchPositions"))
+    }
+}

@@ -1,0 +1,195 @@
+//! `RecordService`: records come in, one result goes out for each, in order.
+//!
+//! A stream is appended in batches that form by themselves: whatever has arrived while the
+//! batch before was being sent on its way. Several batches are on their way at a time, and
+//! what the ledger has no room for is held back on the connection. A client that goes away
+//! takes nothing back: what was sent on its way is recorded or refused all the same, and what
+//! was answered stands.
+
+use std::pin::Pin;
+use std::task::Poll;
+
+use prost::Message as _;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt as _};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::proto::record_service_server::RecordService;
+use super::proto::{AppendRequest, AppendResponse, AppendStreamRequest, AppendStreamResponse};
+use super::{Failure, Reason, convert};
+use crate::ledger::{AppendError, Appender, Submitted};
+use crate::record::proto::Envelope;
+
+/// The most records of one call, as the proto promises.
+const APPEND_RECORDS_MAX: usize = 1000;
+
+/// A batch of a stream ends at so many records: larger ones verify no faster.
+const BATCH_RECORDS_MAX: usize = 256;
+
+/// A batch of a stream ends once it has so many bytes, so that it always fits into the
+/// ledger's queue: 1 MiB and one message more.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// How many batches of one stream are on their way at a time: one that is prepared, one that
+/// is judged, one that is synced, and one to come.
+const BATCHES_IN_FLIGHT: usize = 4;
+
+/// How many answers of a stream wait for the client to take them.
+const ANSWERS_WAITING: usize = 1024;
+
+/// The service. See the module.
+pub struct Records {
+    appender: Appender,
+    stopping: watch::Receiver<bool>,
+}
+
+impl Records {
+    /// The service in front of `appender`, until `stopping` is true.
+    pub const fn new(appender: Appender, stopping: watch::Receiver<bool>) -> Self {
+        Self { appender, stopping }
+    }
+}
+
+type Answers = Pin<Box<dyn Stream<Item = Result<AppendStreamResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl RecordService for Records {
+    async fn append(
+        &self,
+        request: Request<AppendRequest>,
+    ) -> Result<Response<AppendResponse>, Status> {
+        let envelopes = request.into_inner().envelopes;
+        let accepted =
+            format!("1 to {APPEND_RECORDS_MAX} envelopes; AppendStream takes any number");
+        match envelopes.len() {
+            0 => Err(Failure::invalid("envelopes", "there is none", accepted))?,
+            1..=APPEND_RECORDS_MAX => {}
+            count => Err(Failure::at(
+                Reason::BatchTooLarge,
+                "envelopes",
+                format!("{count} envelopes"),
+                accepted,
+            ))?,
+        }
+        let outcomes = self
+            .appender
+            .append(envelopes)
+            .await
+            .map_err(Failure::from)?;
+        let results = outcomes.into_iter().map(convert::append_result).collect();
+        Ok(Response::new(AppendResponse { results }))
+    }
+
+    type AppendStreamStream = Answers;
+
+    async fn append_stream(
+        &self,
+        request: Request<Streaming<AppendStreamRequest>>,
+    ) -> Result<Response<Answers>, Status> {
+        let (in_flight, submitted) = mpsc::channel(BATCHES_IN_FLIGHT);
+        let (answers, answered) = mpsc::channel(ANSWERS_WAITING);
+        tokio::spawn(submit_all(
+            self.appender.clone(),
+            request.into_inner(),
+            in_flight,
+            self.stopping.clone(),
+        ));
+        tokio::spawn(answer_all(submitted, answers));
+        Ok(Response::new(Box::pin(ReceiverStream::new(answered))))
+    }
+}
+
+/// Sends what arrives on its way, batch by batch, until the client ends its side, the daemon
+/// stops, or nobody answers any more.
+async fn submit_all(
+    appender: Appender,
+    mut requests: Streaming<AppendStreamRequest>,
+    in_flight: mpsc::Sender<Result<Submitted, Failure>>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    loop {
+        let batch = tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => Err(AppendError::Stopping),
+            batch = next_batch(&mut requests) => Ok(batch),
+        };
+        // A place is taken first: what is on its way is bounded.
+        let Ok(place) = in_flight.reserve().await else {
+            return;
+        };
+        let submitted = match batch {
+            Ok(Some(batch)) => appender.submit(batch).await,
+            Ok(None) => return,
+            Err(stopping) => Err(stopping),
+        };
+        let failed = submitted.is_err();
+        place.send(submitted.map_err(Failure::from));
+        if failed {
+            return;
+        }
+    }
+}
+
+/// The envelopes that have arrived, at least one; none once the client has ended its side, or
+/// has gone.
+async fn next_batch(requests: &mut Streaming<AppendStreamRequest>) -> Option<Vec<Envelope>> {
+    let first = requests.next().await?.ok()?.envelope.unwrap_or_default();
+    let mut bytes = first.encoded_len();
+    let mut batch = vec![first];
+    while batch.len() < BATCH_RECORDS_MAX && bytes < BATCH_BYTES {
+        // An end or an error is met again by the next call.
+        let Some(Ok(request)) = arrived(requests).await else {
+            break;
+        };
+        let envelope = request.envelope.unwrap_or_default();
+        bytes += envelope.encoded_len();
+        batch.push(envelope);
+    }
+    Some(batch)
+}
+
+/// The next message, if it has arrived.
+async fn arrived(
+    requests: &mut Streaming<AppendStreamRequest>,
+) -> Option<Result<AppendStreamRequest, Status>> {
+    std::future::poll_fn(|context| {
+        Poll::Ready(match Pin::new(&mut *requests).poll_next(context) {
+            Poll::Ready(next) => next,
+            Poll::Pending => None,
+        })
+    })
+    .await
+}
+
+/// Answers batches in the order in which they were sent on their way, until one fails, all are
+/// answered, or the client has gone.
+async fn answer_all(
+    mut submitted: mpsc::Receiver<Result<Submitted, Failure>>,
+    answers: mpsc::Sender<Result<AppendStreamResponse, Status>>,
+) {
+    while let Some(batch) = submitted.recv().await {
+        let outcomes = match batch {
+            Ok(batch) => batch.outcomes().await.map_err(Failure::from),
+            Err(failure) => Err(failure),
+        };
+        let outcomes = match outcomes {
+            Ok(outcomes) => outcomes,
+            Err(failure) => {
+                // Nobody is left to be told if this fails.
+                let _ = answers.send(Err(failure.into())).await;
+                return;
+            }
+        };
+        for outcome in outcomes {
+            let result = Some(convert::append_result(outcome));
+            if answers
+                .send(Ok(AppendStreamResponse { result }))
+                .await
+                .is_err()
+            {
+                return;
+            }
+        }
+    }
+}

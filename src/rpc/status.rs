@@ -1,0 +1,388 @@
+//! Errors become gRPC statuses here, and nowhere else.
+//!
+//! A call that fails as a whole gets a status with `google.rpc` details: an `ErrorInfo` whose
+//! reason programs can rely on, a `BadRequest` that names the field and says what would be
+//! accepted, a `RetryInfo` where trying again may help. [`Reason`] is the one table of reasons
+//! and codes. A record that is refused is no error of its call: it has a refusal of its own,
+//! whose reasons are admission's.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::documents::KeepError;
+use crate::fold::FoldError;
+use crate::ledger::{AppendError, ReadError};
+use crate::record::DateError;
+use crate::storage::{BlobError, FaultKind};
+use crate::text::ExtractError;
+
+/// The domain of every `ErrorInfo`.
+pub const DOMAIN: &str = "onrecord";
+
+/// What a caller is told to wait where nothing else says how long.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+macro_rules! reasons {
+    ($($variant:ident $name:literal $code:ident $meaning:literal,)+) => {
+        /// Why a call failed as a whole. Names are stable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason {
+            $(#[doc = $meaning] $variant,)+
+        }
+
+        impl Reason {
+            /// All reasons.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name that programs see.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// The code of its status.
+            #[must_use]
+            pub const fn code(self) -> Code {
+                match self { $(Self::$variant => Code::$code,)+ }
+            }
+
+            /// What it means.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning,)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    InvalidRequest "INVALID_REQUEST" InvalidArgument "A field of the request is missing, malformed or contradicts another.",
+    InvalidDate "INVALID_DATE" InvalidArgument "A date is not in an accepted form.",
+    BatchTooLarge "BATCH_TOO_LARGE" InvalidArgument "The call carries more records than one call may.",
+    SourceTooLarge "SOURCE_TOO_LARGE" InvalidArgument "The document is larger than this daemon takes.",
+    SourceIdMismatch "SOURCE_ID_MISMATCH" InvalidArgument "The uploaded bytes have another id than the upload said.",
+    TextTooLarge "TEXT_TOO_LARGE" InvalidArgument "The document's text is larger than 16 MiB.",
+    NotImplemented "NOT_IMPLEMENTED" Unimplemented "This release does not do this.",
+    UnknownActor "UNKNOWN_ACTOR" NotFound "The actor is not on record, or was not at the size asked for.",
+    UnknownMandate "UNKNOWN_MANDATE" NotFound "The mandate is not on record, or was not at the size asked for.",
+    UnknownTopic "UNKNOWN_TOPIC" NotFound "The topic is not on record, or was not at the size asked for.",
+    UnknownMilestone "UNKNOWN_MILESTONE" NotFound "The milestone is not on record, or was not at the size asked for.",
+    UnknownSource "UNKNOWN_SOURCE" NotFound "The source is not on record, or was not at the size asked for.",
+    UnknownStatement "UNKNOWN_STATEMENT" NotFound "The statement is not on record, or was not at the size asked for.",
+    UnknownVerifier "UNKNOWN_VERIFIER" NotFound "The key was never enrolled, or was not at the size asked for.",
+    UnknownRecord "UNKNOWN_RECORD" NotFound "The record is not on record.",
+    SourceBytesMissing "SOURCE_BYTES_MISSING" NotFound "The document was never uploaded, or has expired.",
+    NoText "NO_TEXT" NotFound "The source has no such text.",
+    BeyondTheHead "BEYOND_THE_HEAD" OutOfRange "The ledger is not that large.",
+    BeyondTheText "BEYOND_THE_TEXT" OutOfRange "The text is not that long.",
+    Overloaded "OVERLOADED" Unavailable "The daemon has as much to do as it may have.",
+    NotYet "NOT_YET" Unavailable "What was waited for did not come in time.",
+    Stopping "STOPPING" Unavailable "The daemon is stopping.",
+    LedgerPoisoned "LEDGER_POISONED" FailedPrecondition "A write or sync failed: the ledger takes no more records until an operator acts.",
+    DiskFull "DISK_FULL" ResourceExhausted "There is no space left where documents are kept.",
+    ProjectionFailed "PROJECTION_FAILED" Internal "The projection that answers has stopped.",
+    StorageFailed "STORAGE_FAILED" Internal "What is stored cannot be read or written right now.",
+    DataDamaged "DATA_DAMAGED" DataLoss "What is stored is not what was written.",
+    Defect "DEFECT" Internal "The daemon did something that it must not.",
+}
+
+/// A call that failed as a whole, on its way to becoming a status.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    reason: Reason,
+    message: String,
+    /// The field to blame, and what would be accepted.
+    violation: Option<(String, String)>,
+    retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure that no field of the request is to blame for.
+    #[must_use]
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        let retry = reason.code() == Code::Unavailable;
+        Self {
+            reason,
+            message: message.into(),
+            violation: None,
+            retry_after: retry.then_some(RETRY_AFTER),
+        }
+    }
+
+    /// A failure that the value at `field` is to blame for.
+    #[must_use]
+    pub fn at(
+        reason: Reason,
+        field: impl Into<String>,
+        message: impl Into<String>,
+        accepted: impl Into<String>,
+    ) -> Self {
+        Self {
+            violation: Some((field.into(), accepted.into())),
+            ..Self::new(reason, message)
+        }
+    }
+
+    /// A request whose value at `field` cannot be used.
+    #[must_use]
+    pub fn invalid(
+        field: impl Into<String>,
+        message: impl Into<String>,
+        accepted: impl Into<String>,
+    ) -> Self {
+        Self::at(Reason::InvalidRequest, field, message, accepted)
+    }
+
+    /// What is asked for at `field` is not on record, or was not yet at `known_at`.
+    #[must_use]
+    pub fn unknown(reason: Reason, field: &str, id: &str, known_at: u64) -> Self {
+        let message = format!("{id:?} is not on record among the first {known_at} entries");
+        let accepted = "an id that is on record; append its definition first, or ask with a later knownAt or atLeastSize";
+        Self::at(reason, field, message, accepted)
+    }
+
+    /// A part of a request that this release does not know how to serve.
+    #[must_use]
+    pub fn unimplemented(field: &str, message: &str) -> Self {
+        Self::at(
+            Reason::NotImplemented,
+            field,
+            message,
+            format!("a request without {field}"),
+        )
+    }
+
+    /// A date that is not in an accepted form.
+    #[must_use]
+    pub fn date(field: &str, value: &str, error: &DateError) -> Self {
+        let message = format!("{value:?}: {error}");
+        Self::at(Reason::InvalidDate, field, message, error.accepted())
+    }
+
+    /// Something that cannot be: work that panicked or was dropped.
+    #[must_use]
+    pub fn defect(message: impl Into<String>) -> Self {
+        Self::new(Reason::Defect, message)
+    }
+
+    /// Its reason.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    fn stored(kind: FaultKind, message: String) -> Self {
+        let reason = match kind {
+            FaultKind::DiskFull => Reason::DiskFull,
+            FaultKind::Damaged => Reason::DataDamaged,
+            FaultKind::Retry | FaultKind::FixInput | FaultKind::Operator => Reason::StorageFailed,
+        };
+        Self::new(reason, message)
+    }
+}
+
+impl From<Failure> for Status {
+    fn from(failure: Failure) -> Self {
+        let Failure {
+            reason,
+            mut message,
+            violation,
+            retry_after,
+        } = failure;
+        if matches!(reason.code(), Code::Internal | Code::DataLoss) {
+            tracing::error!(reason = reason.name(), %message, "a call failed");
+        }
+        let mut details = ErrorDetails::new();
+        details.set_error_info(reason.name(), DOMAIN, HashMap::new());
+        if let Some((field, accepted)) = violation {
+            let description = format!("{message}; accepted: {accepted}");
+            message = format!("{field}: {description}");
+            details.add_bad_request_violation(field, description);
+        }
+        if retry_after.is_some() {
+            details.set_retry_info(retry_after);
+        }
+        Self::with_error_details(reason.code(), message, details)
+    }
+}
+
+impl From<AppendError> for Failure {
+    fn from(error: AppendError) -> Self {
+        let message = error.to_string();
+        match error {
+            AppendError::Overloaded { retry_after } => Self {
+                retry_after: Some(retry_after),
+                ..Self::new(Reason::Overloaded, message)
+            },
+            AppendError::TooMuch { .. } => Self::at(
+                Reason::BatchTooLarge,
+                "envelopes",
+                message,
+                "fewer records in one call",
+            ),
+            AppendError::Poisoned { .. } => Self::new(Reason::LedgerPoisoned, message),
+            AppendError::Stopping => Self::new(Reason::Stopping, message),
+            AppendError::Panicked => Self::defect(message),
+        }
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        let kind = match &error {
+            ReadError::Store(store) => store.kind(),
+            _ => FaultKind::Damaged,
+        };
+        Self::stored(kind, error.to_string())
+    }
+}
+
+impl From<FoldError> for Failure {
+    fn from(error: FoldError) -> Self {
+        let kind = match &error {
+            FoldError::Tables(_) => FaultKind::Operator,
+            FoldError::Row { .. } | FoldError::Entry { .. } => FaultKind::Damaged,
+        };
+        Self::stored(kind, error.to_string())
+    }
+}
+
+impl From<BlobError> for Failure {
+    fn from(error: BlobError) -> Self {
+        let message = error.to_string();
+        match error {
+            BlobError::Missing { .. } => Self::at(
+                Reason::SourceBytesMissing,
+                "source",
+                message,
+                "the id of a document that was uploaded with PutSource",
+            ),
+            BlobError::TooLarge { bytes_max } => Self::at(
+                Reason::SourceTooLarge,
+                "chunk",
+                message,
+                format!("a document of at most {bytes_max} bytes"),
+            ),
+            error => Self::stored(error.kind(), message),
+        }
+    }
+}
+
+impl From<KeepError> for Failure {
+    fn from(error: KeepError) -> Self {
+        match error {
+            KeepError::Blob(error) => error.into(),
+            KeepError::Extract(error @ ExtractError::TooLarge { bytes_max }) => Self::at(
+                Reason::TextTooLarge,
+                "chunk",
+                error.to_string(),
+                format!(
+                    "a document whose text has at most {bytes_max} bytes; or a media type that has no text, such as \"application/octet-stream\""
+                ),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::admission;
+
+    #[test]
+    fn every_reason_becomes_a_status_with_its_code_name_and_domain() {
+        let mut names = BTreeSet::new();
+        for reason in Reason::ALL {
+            assert!(
+                names.insert(reason.name()),
+                "{} stands twice",
+                reason.name()
+            );
+            let status = Status::from(Failure::at(*reason, "field", "what is wrong", "this"));
+            assert_eq!(status.code(), reason.code(), "{}", reason.name());
+            let details = status.get_error_details();
+            let info = details.error_info().unwrap();
+            assert_eq!(
+                (&info.reason[..], &info.domain[..]),
+                (reason.name(), DOMAIN)
+            );
+            let violations = &details.bad_request().unwrap().field_violations;
+            assert_eq!(violations[0].field, "field");
+            assert!(violations[0].description.contains("accepted: this"));
+            let retry = details.retry_info().is_some();
+            assert_eq!(
+                retry,
+                reason.code() == Code::Unavailable,
+                "{}",
+                reason.name()
+            );
+            assert!(!reason.meaning().is_empty());
+        }
+    }
+
+    #[test]
+    fn reasons_are_upper_snake_case() {
+        let refusals = admission::Reason::ALL.iter().map(|reason| reason.name());
+        for name in Reason::ALL
+            .iter()
+            .map(|reason| reason.name())
+            .chain(refusals)
+        {
+            let fit = |b: u8| b.is_ascii_uppercase() || b == b'_';
+            assert!(name.bytes().all(fit) && name.len() <= 63, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_refusal_s_code_is_a_canonical_one_and_only_retry_is_retryable() {
+        let codes: BTreeSet<&str> = admission::Reason::ALL
+            .iter()
+            .map(|reason| reason.remedy().code())
+            .collect();
+        let canonical = [
+            "FAILED_PRECONDITION",
+            "INVALID_ARGUMENT",
+            "PERMISSION_DENIED",
+            "UNAVAILABLE",
+        ];
+        assert!(codes.iter().eq(canonical.iter()), "{codes:?}");
+    }
+
+    #[test]
+    fn a_date_is_refused_with_the_field_and_the_form_to_use_instead() {
+        let error = "2025-08-15T19:30"
+            .parse::<crate::record::Date>()
+            .unwrap_err();
+        let status = Status::from(Failure::date("asOf", "2025-08-15T19:30", &error));
+        assert_eq!(status.code(), Code::InvalidArgument);
+        let details = status.get_error_details();
+        let violation = &details.bad_request().unwrap().field_violations[0];
+        assert_eq!(violation.field, "asOf");
+        assert!(violation.description.contains(error.accepted()));
+    }
+
+    #[test]
+    fn a_full_disk_a_damaged_document_and_a_missing_one_are_told_apart() {
+        let id = crate::record::ContentId::of(b"");
+        let full = crate::storage::IoFault {
+            action: "write",
+            path: "documents".into(),
+            source: std::io::ErrorKind::StorageFull.into(),
+        };
+        let (expected, found) = (id, id);
+        for (error, reason) in [
+            (BlobError::Io(full), Reason::DiskFull),
+            (BlobError::Damaged { expected, found }, Reason::DataDamaged),
+            (BlobError::Missing { id }, Reason::SourceBytesMissing),
+            (BlobError::TooLarge { bytes_max: 1 }, Reason::SourceTooLarge),
+            (BlobError::Incomplete, Reason::StorageFailed),
+        ] {
+            assert_eq!(Failure::from(error).reason(), reason);
+        }
+    }
+}

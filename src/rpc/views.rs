@@ -1,0 +1,156 @@
+//! Projections as services ask them: by how much of the ledger a question is answered.
+
+use std::time::Duration;
+
+use super::{Failure, Reason, convert, proto};
+use crate::fold::Tables;
+use crate::ledger::Reader;
+use crate::projection::{Cursor, Projection, Status};
+
+/// A projection to be asked. Clones are the same projection.
+#[derive(Clone)]
+pub struct View {
+    projection: Projection,
+    reader: Reader,
+    /// How long a question may wait for the projection to have read enough.
+    wait_max: Duration,
+}
+
+/// By how much of the ledger a question is answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// Only entries below this index count.
+    pub known_at: u64,
+    /// How much the projection has read: at least as much.
+    cursor: Cursor,
+}
+
+impl View {
+    /// The view of a projection over `reader`'s ledger.
+    #[must_use]
+    pub const fn new(projection: Projection, reader: Reader, wait_max: Duration) -> Self {
+        Self {
+            projection,
+            reader,
+            wait_max,
+        }
+    }
+
+    /// Its rows.
+    pub fn tables(&self) -> &dyn Tables {
+        self.projection.tables()
+    }
+
+    /// How much of the ledger it has read.
+    pub fn size(&self) -> u64 {
+        self.projection.cursor().size
+    }
+
+    /// Waits until a question with this transaction-time bound can be answered, and says by
+    /// how much of the ledger it is. Without a bound, everything that was read counts.
+    pub async fn known(
+        &self,
+        field: &str,
+        known_at: Option<u64>,
+        at_least_size: u64,
+    ) -> Result<Known, Failure> {
+        let size = self.reader.head().size.max(at_least_size);
+        if let Some(known_at) = known_at.filter(|known_at| *known_at > size) {
+            return Err(Failure::at(
+                Reason::BeyondTheHead,
+                field,
+                format!("{known_at} lies beyond the ledger, which has {size} entries"),
+                format!("at most {size}, or none for all"),
+            ));
+        }
+        let cursor = self.read(known_at.unwrap_or(0).max(at_least_size)).await?;
+        Ok(Known {
+            known_at: known_at.unwrap_or(cursor.size),
+            cursor,
+        })
+    }
+
+    /// Waits until so much of the ledger has been read.
+    async fn read(&self, size: u64) -> Result<Cursor, Failure> {
+        let cursor = self.projection.cursor();
+        if cursor.size >= size {
+            return Ok(cursor);
+        }
+        match tokio::time::timeout(self.wait_max, self.projection.wait_for(size)).await {
+            Ok(read) => read.map_err(|error| {
+                let why = match &error.status {
+                    Status::Failed { reason, .. } => format!(": {reason}"),
+                    Status::Following | Status::Stopped => String::new(),
+                };
+                Failure::new(Reason::ProjectionFailed, format!("{error}{why}"))
+            }),
+            Err(_) => Err(Failure::at(
+                Reason::NotYet,
+                "atLeastSize",
+                format!(
+                    "the projection {} has read {} entries and did not come to {size} in time",
+                    self.projection.name(),
+                    self.size()
+                ),
+                "the same call again, or a smaller size",
+            )),
+        }
+    }
+
+    /// On what an answer by this much of the ledger rests. `as_of` is the exclusive end of its
+    /// valid time, if it has one.
+    pub fn basis(&self, known: &Known, as_of: Option<i64>) -> proto::Basis {
+        proto::Basis {
+            ledger_size: known.cursor.size,
+            root: convert::root(known.cursor.root.into()),
+            projection: self.projection.name().to_owned(),
+            projection_version: self.projection.version(),
+            known_at: known.known_at,
+            as_of: as_of
+                .map(convert::positions::last_second)
+                .unwrap_or_default(),
+        }
+    }
+
+    /// How the projection is.
+    pub fn status(&self) -> proto::ProjectionStatus {
+        let cursor = self.projection.cursor();
+        proto::ProjectionStatus {
+            name: self.projection.name().to_owned(),
+            version: self.projection.version(),
+            cursor: Some(proto::Head {
+                size: cursor.size,
+                root: convert::root(cursor.root.into()),
+                recorded_at: None,
+            }),
+            digest: cursor.digest.to_string(),
+            failed: match self.projection.status() {
+                Status::Failed { index, reason } => format!("entry {index}: {reason}"),
+                Status::Following | Status::Stopped => String::new(),
+            },
+        }
+    }
+
+    /// Whether it will read no further, by a fault of its own.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.projection.status(), Status::Failed { .. })
+    }
+}
+
+/// All projections that services ask.
+#[derive(Clone)]
+pub struct Views {
+    /// What is defined.
+    pub catalog: View,
+    /// What bears on positions.
+    pub positions: View,
+    /// What became of statements.
+    pub statements: View,
+}
+
+impl Views {
+    /// Each of them, in order of name.
+    pub const fn all(&self) -> [&View; 3] {
+        [&self.catalog, &self.positions, &self.statements]
+    }
+}

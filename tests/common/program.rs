@@ -1,0 +1,202 @@
+//! The real program: run to its end, or as a daemon that serves.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// The program, in an environment of its own.
+pub fn onrecord() -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("onrecord"));
+    command.env_remove("ONRECORD_SERVER").env_remove("NO_COLOR");
+    command
+}
+
+/// Runs a command to its end.
+pub fn run(command: &mut Command) -> Ended {
+    Ended::of(command.output().unwrap())
+}
+
+/// What a command left behind.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ended {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Asserts the exit code, and shows everything if it is another.
+    #[track_caller]
+    pub fn code(self, expected: i32) -> Self {
+        assert_eq!(
+            self.code,
+            Some(expected),
+            "stdout:\n{}\nstderr:\n{}",
+            self.out,
+            self.err
+        );
+        self
+    }
+
+    /// Asserts that standard output holds `text`.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.out.contains(text), "no {text:?} in:\n{}", self.out);
+        self
+    }
+
+    /// Asserts that standard error holds `text`.
+    #[track_caller]
+    pub fn complains(self, text: &str) -> Self {
+        assert!(self.err.contains(text), "no {text:?} in:\n{}", self.err);
+        self
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap()
+    }
+}
+
+/// A directory with an archive in it, and the daemon that serves it.
+pub struct Daemon {
+    pub home: TempDir,
+    child: Child,
+    out: BufReader<ChildStdout>,
+    /// The line that it wrote once it was ready.
+    pub ready: String,
+    /// Its address.
+    pub server: String,
+}
+
+impl Daemon {
+    /// Founds an archive in a new directory and serves it.
+    pub fn start() -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), &[])
+    }
+
+    /// Serves the archive in `home`, on a free port.
+    pub fn start_in(home: TempDir, arguments: &[&str]) -> Self {
+        let mut child = onrecord()
+            .current_dir(home.path())
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(std::fs::File::create(home.path().join("stderr")).unwrap())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut ready = String::new();
+        out.read_line(&mut ready).unwrap();
+        let server = ready
+            .split_whitespace()
+            .find(|word| word.starts_with("http://"));
+        let stderr = || std::fs::read_to_string(home.path().join("stderr")).unwrap();
+        let server = server
+            .unwrap_or_else(|| panic!("not ready: {ready:?}\n{}", stderr()))
+            .to_owned();
+        Self {
+            home,
+            child,
+            out,
+            ready,
+            server,
+        }
+    }
+
+    /// What it told on standard error so far.
+    pub fn stderr(&self) -> String {
+        std::fs::read_to_string(self.home.path().join("stderr")).unwrap()
+    }
+
+    /// Runs a command against it.
+    pub fn ask(&self, arguments: &[&str]) -> Ended {
+        run(onrecord()
+            .args(arguments)
+            .env("ONRECORD_SERVER", &self.server)
+            .current_dir(self.home.path()))
+    }
+
+    /// The steward's key, made at founding.
+    pub fn key(&self) -> PathBuf {
+        let mut keys: Vec<PathBuf> = std::fs::read_dir(self.home.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|it| it == "key"))
+            .collect();
+        assert_eq!(keys.len(), 1, "one key file: {keys:?}");
+        keys.remove(0)
+    }
+
+    /// Appends a copy of the example that lies beside the archive.
+    pub fn append_example(&self) -> Ended {
+        let example = self.home.path().join("example");
+        if !example.exists() {
+            copy_example(&example);
+        }
+        let key = self.key();
+        self.ask(&[
+            "append",
+            "--key",
+            key.to_str().unwrap(),
+            "example/records.jsonl",
+        ])
+    }
+
+    /// Kills it as a power cut would (SIGKILL), and gives back where it lived.
+    pub fn kill(mut self) -> TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.disarm()
+    }
+
+    /// Asks it to end (SIGTERM); gives back how it ended and what else it wrote on standard
+    /// output.
+    pub fn terminate(mut self) -> (ExitStatus, String) {
+        let killed = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(killed.success());
+        let status = self.child.wait().unwrap();
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        (status, rest)
+    }
+
+    fn disarm(&mut self) -> TempDir {
+        std::mem::replace(&mut self.home, tempfile::tempdir().unwrap())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The example as it stands in the repository.
+pub fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/alaska-summit")
+}
+
+/// Copies the example's records and documents.
+pub fn copy_example(to: &Path) {
+    std::fs::create_dir_all(to.join("sources")).unwrap();
+    std::fs::copy(example().join("records.jsonl"), to.join("records.jsonl")).unwrap();
+    for entry in std::fs::read_dir(example().join("sources")).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), to.join("sources").join(entry.file_name())).unwrap();
+    }
+}
