@@ -59,7 +59,10 @@ fn serve_alone_founds_an_archive_and_says_so_in_one_line_of_standard_output() {
     let mode = key.metadata().unwrap().permissions().mode() & 0o7777;
     assert_eq!(mode, 0o600);
     let told = daemon.stderr();
-    assert!(told.contains(key.file_name().unwrap().to_str().unwrap()), "{told}");
+    assert!(
+        told.contains(key.file_name().unwrap().to_str().unwrap()),
+        "{told}"
+    );
 
     let (status, rest) = daemon.terminate();
     assert!(status.success(), "{status}");
@@ -70,7 +73,11 @@ fn serve_alone_founds_an_archive_and_says_so_in_one_line_of_standard_output() {
 fn serve_takes_the_origin_it_is_given_and_a_second_daemon_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let daemon = Daemon::start_in(home, &["--origin", "news.example/archive"]);
-    assert!(daemon.ready.contains("serving news.example/archive on http://127.0.0.1:"));
+    assert!(
+        daemon
+            .ready
+            .contains("serving news.example/archive on http://127.0.0.1:")
+    );
     let second = daemon.ask(&["serve", "--listen", "127.0.0.1:0"]).code(1);
     assert_eq!(second.out, "");
     daemon
@@ -78,6 +85,24 @@ fn serve_takes_the_origin_it_is_given_and_a_second_daemon_is_refused() {
         .code(0)
         .says("news.example/archive")
         .says("takes records");
+}
+
+#[test]
+fn settings_stand_in_a_file_and_one_that_does_not_exist_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = home.path().join("settings.json");
+    let serve = ["serve", "--config", "settings.json"];
+    std::fs::write(&settings, r#"{"sourceBytesMax": 5}"#).unwrap();
+    run(onrecord().current_dir(home.path()).args(serve))
+        .code(2)
+        .complains("unknown field");
+    std::fs::write(&settings, r#"{"source_bytes_max": 5}"#).unwrap();
+    let daemon = Daemon::start_in(home, &["--config", "settings.json"]);
+    std::fs::write(daemon.home.path().join("six.txt"), "123456").unwrap();
+    daemon
+        .ask(&["source", "put", "six.txt"])
+        .code(2)
+        .complains("SOURCE_TOO_LARGE");
 }
 
 #[test]
@@ -90,17 +115,31 @@ fn init_founds_an_archive_that_serve_then_serves() {
     // Founding again would be another archive.
     run(onrecord().current_dir(home.path()).arg("init")).code(1);
     let daemon = Daemon::start_in(home, &[]);
-    assert!(daemon.ready.contains("serving news.example/archive on"), "{}", daemon.ready);
+    assert!(
+        daemon.ready.contains("serving news.example/archive on"),
+        "{}",
+        daemon.ready
+    );
 }
 
 #[test]
 fn keygen_writes_a_key_once_and_tells_its_public_part() {
     let home = tempfile::tempdir().unwrap();
-    let keygen = || run(onrecord().current_dir(home.path()).args(["keygen", "a.key"]));
+    let keygen = || {
+        run(onrecord()
+            .current_dir(home.path())
+            .args(["keygen", "a.key"]))
+    };
     let public = keygen().code(0).out;
     assert_eq!(public.trim().len(), 64, "{public}");
     keygen().code(1).complains("exists already");
-    let mode = home.path().join("a.key").metadata().unwrap().permissions().mode();
+    let mode = home
+        .path()
+        .join("a.key")
+        .metadata()
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o7777, 0o600);
 }
 
@@ -109,7 +148,11 @@ fn the_example_is_recorded_once_however_often_it_is_appended() {
     let daemon = Daemon::start();
     let first = daemon.append_example().code(0);
     let lines = first.out.lines().count();
-    assert!(first.err.contains(&format!("{lines} recorded, 0 already on record, 0 refused")));
+    assert!(
+        first
+            .err
+            .contains(&format!("{lines} recorded, 0 already on record, 0 refused"))
+    );
     let size = || daemon.ask(&["status", "--json"]).code(0).json()["head"]["size"].clone();
     let before = size();
     daemon
@@ -124,12 +167,22 @@ fn answers_as_json_have_the_names_of_the_protos() {
     let daemon = Daemon::start();
     daemon.append_example().code(0);
     let position = daemon
-        .ask(&["position", "kremlin", "leaders-meeting", "--as-of", "2025-08-14", "--json"])
+        .ask(&[
+            "position",
+            "kremlin",
+            "leaders-meeting",
+            "--as-of",
+            "2025-08-14",
+            "--json",
+        ])
         .code(0)
         .json();
     assert_eq!(position["position"]["finding"], "FINDING_STATED");
     assert_eq!(position["position"]["stance"]["polarity"], "POLARITY_OPEN");
-    assert_eq!(position["position"]["stance"]["conditions"][0]["id"], "prepared");
+    assert_eq!(
+        position["position"]["stance"]["conditions"][0]["id"],
+        "prepared"
+    );
     assert_eq!(position["basis"]["asOf"], "2025-08-14T23:59:59Z");
 
     let timeline = daemon
@@ -138,7 +191,9 @@ fn answers_as_json_have_the_names_of_the_protos() {
         .json();
     assert_eq!(timeline["steps"][0]["testimony"]["speaker"], "putin");
 
-    let entries = daemon.ask(&["read", "--from", "1", "--limit", "2", "--json"]).code(0);
+    let entries = daemon
+        .ask(&["read", "--from", "1", "--limit", "2", "--json"])
+        .code(0);
     let entries: Vec<serde_json::Value> = entries
         .out
         .lines()
@@ -146,7 +201,10 @@ fn answers_as_json_have_the_names_of_the_protos() {
         .collect();
     assert_eq!(entries.len(), 2);
     assert_eq!(entries[0]["index"], "1");
-    assert_eq!(entries[0]["record"]["actorDefined"]["kind"], "ACTOR_KIND_STATE");
+    assert_eq!(
+        entries[0]["record"]["actorDefined"]["kind"],
+        "ACTOR_KIND_STATE"
+    );
 }
 
 #[test]
@@ -154,21 +212,43 @@ fn answers_for_people_show_labels_statements_and_what_verified_means() {
     let daemon = Daemon::start();
     daemon.append_example().code(0);
     daemon
-        .ask(&["position", "kremlin", "leaders-meeting", "--as-of", "2025-08-18"])
+        .ask(&[
+            "position",
+            "kremlin",
+            "leaders-meeting",
+            "--as-of",
+            "2025-08-18",
+        ])
         .code(0)
         .says("OPEN {prepared}")
         .says("latest evasion: DEFLECTED")
         .says("Yuri Ushakov, for The Kremlin (SPOKESPERSON)")
         .says("Verified means");
     daemon
-        .ask(&["timeline", "kremlin", "leaders-meeting", "--milestone", "alaska-summit"])
+        .ask(&[
+            "timeline",
+            "kremlin",
+            "leaders-meeting",
+            "--milestone",
+            "alaska-summit",
+        ])
         .code(0)
         .says("2025-08-15──┼── alaska-summit");
-    daemon.ask(&["read"]).code(0).says("archiveFounded").says("statementRetracted");
-    daemon.ask(&["read", "1"]).code(0).says("\"actorId\": \"russia\"");
+    daemon
+        .ask(&["read"])
+        .code(0)
+        .says("archiveFounded")
+        .says("statementRetracted");
+    daemon
+        .ask(&["read", "1"])
+        .code(0)
+        .says("\"actorId\": \"russia\"");
     // Paraphrases are never shown in quotation marks.
-    let position = daemon.ask(&["position", "kremlin", "leaders-meeting"]).code(0);
+    let position = daemon
+        .ask(&["position", "kremlin", "leaders-meeting"])
+        .code(0);
     assert!(!position.out.contains('“'), "{}", position.out);
+    assert!(!position.out.contains('\u{1b}'), "no colour in a pipe");
 }
 
 #[test]
@@ -184,7 +264,13 @@ fn what_is_not_on_record_is_exit_code_1_and_a_bad_date_2_each_with_its_reason() 
         .code(1)
         .complains("UNKNOWN_TOPIC");
     daemon
-        .ask(&["position", "kremlin", "leaders-meeting", "--as-of", "2025-08-01/2025-08-15"])
+        .ask(&[
+            "position",
+            "kremlin",
+            "leaders-meeting",
+            "--as-of",
+            "2025-08-01/2025-08-15",
+        ])
         .code(2)
         .complains("INVALID_DATE")
         .complains("asOf");
@@ -214,7 +300,11 @@ fn a_refused_line_keeps_no_other_out_and_is_told_with_file_line_and_nearest_pass
         .says("nearest")
         .says("ready to talk")
         .complains("2 recorded, 0 already on record, 1 refused");
-    assert!(ended.out.contains("example/more.jsonl:3  ["), "{}", ended.out);
+    assert!(
+        ended.out.contains("example/more.jsonl:3  ["),
+        "{}",
+        ended.out
+    );
     // The mandates that earlier files put on record say for whom he spoke.
     let newest = daemon.ask(&["read", "--json", "--limit", "0"]).code(0).out;
     let newest: serde_json::Value = serde_json::from_str(newest.lines().last().unwrap()).unwrap();
@@ -253,7 +343,9 @@ fn a_document_comes_back_byte_for_byte_and_its_text_in_parts() {
         .json();
     assert_eq!(put["profile"], "plain-text/1");
     let id = put["source"].as_str().unwrap();
-    daemon.ask(&["source", "get", id, "--out", "copy.txt"]).code(0);
+    daemon
+        .ask(&["source", "get", id, "--out", "copy.txt"])
+        .code(0);
     let copy = std::fs::read(daemon.home.path().join("copy.txt")).unwrap();
     assert_eq!(copy, std::fs::read(&digest).unwrap());
     let whole = daemon.ask(&["source", "text", id]).code(0).out;
@@ -271,13 +363,22 @@ fn a_daemon_killed_and_started_again_answers_how_the_position_changed() {
     let daemon = Daemon::start();
     daemon.append_example().code(0);
     let daemon = Daemon::start_in(daemon.kill(), &[]);
-    let compare = ["compare", "kremlin", "leaders-meeting", "--milestone", "alaska-summit"];
+    let compare = [
+        "compare",
+        "kremlin",
+        "leaders-meeting",
+        "--milestone",
+        "alaska-summit",
+    ];
     daemon
         .ask(&compare)
         .code(0)
         .says("CONDITIONS_CHANGED, certain, SINCE alaska-summit")
         .says("conditions {prepared} to {moscow}");
-    let answer = daemon.ask(&[&compare[..], &["--json"]].concat()).code(0).json();
+    let answer = daemon
+        .ask(&[&compare[..], &["--json"]].concat())
+        .code(0)
+        .json();
     let comparison = &answer["comparison"];
     assert_eq!(comparison["kind"], "CHANGE_KIND_CONDITIONS_CHANGED");
     assert_eq!(comparison["certain"], true);

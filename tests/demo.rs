@@ -20,9 +20,12 @@ fn flat(story: &str) -> String {
 /// The part of a story from the heading that holds `heading` to the next one.
 #[track_caller]
 fn chapter(story: &str, heading: &str) -> String {
-    let chapter = story
-        .split("━━━━")
-        .find(|chapter| chapter.lines().nth(1).is_some_and(|it| it.contains(heading)));
+    let chapter = story.split("━━━━").find(|chapter| {
+        chapter
+            .lines()
+            .nth(1)
+            .is_some_and(|it| it.contains(heading))
+    });
     flat(chapter.unwrap_or_else(|| panic!("no chapter {heading:?} in\n{story}")))
 }
 
@@ -123,8 +126,15 @@ fn a_reader_sees_every_label_of_the_story() {
 
     let ukraine = chapter(&story, "other side");
     holds(
-        part(&ukraine, "Ukraine's presidency on leaders-meeting", "basis:"),
-        &["STATED SUPPORTS 2, without conditions", "Volodymyr Zelenskyy"],
+        part(
+            &ukraine,
+            "Ukraine's presidency on leaders-meeting",
+            "basis:",
+        ),
+        &[
+            "STATED SUPPORTS 2, without conditions",
+            "Volodymyr Zelenskyy",
+        ],
     );
     holds(
         part(&ukraine, "Ukraine's presidency on territory", "basis:"),
@@ -153,7 +163,10 @@ fn the_correction_and_the_retraction_change_todays_answer_and_not_what_was_known
     let corrected = part(&corrected, kremlin, "basis:");
     holds(
         corrected,
-        &["position SUPPORTS, without conditions OPEN {moscow}", "known today"],
+        &[
+            "position SUPPORTS, without conditions OPEN {moscow}",
+            "known today",
+        ],
     );
 
     let retracted = chapter(&story, " retracts ");
@@ -176,9 +189,12 @@ fn changing_one_polarity_in_a_copy_of_the_records_changes_the_story() {
     let records = std::fs::read_to_string(&path).unwrap();
     let edited: Vec<String> = records
         .lines()
-        .map(|line| match line.contains(r#""key": "lavrov-0819""#) {
-            true => line.replace(r#""polarity": "OPEN""#, r#""polarity": "OPPOSES""#),
-            false => line.to_owned(),
+        .map(|line| {
+            if line.contains(r#""key": "lavrov-0819""#) {
+                line.replace(r#""polarity": "OPEN""#, r#""polarity": "OPPOSES""#)
+            } else {
+                line.to_owned()
+            }
         })
         .collect();
     let edited = edited.join("\n");
@@ -193,7 +209,10 @@ fn changing_one_polarity_in_a_copy_of_the_records_changes_the_story() {
     let step = |day: &str| part(&steps, &format!("to {day}"), "basis:");
     holds(
         step("2025-08-19"),
-        &["TOOK_SIDE, certain", "OPEN {prepared} to OPPOSES {prepared}"],
+        &[
+            "TOOK_SIDE, certain",
+            "OPEN {prepared} to OPPOSES {prepared}",
+        ],
     );
     let timeline = chapter(&story, "come about");
     holds(
