@@ -252,13 +252,12 @@ async fn serve(
     let listener = listening.map_err(unusable)?;
     let address = listener.local_addr().map_err(unusable)?;
     let connections = incoming::connections(listener, config.connections.open_max);
-    let server = server(config).add_routes(routes).serve_with_incoming_shutdown(
-        connections,
-        async move {
+    let server = server(config)
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(connections, async move {
             // An error means that nobody can tell any more: that is a reason to stop, too.
             let _ = stopping.wait_for(|stopping| *stopping).await;
-        },
-    );
+        });
     tokio::spawn(rpc::health::watch(
         health.clone(),
         archive.appender.clone(),
@@ -382,7 +381,9 @@ pub enum AppError {
     #[error("threads cannot be started ({0}); raise the limit on threads")]
     Runtime(#[source] io::Error),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address} ({source}); stop what listens there, or choose another address with --listen")]
+    #[error(
+        "cannot listen on {address} ({source}); stop what listens there, or choose another address with --listen"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,

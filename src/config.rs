@@ -193,13 +193,21 @@ impl Config {
         at_least("commit_seconds_max", self.commit_seconds_max, 1)?;
         at_least("connections.open_max", connections.open_max as u64, 1)?;
         at_least("connections.streams_max", connections.streams_max.into(), 1)?;
-        at_least("connections.keep_alive_seconds", connections.keep_alive_seconds, 1)?;
+        at_least(
+            "connections.keep_alive_seconds",
+            connections.keep_alive_seconds,
+            1,
+        )?;
         at_least(
             "connections.keep_alive_timeout_seconds",
             connections.keep_alive_timeout_seconds,
             1,
         )?;
-        at_least("connections.age_seconds_max", connections.age_seconds_max, 60)
+        at_least(
+            "connections.age_seconds_max",
+            connections.age_seconds_max,
+            60,
+        )
     }
 
     /// After how long an upload goes that no record names.

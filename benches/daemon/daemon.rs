@@ -29,7 +29,7 @@ impl Daemon {
         })
     }
 
-    /// Ends the daemon cleanly and starts it again.
+    /// Starts the daemon again after its end.
     pub fn restart(&mut self) -> Fallible<()> {
         (self.child, self.address) = spawn(&self.directory)?;
         Ok(())
@@ -39,6 +39,13 @@ impl Daemon {
     pub fn stop(&mut self) -> Fallible<()> {
         let id = self.child.id().to_string();
         Command::new("kill").args(["-TERM", &id]).status()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Ends the daemon with kill -9.
+    pub fn kill(&mut self) -> Fallible<()> {
+        self.child.kill()?;
         self.child.wait()?;
         Ok(())
     }

@@ -93,10 +93,12 @@ pub fn found(
         Some(first) => signed_by(&first, steward)
             .then_some(first.record_id)
             .ok_or_else(|| AppError::OtherSteward { path: path.clone() }),
-        None => runtime.block_on(archive.appender.append(vec![envelope])).map_or_else(
-            |error| Err(error.into()),
-            |outcomes| recorded(outcomes.into_iter().next()),
-        ),
+        None => runtime
+            .block_on(archive.appender.append(vec![envelope]))
+            .map_or_else(
+                |error| Err(error.into()),
+                |outcomes| recorded(outcomes.into_iter().next()),
+            ),
     };
     archive.close(config.commit_max());
     Ok(Founded {

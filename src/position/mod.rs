@@ -33,6 +33,9 @@ use crate::record::{Basis, Engagement, Interval, Slug, Stance};
 /// How far a speaker's word is the actor's, from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Authority {
+    /// Belongs to the actor and never speaks for it. What is said for it all the same is
+    /// reported.
+    Affiliated,
     /// It was said for the actor, but no mandate on record covers it.
     None,
     /// May speak for it.
@@ -82,11 +85,14 @@ pub struct Testimony {
 }
 
 impl Testimony {
-    /// Whether it can make a position: own words of a named speaker, not relayed. What cannot
-    /// is reported beside the position.
+    /// Whether it can make a position: own words of a named speaker who may speak for the
+    /// actor, not relayed. What cannot is reported beside the position.
     #[must_use]
     pub fn is_admissible(&self) -> bool {
-        self.basis == Basis::OwnWords && self.speaker.is_some() && !self.relayed
+        self.basis == Basis::OwnWords
+            && self.speaker.is_some()
+            && !self.relayed
+            && self.authority > Authority::Affiliated
     }
 
     /// Whether it is admissible and answers the topic.

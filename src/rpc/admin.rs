@@ -56,7 +56,9 @@ impl AdminService for Admin {
             origin: self.reader.origin().to_owned(),
             release: env!("CARGO_PKG_VERSION").to_owned(),
             head: Some(convert::head(&self.reader.head())),
-            poisoned: poisoned.map(|reason| reason.to_string()).unwrap_or_default(),
+            poisoned: poisoned
+                .map(|reason| reason.to_string())
+                .unwrap_or_default(),
             projections: self.projections(),
             uptime: Some(duration(self.started.elapsed())),
             time: Some(self.clock.now().to_timestamp()),

@@ -51,7 +51,10 @@ impl Catalog {
             Some(Kind::StatementCorrected(corrected)) => corrected.corrected,
             _ => None,
         };
-        let retraction = found.retraction.map(|index| self.entry(index)).transpose()?;
+        let retraction = found
+            .retraction
+            .map(|index| self.entry(index))
+            .transpose()?;
         Ok(StatementView {
             statement_id: convert::id(id),
             statement: Some(statement.ok_or_else(|| not_about(&version, id))?),

@@ -150,7 +150,10 @@ pub fn verifier(verifier: catalog::Verifier) -> proto::Verifier {
         revocation,
     } = verifier;
     let (revocation, revocation_provenance) = match revocation {
-        Some(revoked) => (Some(revoked.definition), Some(provenance(&revoked.provenance))),
+        Some(revoked) => (
+            Some(revoked.definition),
+            Some(provenance(&revoked.provenance)),
+        ),
         None => (None, None),
     };
     proto::Verifier {

@@ -21,14 +21,18 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Reports every service as serving.
 pub async fn report_serving(reporter: &HealthReporter) {
     for name in SERVICES {
-        reporter.set_service_status(name, ServingStatus::Serving).await;
+        reporter
+            .set_service_status(name, ServingStatus::Serving)
+            .await;
     }
 }
 
 /// Reports nothing as serving: the daemon is stopping.
 pub async fn report_stopping(reporter: &HealthReporter) {
     for name in SERVICES.into_iter().chain([""]) {
-        reporter.set_service_status(name, ServingStatus::NotServing).await;
+        reporter
+            .set_service_status(name, ServingStatus::NotServing)
+            .await;
     }
 }
 

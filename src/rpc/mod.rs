@@ -104,7 +104,12 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         .map_err(|error| ReflectionError(error.to_string()))?;
 
     let most = limits.message_bytes_max;
-    let admin = Admin::new(views.clone(), reader.clone(), appender.clone(), Arc::clone(&clock));
+    let admin = Admin::new(
+        views.clone(),
+        reader.clone(),
+        appender.clone(),
+        Arc::clone(&clock),
+    );
     let catalog = Catalog::new(views.clone(), reader.clone());
     let entries = Entries::new(reader, records, limits.wait_max);
     let records = Records::new(appender, stopping);

@@ -76,7 +76,11 @@ impl Positions {
         known_at: Option<u64>,
         at_least_size: u64,
     ) -> Result<Known, Failure> {
-        let known = self.views.positions.known(field, known_at, at_least_size).await?;
+        let known = self
+            .views
+            .positions
+            .known(field, known_at, at_least_size)
+            .await?;
         let same = Some(known.known_at);
         self.views.catalog.known(field, same, 0).await?;
         Ok(known)
@@ -91,9 +95,9 @@ impl Positions {
         let known_at = known.known_at;
         let tables = self.views.positions.tables();
         let collected = positions::collect(tables, actor, topic, *with_parts, known_at)?;
-        let unknown = |reason, field, id: &Slug| Failure::unknown(reason, field, id.as_str(), known_at);
-        let collected =
-            collected.ok_or_else(|| unknown(Reason::UnknownActor, "actor", actor))?;
+        let unknown =
+            |reason, field, id: &Slug| Failure::unknown(reason, field, id.as_str(), known_at);
+        let collected = collected.ok_or_else(|| unknown(Reason::UnknownActor, "actor", actor))?;
         // What bears on a topic names it, so that only silence needs a look.
         if collected.testimonies.is_empty()
             && catalog::topic(self.views.catalog.tables(), topic, known_at)?.is_none()
@@ -113,11 +117,7 @@ impl Positions {
     }
 
     /// Between which dates two positions are compared, and around which milestone.
-    fn span(
-        &self,
-        request: &ComparePositionsRequest,
-        known_at: u64,
-    ) -> Result<Span, Failure> {
+    fn span(&self, request: &ComparePositionsRequest, known_at: u64) -> Result<Span, Failure> {
         let to = self.end_of("toAsOf", &request.to_as_of)?;
         if request.milestone.is_empty() {
             return span_of_dates(request, to);
@@ -132,7 +132,11 @@ impl Positions {
         let milestone = self.milestone(&request.milestone, known_at)?;
         let from = milestone.earliest;
         if to < from {
-            let field = if request.to_as_of.is_empty() { "milestone" } else { "toAsOf" };
+            let field = if request.to_as_of.is_empty() {
+                "milestone"
+            } else {
+                "toAsOf"
+            };
             return Err(Failure::invalid(
                 field,
                 format!(
@@ -167,7 +171,9 @@ impl Positions {
         let [from, to] = [self.collect(subject, from)?, self.collect(subject, to)?];
         let [before, after] = [from.position(span.from), to.position(span.to)];
         let (earlier, later) = (before.decision(), after.decision());
-        let placed = span.milestone.and_then(|milestone| placement(&later, milestone));
+        let placed = span
+            .milestone
+            .and_then(|milestone| placement(&later, milestone));
         let comparison = compare(&earlier, &later);
         Ok(ComparePositionsResponse {
             comparison: Some(convert::comparison(&comparison, placed)),
@@ -189,7 +195,9 @@ impl Positions {
         let older = steps.len().saturating_sub(STEPS_MAX);
         let steps = steps.iter().skip(older);
         Ok(GetTimelineResponse {
-            steps: steps.map(|step| convert::step(&evidence.collected, step)).collect(),
+            steps: steps
+                .map(|step| convert::step(&evidence.collected, step))
+                .collect(),
             basis: Some(self.views.positions.basis(&known, Some(until))),
             truncated: older > 0,
         })
@@ -253,7 +261,9 @@ fn span_of_dates(request: &ComparePositionsRequest, to: i64) -> Result<Span, Fai
 }
 
 fn date(field: &str, text: &str) -> Result<Interval, Failure> {
-    let date: Date = text.parse().map_err(|error| Failure::date(field, text, &error))?;
+    let date: Date = text
+        .parse()
+        .map_err(|error| Failure::date(field, text, &error))?;
     Ok(date.interval())
 }
 

@@ -60,7 +60,8 @@ impl RecordService for Records {
         request: Request<AppendRequest>,
     ) -> Result<Response<AppendResponse>, Status> {
         let envelopes = request.into_inner().envelopes;
-        let accepted = format!("1 to {APPEND_RECORDS_MAX} envelopes; AppendStream takes any number");
+        let accepted =
+            format!("1 to {APPEND_RECORDS_MAX} envelopes; AppendStream takes any number");
         match envelopes.len() {
             0 => Err(Failure::invalid("envelopes", "there is none", accepted))?,
             1..=APPEND_RECORDS_MAX => {}
@@ -71,7 +72,11 @@ impl RecordService for Records {
                 accepted,
             ))?,
         }
-        let outcomes = self.appender.append(envelopes).await.map_err(Failure::from)?;
+        let outcomes = self
+            .appender
+            .append(envelopes)
+            .await
+            .map_err(Failure::from)?;
         let results = outcomes.into_iter().map(convert::append_result).collect();
         Ok(Response::new(AppendResponse { results }))
     }
@@ -178,7 +183,11 @@ async fn answer_all(
         };
         for outcome in outcomes {
             let result = Some(convert::append_result(outcome));
-            if answers.send(Ok(AppendStreamResponse { result })).await.is_err() {
+            if answers
+                .send(Ok(AppendStreamResponse { result }))
+                .await
+                .is_err()
+            {
                 return;
             }
         }

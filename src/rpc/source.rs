@@ -155,8 +155,14 @@ impl SourceService for Sources {
         Ok(Response::new(PutSourceResponse {
             source: source.to_string(),
             size_bytes,
-            profile: text.as_ref().map(|text| text.profile.to_string()).unwrap_or_default(),
-            text_id: text.as_ref().map(|text| text.text_id.to_string()).unwrap_or_default(),
+            profile: text
+                .as_ref()
+                .map(|text| text.profile.to_string())
+                .unwrap_or_default(),
+            text_id: text
+                .as_ref()
+                .map(|text| text.text_id.to_string())
+                .unwrap_or_default(),
             malformed: text.map_or(0, |text| text.malformed),
         }))
     }
@@ -192,7 +198,8 @@ impl SourceService for Sources {
             let version = version_with_text(&view, &id, &request.text_id, known_at)?;
             let text_id: ContentId = parse("textId", &version.text_id)?;
             let text = documents.extracted_text(&text_id)?;
-            let text = text.ok_or_else(|| no_text("the text is not kept; upload the source again"))?;
+            let text =
+                text.ok_or_else(|| no_text("the text is not kept; upload the source again"))?;
             part(version, &text, request.start, request.length_max)
         });
         Ok(Response::new(answer.await?))
@@ -237,7 +244,10 @@ async fn next_part(parts: &mut Streaming<PutSourceRequest>) -> Result<Option<Par
     let next = tokio::time::timeout(UPLOAD_IDLE_MAX, parts.message()).await;
     let next = next.map_err(|_| {
         let seconds = UPLOAD_IDLE_MAX.as_secs();
-        Failure::new(Reason::NotYet, format!("the upload sent nothing for {seconds} s"))
+        Failure::new(
+            Reason::NotYet,
+            format!("the upload sent nothing for {seconds} s"),
+        )
     })?;
     Ok(next?.map(|request| request.part.unwrap_or(Part::Chunk(Bytes::new()))))
 }
@@ -291,7 +301,10 @@ impl Download {
         }
         let found = ContentId::from(self.hasher.finalize());
         if found != self.id {
-            let message = format!("the document {} is damaged: its bytes hash to {found}", self.id);
+            let message = format!(
+                "the document {} is damaged: its bytes hash to {found}",
+                self.id
+            );
             return Err(Failure::new(Reason::DataDamaged, message));
         }
         Ok((None, chunks))
@@ -349,7 +362,11 @@ fn part(
         )
     })?;
     let rest = text.get(from..).unwrap_or_default();
-    let most = if length_max == 0 { u32::MAX } else { length_max };
+    let most = if length_max == 0 {
+        u32::MAX
+    } else {
+        length_max
+    };
     let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8());
     let end = ends
         .take(most as usize)

@@ -106,7 +106,9 @@ impl View {
             projection: self.projection.name().to_owned(),
             projection_version: self.projection.version(),
             known_at: known.known_at,
-            as_of: as_of.map(convert::positions::last_second).unwrap_or_default(),
+            as_of: as_of
+                .map(convert::positions::last_second)
+                .unwrap_or_default(),
         }
     }
 

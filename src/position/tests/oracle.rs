@@ -17,7 +17,10 @@ const END: i64 = 24;
 type Standing<'a> = (&'a Testimony, Interval);
 
 fn own(testimony: &Testimony) -> bool {
-    testimony.speaker.is_some() && testimony.basis == Basis::OwnWords && !testimony.relayed
+    testimony.speaker.is_some()
+        && testimony.authority != Authority::Affiliated
+        && testimony.basis == Basis::OwnWords
+        && !testimony.relayed
 }
 
 fn answered(testimony: &Testimony) -> bool {
@@ -196,6 +199,7 @@ fn engagements() -> impl Strategy<Value = Engagement> {
 
 fn testimonies() -> impl Strategy<Value = Vec<Testimony>> {
     let authorities = prop::sample::select(vec![
+        Authority::Affiliated,
         Authority::None,
         Authority::Delegate,
         Authority::Spokesperson,

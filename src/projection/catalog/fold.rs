@@ -3,8 +3,8 @@
 use prost::Message;
 
 use super::{
-    ACTORS, ENROLMENTS, MANDATES, MILESTONES, POLICIES, REVOCATIONS, SOURCES, TEXTS, TOPICS, Version,
-    query,
+    ACTORS, ENROLMENTS, MANDATES, MILESTONES, POLICIES, REVOCATIONS, SOURCES, TEXTS, TOPICS,
+    Version, query,
 };
 use crate::fold::{Changes, Fold, FoldError, Tables};
 use crate::projection::read::{Origin, content_id, malformed, optional, slug};

@@ -12,7 +12,9 @@ mod query;
 mod tests;
 
 pub use fold::CatalogFold;
-pub use query::{Defined, Verifier, actor, mandate, milestone, has_text, policy, source, topic, verifier};
+pub use query::{
+    Defined, Verifier, actor, has_text, mandate, milestone, policy, source, topic, verifier,
+};
 
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,8 @@
 use prost::Message;
 
 use super::{
-    ACTORS, ENROLMENTS, MANDATES, MILESTONES, POLICIES, REVOCATIONS, SOURCES, TEXTS, TOPICS, Version,
+    ACTORS, ENROLMENTS, MANDATES, MILESTONES, POLICIES, REVOCATIONS, SOURCES, TEXTS, TOPICS,
+    Version,
 };
 use crate::fold::{FoldError, Tables};
 use crate::projection::read::Provenance;

@@ -37,16 +37,17 @@ impl<'a> Mandates<'a> {
         if asked.contains(speaker) {
             return Ok(Authority::Principal);
         }
-        let mut highest = Authority::None;
+        let mut highest = None;
         let bodies = row.said.said_for.iter().chain([&row.reading.holder]);
         for body in bodies.filter(|body| asked.contains(body)) {
-            for terms in self.between(speaker, body)? {
-                if terms.cover(&row.reading.topic, row.said.said_at.interval) {
-                    highest = highest.max(terms.authority);
-                }
-            }
+            let terms = self.between(speaker, body)?.iter();
+            let covering =
+                terms.filter(|it| it.cover(&row.reading.topic, row.said.said_at.interval));
+            let authority = covering.map(|terms| terms.authority).max();
+            // Somebody affiliated with one body may speak for another without a mandate.
+            highest = highest.max(Some(authority.unwrap_or(Authority::None)));
         }
-        Ok(highest)
+        Ok(highest.unwrap_or(Authority::None))
     }
 
     /// The terms on which `person` speaks for `organization`.

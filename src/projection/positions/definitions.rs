@@ -34,7 +34,6 @@ struct Mandate {
 /// On which terms somebody speaks for somebody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Terms {
-    /// `None` for one who is only affiliated.
     pub(super) authority: Authority,
     /// The only topics that are covered; empty for all.
     topics: Vec<Slug>,
@@ -191,6 +190,6 @@ fn authority(number: i32) -> Option<Authority> {
         proto::Authority::Principal => Some(Authority::Principal),
         proto::Authority::Spokesperson => Some(Authority::Spokesperson),
         proto::Authority::Delegate => Some(Authority::Delegate),
-        proto::Authority::Affiliated => Some(Authority::None),
+        proto::Authority::Affiliated => Some(Authority::Affiliated),
     }
 }

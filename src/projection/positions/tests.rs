@@ -240,12 +240,25 @@ fn a_person_speaks_for_the_organisations_of_their_mandates_but_those_of_mere_aff
 }
 
 #[test]
-fn an_affiliation_gives_no_authority() {
+fn one_who_is_only_affiliated_with_a_body_never_speaks_for_it_but_may_for_another() {
     let mut script = actors();
-    let authority = proto::Authority::Affiliated;
-    script.mandate("aide", "palace", authority, &[], ("", ""));
-    script.record(said("aide", &["palace"], "2025-08-15"));
-    assert_eq!(heard(&script, "palace")[0].authority, Authority::None);
+    let affiliated = proto::Authority::Affiliated;
+    script.mandate("aide", "palace", affiliated, &[], ("", ""));
+    script.record(said("aide", &["palace", "ministry"], "2025-08-15"));
+    let found = heard(&script, "palace");
+    assert_eq!(found[0].authority, Authority::Affiliated);
+    assert!(!found[0].is_admissible());
+    let found = heard(&script, "ministry");
+    assert_eq!(found[0].authority, Authority::None);
+    assert!(found[0].is_admissible());
+
+    let delegate = proto::Authority::Delegate;
+    script.mandate("aide", "state", delegate, &[], ("", ""));
+    script.record(said("aide", &["palace", "state"], "2025-08-16"));
+    let found = heard(&script, "palace");
+    assert_eq!(found[1].authority, Authority::Affiliated);
+    let found = heard(&script, "state");
+    assert_eq!(found[1].authority, Authority::Delegate);
 }
 
 #[test]

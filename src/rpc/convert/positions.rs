@@ -67,18 +67,18 @@ pub fn position(
 }
 
 /// How one position differs from another; `placement` is about the milestone, if there is one.
-pub fn comparison(
-    comparison: &Comparison<'_>,
-    placement: Option<Placement>,
-) -> proto::Comparison {
-    let conditions = |conditions: &[&Condition]| conditions.iter().copied().map(condition).collect();
+pub fn comparison(comparison: &Comparison<'_>, placement: Option<Placement>) -> proto::Comparison {
+    let conditions =
+        |conditions: &[&Condition]| conditions.iter().copied().map(condition).collect();
     let also = comparison.also.iter();
     proto::Comparison {
         kind: change_kind(comparison.kind).into(),
         also: also.map(|kind| change_kind(*kind).into()).collect(),
         direction: direction(comparison.direction).into(),
         certain: comparison.certain,
-        placement: placement.map_or(proto::Placement::Unspecified, self::placement).into(),
+        placement: placement
+            .map_or(proto::Placement::Unspecified, self::placement)
+            .into(),
         conditions_added: conditions(&comparison.conditions_added),
         conditions_dropped: conditions(&comparison.conditions_dropped),
     }
@@ -110,7 +110,9 @@ fn testimony(collected: &Collected, dated: &Dated<'_>) -> proto::Testimony {
     let detail = collected.detail(dated.testimony);
     let text = |slug: Option<&Slug>| slug.map(Slug::to_string).unwrap_or_default();
     proto::Testimony {
-        statement: detail.map(|it| it.statement_id.to_string()).unwrap_or_default(),
+        statement: detail
+            .map(|it| it.statement_id.to_string())
+            .unwrap_or_default(),
         index: *statement,
         version_index: *version,
         reading_index: *given_by,
@@ -120,7 +122,9 @@ fn testimony(collected: &Collected, dated: &Dated<'_>) -> proto::Testimony {
         said_for: detail.map(|it| texts(&it.said_for)).unwrap_or_default(),
         authority: self::authority(*authority).into(),
         said_at: detail.map(|it| it.said_at.clone()).unwrap_or_default(),
-        repeated_until: detail.and_then(|it| it.repeated_until.clone()).unwrap_or_default(),
+        repeated_until: detail
+            .and_then(|it| it.repeated_until.clone())
+            .unwrap_or_default(),
         interval: Some(range(dated.interval)),
         basis: reading_basis(*basis).into(),
         relayed_by: text(detail.and_then(|it| it.relayed_by.as_ref())),
@@ -144,7 +148,9 @@ fn range(interval: Interval) -> proto::TimeRange {
 fn stance(stance: &Stance) -> proto::Stance {
     proto::Stance {
         polarity: polarity(stance.polarity).into(),
-        strength: stance.strength.map_or(0, |strength| strength.degree().into()),
+        strength: stance
+            .strength
+            .map_or(0, |strength| strength.degree().into()),
         conditions: stance.conditions.iter().map(condition).collect(),
     }
 }
@@ -156,7 +162,11 @@ fn condition(condition: &Condition) -> records::Condition {
         ConditionKind::After => records::ConditionKind::After,
     };
     records::Condition {
-        id: condition.id.as_ref().map(Slug::to_string).unwrap_or_default(),
+        id: condition
+            .id
+            .as_ref()
+            .map(Slug::to_string)
+            .unwrap_or_default(),
         kind: kind.into(),
         text: condition.text.clone(),
     }
@@ -175,6 +185,7 @@ const fn finding(finding: Finding) -> proto::Finding {
 const fn authority(authority: Authority) -> records::Authority {
     match authority {
         Authority::None => records::Authority::Unspecified,
+        Authority::Affiliated => records::Authority::Affiliated,
         Authority::Delegate => records::Authority::Delegate,
         Authority::Spokesperson => records::Authority::Spokesperson,
         Authority::Principal => records::Authority::Principal,

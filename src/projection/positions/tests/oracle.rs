@@ -100,7 +100,8 @@ impl<'a> Oracle<'a> {
             let authority = if asked.contains(&spoke) {
                 Authority::Principal
             } else {
-                self.authority(&spoke, &through, topic, said_at)
+                let of = |body: &&String| self.authority(&spoke, body, topic, said_at);
+                through.iter().map(of).max().unwrap()
             };
             found.push(Testimony {
                 statement: introduced.index,
@@ -150,13 +151,7 @@ impl<'a> Oracle<'a> {
         found
     }
 
-    fn authority(
-        &self,
-        person: &str,
-        bodies: &BTreeSet<&String>,
-        topic: &str,
-        said: Interval,
-    ) -> Authority {
+    fn authority(&self, person: &str, body: &str, topic: &str, said: Interval) -> Authority {
         let mut mandates: BTreeMap<&str, proto::MandateGranted> = BTreeMap::new();
         for entry in self.entries {
             match &entry.record.kind {
@@ -171,7 +166,7 @@ impl<'a> Oracle<'a> {
         }
         let in_force = |it: &&proto::MandateGranted| {
             it.person == person
-                && bodies.contains(&it.organization)
+                && it.organization == body
                 && (it.topics.is_empty() || it.topics.iter().any(|covered| covered == topic))
                 && interval(&it.start).is_none_or(|start| start.earliest <= said.earliest)
                 && interval(&it.end).is_none_or(|end| end.latest >= said.latest)
@@ -180,7 +175,8 @@ impl<'a> Oracle<'a> {
             proto::Authority::Principal => Authority::Principal,
             proto::Authority::Spokesperson => Authority::Spokesperson,
             proto::Authority::Delegate => Authority::Delegate,
-            _ => Authority::None,
+            proto::Authority::Affiliated => Authority::Affiliated,
+            proto::Authority::Unspecified => panic!("a mandate without authority"),
         };
         let ranks = mandates.values().filter(in_force).map(rank);
         ranks.max().unwrap_or(Authority::None)
