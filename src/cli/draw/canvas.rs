@@ -60,6 +60,8 @@ impl Canvas {
         let terminal = std::io::stdout().is_terminal();
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let width = terminal.then(|| Table::new().width()).flatten();
+        // A terminal that does not know its width says 0.
+        let width = width.filter(|width| *width != 0);
         Self {
             width: width.unwrap_or(WIDTH_MAX).clamp(WIDTH_MIN, WIDTH_MAX),
             colour: terminal && !no_colour,
