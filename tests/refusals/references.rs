@@ -1,0 +1,255 @@
+//! What a record names must be on record, in the version that it names.
+
+use onrecord::admission::Reason;
+use onrecord::record::ContentId;
+use onrecord::record::proto::{
+    ActorKind, Authority, CapacityBasis, Derivation, DerivedFrom, MandateEnded, Polarity, Reading,
+    ReadingAdded, ReferenceKind, RefersTo, Statement, StatementCorrected, StatementRetracted,
+    record::Kind, statement::Voice,
+};
+
+use super::{Case, Scene};
+use crate::common::archive::for_the_kremlin;
+use crate::common::records::{
+    actor, answered, mandate, milestone, part_of, said_for, source, topic,
+};
+
+pub fn cases(scene: &Scene) -> Vec<Case> {
+    let mut cases = definitions(scene);
+    cases.extend(statements(scene));
+    cases.extend(changes(scene));
+    cases
+}
+
+fn definitions(scene: &Scene) -> Vec<Case> {
+    let steward = &scene.archive.steward;
+    let case = |reason, field, kind| Case {
+        reason,
+        field,
+        envelope: steward.seal(kind),
+    };
+    let nothing = ContentId::of(b"nothing").to_string();
+    let version = |id: &str| scene.versions[id].clone();
+    let mut other_proposition = topic("meeting");
+    other_proposition.replaces = version("meeting");
+    other_proposition.proposition = "There should be no meeting.".to_owned();
+    let mut other_kind = actor("russia", ActorKind::Organization);
+    other_kind.replaces = version("russia");
+    let mut circle = part_of("kremlin", "kremlin");
+    circle.replaces = version("kremlin");
+    let mut derived = source(scene.uploaded);
+    derived.derived_from = vec![DerivedFrom {
+        derivation: Derivation::Reports.into(),
+        source: nothing.clone(),
+        description: String::new(),
+    }];
+    let ended = |mandate_id: &str, replaces: &str| {
+        Kind::MandateEnded(MandateEnded {
+            mandate_id: mandate_id.to_owned(),
+            end: "2025-09-01".to_owned(),
+            reason: "They left.".to_owned(),
+            evidence: Vec::new(),
+            replaces: replaces.to_owned(),
+        })
+    };
+    let mut of_nobody = milestone("talks", "2025-08-15");
+    of_nobody.actors = vec!["nobody".to_owned()];
+    vec![
+        case(
+            Reason::UnknownActor,
+            "actorDefined.partOf",
+            Kind::ActorDefined(part_of("ministry", "nowhere")),
+        ),
+        case(
+            Reason::UnknownActor,
+            "mandateGranted.person",
+            Kind::MandateGranted(mandate("kremlin", "kremlin", Authority::Delegate)),
+        ),
+        case(
+            Reason::UnknownActor,
+            "milestoneDefined.actors[0]",
+            Kind::MilestoneDefined(of_nobody),
+        ),
+        case(
+            Reason::UnknownMandate,
+            "mandateEnded.mandateId",
+            ended("nobody-nowhere", &nothing),
+        ),
+        case(
+            Reason::PropositionChanged,
+            "topicDefined.proposition",
+            Kind::TopicDefined(other_proposition),
+        ),
+        case(
+            Reason::PropositionChanged,
+            "actorDefined.kind",
+            Kind::ActorDefined(other_kind),
+        ),
+        case(
+            Reason::CircularPart,
+            "actorDefined.partOf",
+            Kind::ActorDefined(circle),
+        ),
+        case(
+            Reason::StaleVersion,
+            "actorDefined.replaces",
+            Kind::ActorDefined(actor("putin", ActorKind::Person)),
+        ),
+        case(
+            Reason::StaleVersion,
+            "mandateEnded.replaces",
+            ended("lavrov-kremlin", &nothing),
+        ),
+        case(
+            Reason::UnknownSource,
+            "sourceArchived.derivedFrom[0].source",
+            Kind::SourceArchived(derived),
+        ),
+    ]
+}
+
+fn statements(scene: &Scene) -> Vec<Case> {
+    let nothing = ContentId::of(b"nothing").to_string();
+    let case = |reason, field, change: &dyn Fn(&mut Statement)| {
+        let mut statement = for_the_kremlin("2025-08-19");
+        statement.venue = "elsewhere".to_owned();
+        change(&mut statement);
+        Case {
+            reason,
+            field,
+            envelope: scene.archive.attestor.seal(Kind::StatementRecorded(statement)),
+        }
+    };
+    vec![
+        case(Reason::UnknownActor, "statementRecorded.speaker", &|said| {
+            said.voice = Some(Voice::Speaker("nobody".to_owned()));
+        }),
+        case(Reason::UnknownActor, "statementRecorded.speaker", &|said| {
+            said.voice = Some(Voice::Speaker("capitals".to_owned()));
+        }),
+        case(
+            Reason::UnknownActor,
+            "statementRecorded.saidFor[0].actor",
+            &|said| said.said_for = vec![said_for("nowhere", CapacityBasis::Stated)],
+        ),
+        case(
+            Reason::UnknownMandate,
+            "statementRecorded.saidFor[0]",
+            &|said| said.said_for = vec![said_for("russia", CapacityBasis::Implied)],
+        ),
+        case(
+            Reason::UnknownTopic,
+            "statementRecorded.readings[0].topic",
+            &|said| said.readings = vec![answered("weather", Polarity::Open)],
+        ),
+        case(
+            Reason::UnknownTopic,
+            "statementRecorded.readings[0].codebook",
+            &|said| said.readings[0].codebook = nothing.clone(),
+        ),
+        case(
+            Reason::UnknownSource,
+            "statementRecorded.evidence[0].source",
+            &|said| said.evidence[0].source = nothing.clone(),
+        ),
+        case(
+            Reason::TextIdMismatch,
+            "statementRecorded.evidence[0].textId",
+            &|said| said.evidence[0].text_id = nothing.clone(),
+        ),
+        case(
+            Reason::UnknownStatement,
+            "statementRecorded.refersTo[0].statement",
+            &|said| {
+                said.refers_to = vec![RefersTo {
+                    statement: nothing.clone(),
+                    kind: ReferenceKind::Answers.into(),
+                }];
+            },
+        ),
+    ]
+}
+
+/// What is about a statement that was recorded before.
+fn changes(scene: &Scene) -> Vec<Case> {
+    let archive = &scene.archive;
+    let (attestor, coder) = (&archive.attestor, &archive.coder);
+    let nothing = ContentId::of(b"nothing").to_string();
+    let case = |reason, field, kind| Case {
+        reason,
+        field,
+        envelope: attestor.seal(kind),
+    };
+    let retract = |statement: &str, speaker: &str, said_for: &[&str]| {
+        Kind::StatementRetracted(StatementRetracted {
+            statement: statement.to_owned(),
+            speaker: speaker.to_owned(),
+            said_for: said_for.iter().map(|&of| of.to_owned()).collect(),
+            reason: "It was fabricated.".to_owned(),
+        })
+    };
+    let correct = |corrects: &str, change: &dyn Fn(&mut Statement)| {
+        let mut corrected = for_the_kremlin("2025-08-18");
+        change(&mut corrected);
+        Kind::StatementCorrected(StatementCorrected {
+            statement: archive.statement.clone(),
+            corrects: corrects.to_owned(),
+            corrected: Some(corrected),
+            reason: "The day was wrong.".to_owned(),
+        })
+    };
+    let read = |statement: &str, reading: Reading| Case {
+        reason: Reason::UnknownTopic,
+        field: "readingAdded.reading.topic",
+        envelope: coder.seal(Kind::ReadingAdded(ReadingAdded {
+            statement: statement.to_owned(),
+            speaker: "lavrov".to_owned(),
+            said_for: vec!["kremlin".to_owned()],
+            reading: Some(reading),
+            rationale: String::new(),
+        })),
+    };
+    let statement = &archive.statement;
+    vec![
+        case(
+            Reason::UnknownStatement,
+            "statementRetracted.statement",
+            retract(&nothing, "lavrov", &["kremlin"]),
+        ),
+        case(
+            Reason::StatementIsRetracted,
+            "statementRetracted.statement",
+            retract(&scene.retracted, "putin", &[]),
+        ),
+        case(
+            Reason::CapacityDiffers,
+            "statementRetracted.speaker",
+            retract(statement, "putin", &["kremlin"]),
+        ),
+        case(
+            Reason::CapacityDiffers,
+            "statementRetracted.saidFor",
+            retract(statement, "lavrov", &[]),
+        ),
+        case(
+            Reason::StaleVersion,
+            "statementCorrected.corrects",
+            correct(&nothing, &|_| {}),
+        ),
+        case(
+            Reason::CapacityDiffers,
+            "statementCorrected.corrected.speaker",
+            correct(statement, &|said| {
+                said.voice = Some(Voice::Speaker("putin".to_owned()));
+            }),
+        ),
+        case(
+            Reason::UnknownTopic,
+            "statementCorrected.corrected.readings[0].topic",
+            correct(statement, &|said| {
+                said.readings = vec![answered("weather", Polarity::Open)];
+            }),
+        ),
+        read(statement, answered("weather", Polarity::Open)),
+    ]
+}
