@@ -88,6 +88,24 @@ fn serve_takes_the_origin_it_is_given_and_a_second_daemon_is_refused() {
 }
 
 #[test]
+fn settings_stand_in_a_file_and_one_that_does_not_exist_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = home.path().join("settings.json");
+    let serve = ["serve", "--config", "settings.json"];
+    std::fs::write(&settings, r#"{"sourceBytesMax": 5}"#).unwrap();
+    run(onrecord().current_dir(home.path()).args(serve))
+        .code(2)
+        .complains("unknown field");
+    std::fs::write(&settings, r#"{"source_bytes_max": 5}"#).unwrap();
+    let daemon = Daemon::start_in(home, &["--config", "settings.json"]);
+    std::fs::write(daemon.home.path().join("six.txt"), "123456").unwrap();
+    daemon
+        .ask(&["source", "put", "six.txt"])
+        .code(2)
+        .complains("SOURCE_TOO_LARGE");
+}
+
+#[test]
 fn init_founds_an_archive_that_serve_then_serves() {
     let home = tempfile::tempdir().unwrap();
     run(onrecord()
@@ -230,6 +248,7 @@ fn answers_for_people_show_labels_statements_and_what_verified_means() {
         .ask(&["position", "kremlin", "leaders-meeting"])
         .code(0);
     assert!(!position.out.contains('“'), "{}", position.out);
+    assert!(!position.out.contains('\u{1b}'), "no colour in a pipe");
 }
 
 #[test]

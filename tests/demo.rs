@@ -189,9 +189,12 @@ fn changing_one_polarity_in_a_copy_of_the_records_changes_the_story() {
     let records = std::fs::read_to_string(&path).unwrap();
     let edited: Vec<String> = records
         .lines()
-        .map(|line| match line.contains(r#""key": "lavrov-0819""#) {
-            true => line.replace(r#""polarity": "OPEN""#, r#""polarity": "OPPOSES""#),
-            false => line.to_owned(),
+        .map(|line| {
+            if line.contains(r#""key": "lavrov-0819""#) {
+                line.replace(r#""polarity": "OPEN""#, r#""polarity": "OPPOSES""#)
+            } else {
+                line.to_owned()
+            }
         })
         .collect();
     let edited = edited.join("\n");

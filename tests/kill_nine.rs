@@ -20,7 +20,6 @@ use onrecord::rpc::proto::append_result::Outcome;
 use onrecord::rpc::proto::ledger_service_client::LedgerServiceClient;
 use onrecord::rpc::proto::record_service_client::RecordServiceClient;
 use onrecord::rpc::proto::{AppendRequest, GetHeadRequest, ReadEntriesRequest};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use prost::Message as _;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -28,7 +27,7 @@ type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 const KILLS: usize = 50;
 const WRITERS: usize = 4;
 /// Answered appends after which a daemon is killed, at most.
-const ANSWERS_MAX: u32 = 60;
+const ANSWERS_MAX: usize = 60;
 const BATCH: usize = 7;
 
 /// What was acknowledged: index to record id.
@@ -37,17 +36,13 @@ type Acknowledged = Arc<Mutex<BTreeMap<u64, String>>>;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_by_kill_nine() -> Fallible<()> {
     let directory = tempfile::tempdir()?;
-    let mut random = TestRunner::new_with_rng(
-        Config::default(),
-        TestRng::deterministic_rng(RngAlgorithm::ChaCha),
-    );
     let acknowledged = Acknowledged::default();
     let made = Arc::new(AtomicUsize::new(0));
     let mut ledger = Ledger::default();
     let mut daemon = Daemon::start(directory.path())?;
     let key = Arc::new(SigningKey::from_seed(daemon.steward_seed()?));
 
-    for _ in 0..KILLS {
+    for round in 0..KILLS {
         let answers = Arc::new(AtomicUsize::new(0));
         let mut writers = tokio::task::JoinSet::new();
         for _ in 0..WRITERS {
@@ -59,7 +54,7 @@ async fn nothing_acknowledged_is_lost_by_kill_nine() -> Fallible<()> {
                 Arc::clone(&acknowledged),
             ));
         }
-        let enough = (rand::next(&mut random) % ANSWERS_MAX) as usize;
+        let enough = usize::from(blake3::hash(&round.to_le_bytes()).as_bytes()[0]) % ANSWERS_MAX;
         while answers.load(Ordering::Acquire) < enough {
             tokio::task::yield_now().await;
         }
@@ -69,7 +64,8 @@ async fn nothing_acknowledged_is_lost_by_kill_nine() -> Fallible<()> {
         }
         daemon.restart()?;
         ledger.read_on(&daemon).await?;
-        ledger.check(&acknowledged.lock().map_err(|_| "a writer panicked")?)?;
+        let acknowledged = acknowledged.lock().map_err(|_| "a writer panicked")?;
+        ledger.check(&acknowledged)?;
     }
     assert!(ledger.ids.len() > KILLS, "the load reached the ledger");
     let mut anew = Ledger::default();
@@ -166,13 +162,4 @@ fn actor(key: &SigningKey, n: usize) -> Envelope {
         })),
     };
     key.seal(Bytes::from(record.encode_to_vec()))
-}
-
-mod rand {
-    use proptest::prelude::RngCore as _;
-    use proptest::test_runner::TestRunner;
-
-    pub fn next(runner: &mut TestRunner) -> u32 {
-        runner.rng().next_u32()
-    }
 }

@@ -38,7 +38,7 @@ pub fn batch_verification(envelopes: &[Envelope]) -> Rate {
                 signature,
             })
             .collect();
-        let holds = verify_batch(&claims, getrandom::SysRng.unwrap_rng());
+        let holds = verify_batch(&claims, rand_core::UnwrapErr(getrandom::SysRng));
         assert!(holds.iter().all(|holds| *holds), "the signatures hold");
     }
     Rate::of(owned.len(), started.elapsed())
@@ -54,7 +54,7 @@ pub fn synced_frame(envelopes: &[Envelope]) -> Fallible<Duration> {
     for (index, envelope) in (0..).zip(envelopes) {
         let frame = envelope.encode_to_vec();
         let started = Instant::now();
-        let outcome = frames.append(index, 1, &frame);
+        let outcome = frames.append(index, std::num::NonZeroU32::MIN, &frame);
         times.push(started.elapsed());
         if !matches!(outcome, AppendOutcome::Durable) {
             return Err(format!("the frame store answered {outcome:?}").into());

@@ -176,8 +176,8 @@ impl Archive for &RemoteArchive {
         let Some(view) = self.client.found(answer)?.and_then(|it| it.statement) else {
             return Ok(None);
         };
-        let corrections = view.corrections.iter().rev();
-        let newest = corrections.filter_map(|it| it.provenance.as_ref()).next();
+        let mut corrections = view.corrections.iter().rev();
+        let newest = corrections.find_map(|it| it.provenance.as_ref());
         let newest = newest.map_or(Ok(statement), |it| id(&it.record))?;
         let stands = view.statement.unwrap_or_default();
         Ok(Some(KnownStatement {

@@ -84,13 +84,11 @@ impl Client {
     pub fn failed(&self, status: &Status) -> CliError {
         match std::error::Error::source(status) {
             // A status that the daemon sent has no cause on this side.
-            Some(cause) if matches!(status.code(), Code::Unavailable | Code::Unknown) => {
-                CliError::Unreachable {
-                    server: self.server.clone(),
-                    reason: root_cause(cause),
-                }
-            }
-            _ => CliError::Answer(Answer::of(status)),
+            Some(cause) => CliError::Unreachable {
+                server: self.server.clone(),
+                reason: root_cause(cause),
+            },
+            None => CliError::Answer(Answer::of(status)),
         }
     }
 

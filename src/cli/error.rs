@@ -118,8 +118,9 @@ impl CliError {
         match self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Self::Unreachable { .. } => ExitCode::from(UNREACHABLE),
-            Self::Address { .. } | Self::Usage { .. } => ExitCode::from(USAGE),
-            Self::App(AppError::Config(_) | AppError::Origin { .. }) => ExitCode::from(USAGE),
+            Self::Address { .. }
+            | Self::Usage { .. }
+            | Self::App(AppError::Config(_) | AppError::Origin { .. }) => ExitCode::from(USAGE),
             Self::Answer(answer) if answer.code == Code::InvalidArgument => ExitCode::from(USAGE),
             _ => ExitCode::from(NO),
         }

@@ -57,8 +57,8 @@ struct Text {
     /// The source id. The source must be on record.
     source: String,
     /// Which of its texts, if extraction profiles gave several.
-    #[arg(long, value_name = "ID")]
-    text_id: Option<String>,
+    #[arg(long = "text-id", value_name = "ID")]
+    which: Option<String>,
     /// The first code point.
     #[arg(long, value_name = "N", default_value_t = 0)]
     start: u32,
@@ -153,7 +153,7 @@ impl Text {
         let client = self.asking.connect().await?;
         let mut request = GetSourceTextRequest {
             source: self.source,
-            text_id: self.text_id.unwrap_or_default(),
+            text_id: self.which.unwrap_or_default(),
             start: self.start,
             length_max: self.length.unwrap_or(0),
         };

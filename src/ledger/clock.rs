@@ -113,67 +113,37 @@ pub(super) enum ClockJump {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
     use super::*;
-
-    struct Hands {
-        wall: Cell<i64>,
-        monotonic: Cell<u64>,
-    }
-
-    // Shared with no other thread here.
-    struct Tick(std::sync::Mutex<Hands>);
-
-    impl Tick {
-        fn at(wall: i64, monotonic: u64) -> Self {
-            Self(std::sync::Mutex::new(Hands {
-                wall: Cell::new(wall),
-                monotonic: Cell::new(monotonic),
-            }))
-        }
-
-        fn set(&self, wall: i64, monotonic: u64) {
-            let hands = self.0.lock().unwrap();
-            hands.wall.set(wall);
-            hands.monotonic.set(monotonic);
-        }
-    }
-
-    impl Clock for Tick {
-        fn now(&self) -> Micros {
-            Micros(self.0.lock().unwrap().wall.get())
-        }
-
-        fn monotonic(&self) -> Duration {
-            Duration::from_micros(self.0.lock().unwrap().monotonic.get())
-        }
-    }
+    use crate::ledger::tests::fixture::TestClock;
 
     #[test]
     fn a_clock_that_drifts_more_than_five_seconds_either_way_is_not_believed() {
-        let clock = Tick::at(1_000_000_000, 70);
-        let watch = ClockWatch::start(&clock);
-        let hour = 3_600_000_000_i64;
+        // Reading the clock takes a microsecond.
         for (drift, believed) in [
             (0, true),
-            (5_000_000, true),
-            (-5_000_000, true),
-            (5_000_001, false),
-            (-5_000_001, false),
+            (4_999_999, true),
+            (5_000_000, false),
+            (-5_000_001, true),
+            (-5_000_002, false),
         ] {
-            clock.set(1_000_000_000 + hour + drift, 70 + hour.unsigned_abs());
+            let clock = TestClock::new();
+            let watch = ClockWatch::start(&clock);
+            clock.pass(3_600_000_000);
+            clock.set_by(drift);
             assert_eq!(watch.read(&clock, None).is_ok(), believed, "{drift}");
         }
     }
 
     #[test]
     fn a_clock_that_is_not_after_the_newest_entry_is_not_believed() {
-        let clock = Tick::at(1_000, 0);
+        let clock = TestClock::new();
         let watch = ClockWatch::start(&clock);
-        assert_eq!(watch.read(&clock, Some(Micros(999))), Ok(Micros(1_000)));
-        assert!(watch.read(&clock, Some(Micros(1_000))).is_err());
-        assert!(watch.read(&clock, Some(Micros(1_001))).is_err());
+        let now = watch.read(&clock, None).unwrap();
+        assert_eq!(watch.read(&clock, Some(now)), Ok(Micros(now.0 + 1)));
+        let last = Micros(now.0 + 2);
+        let (now, jump) = (last, watch.read(&clock, Some(last)));
+        assert_eq!(jump, Err(ClockJump::NotAfter { now, last }));
+        assert!(watch.read(&clock, Some(Micros(now.0 + 9))).is_err());
     }
 
     #[test]

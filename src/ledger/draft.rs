@@ -40,8 +40,6 @@ pub(super) struct Draft {
     entries: Vec<Arc<Entry>>,
     /// What its entries change in the admission state.
     pub changes: Changes,
-    /// The calls whose last record has been judged.
-    pub jobs: Vec<Job>,
 }
 
 /// A frame that is ready for the disk, and what follows once it is on it.
@@ -56,8 +54,6 @@ pub(super) struct Sealed {
     pub frame: Arc<DecodedFrame>,
     /// What its entries change in the admission state.
     pub changes: Changes,
-    /// The calls to be answered.
-    pub jobs: Vec<Job>,
 }
 
 impl Draft {
@@ -70,13 +66,7 @@ impl Draft {
             body: FrameBody::default(),
             entries: Vec::new(),
             changes: Changes::new(),
-            jobs: Vec::new(),
         }
-    }
-
-    /// Whether no record has been judged for it.
-    pub const fn is_empty(&self) -> bool {
-        self.jobs.is_empty() && self.entries.is_empty()
     }
 
     /// Whether it holds entries.
@@ -125,7 +115,7 @@ impl Draft {
             .time
             .get_or_insert_with(|| bench.watch.read(&*bench.clock, after));
         // What is on record is answered whatever the clock says.
-        let at = time.unwrap_or(Micros(i64::MAX));
+        let at = time.unwrap_or(after.unwrap_or(Micros(0)));
         let index = self.frontier.size();
         let verdict = admission::judge(state, &*bench.documents, prepared, index, at)?;
         let outcome = match (verdict, time) {
@@ -185,17 +175,11 @@ impl Draft {
         Ok(Slot::Entered { index, record_id })
     }
 
-    /// The frame of these entries, as bytes, to follow `tail`; moves `tail` behind it. None if
-    /// there is no entry. `unfinished` is the job that the next frame goes on with.
-    pub fn seal(
-        mut self,
-        tail: &mut Tail,
-        epoch: u64,
-        unfinished: Option<&mut Job>,
-    ) -> Result<(Sealed, Vec<u8>), Vec<Job>> {
-        let (Some(count), Some(Ok(recorded_at))) = (self.body.count(), self.time) else {
-            return Err(self.jobs);
-        };
+    /// The frame of these entries, to follow `tail`, and its bytes; moves `tail` behind it. None
+    /// without an entry.
+    pub fn seal(self, tail: &mut Tail, epoch: u64) -> Option<(Sealed, Vec<u8>)> {
+        let count = self.body.count()?;
+        let recorded_at = self.time?.ok()?;
         let root = self.frontier.root();
         let header = tail.header(epoch, count, recorded_at, root);
         let bytes = self.body.seal(&header);
@@ -205,10 +189,6 @@ impl Draft {
             previous: FrameHash::of(&bytes),
             epoch,
         };
-        let head = tail.head();
-        for job in self.jobs.iter_mut().chain(unfinished) {
-            job.settle(&head, recorded_at);
-        }
         let frame = DecodedFrame {
             first_index: header.first_index,
             entries: self.entries,
@@ -217,13 +197,12 @@ impl Draft {
         };
         let sealed = Sealed {
             count,
-            head,
+            head: tail.head(),
             frontier: self.frontier,
             frame: Arc::new(frame),
             changes: self.changes,
-            jobs: self.jobs,
         };
-        Ok((sealed, bytes))
+        Some((sealed, bytes))
     }
 }
 

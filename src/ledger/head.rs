@@ -76,10 +76,10 @@ impl HeadKeeper {
         thread::Builder::new()
             .name("ledger-head".to_owned())
             .spawn(move || {
+                // Dropped last: whoever sees it go may use the files again.
                 let _alive: Sender<()> = alive;
-                // Dropped before it: whoever waits for the end finds lock and database free.
-                let (file, reader) = (file, reader);
-                if let Err(error) = keep(&*file, &reader, &stop, &paused) {
+                let noted = keep(file, reader, &stop, &paused);
+                if let Err(error) = noted {
                     poison.set(Poisoned::Head {
                         detail: error.to_string(),
                     });
@@ -99,9 +99,20 @@ impl HeadKeeper {
     }
 }
 
+impl Drop for HeadKeeper {
+    /// Has the thread end, without waiting for it.
+    fn drop(&mut self) {
+        self.stop(Duration::ZERO);
+    }
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "file and reader are let go of when it returns"
+)]
 fn keep(
-    file: &dyn HeadFile,
-    reader: &Reader,
+    file: Arc<dyn HeadFile>,
+    reader: Reader,
     stop: &AtomicBool,
     paused: &Receiver<()>,
 ) -> Result<(), DataDirError> {

@@ -60,7 +60,7 @@ impl Job {
         }
     }
 
-    /// The frame that its newest records entered ends in `head` and has this time.
+    /// The frame that its newest records entered leads to `head`.
     pub fn settle(&mut self, head: &Head, recorded_at: Micros) {
         // Earlier frames have settled what stands before.
         for slot in self.slots.iter_mut().rev() {

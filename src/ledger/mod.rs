@@ -45,3 +45,6 @@ pub use recovery::{
 };
 pub use sequencer::{Sequencer, Settings, StartError, Surroundings};
 pub use tables::StoredTables;
+
+#[cfg(test)]
+mod tests;

@@ -59,7 +59,8 @@ pub enum AppendError {
         /// Why.
         reason: Poisoned,
     },
-    /// A thread panicked over these records: a defect of the daemon. They were not appended.
+    /// A thread panicked over these records: a defect of the daemon. Appending them again
+    /// records nothing twice.
     #[error("the daemon failed over these records; report this as a defect")]
     Panicked,
     /// The daemon is stopping. What was not answered may not have been appended; appending it

@@ -317,7 +317,7 @@ fn replay(
         for stored in &stored {
             let (header, frame) = DecodedFrame::decode(stored)?;
             tail = tail.after(stored, &header, &frame)?;
-            let mut overlay = Overlay::new(state.tables());
+            let mut overlay = Overlay::new(state);
             for entry in &frame.entries {
                 overlay.add(AdmissionState::FOLD.fold(&overlay, entry)?);
             }

@@ -35,7 +35,7 @@ use super::recovery::{Ledger, Tail};
 use super::state::AdmissionState;
 use crate::admission::Documents;
 use crate::fold::{FoldError, Overlay};
-use crate::storage::{AppendOutcome, FrameStore, TableError};
+use crate::storage::{AppendOutcome, FrameStore};
 
 /// How the ledger takes records.
 #[derive(Clone, Debug)]
@@ -175,6 +175,8 @@ impl Ledger {
             commit_bound: settings.commit_bound,
             in_flight: None,
             ready: VecDeque::new(),
+            judged: Vec::new(),
+            landed: Vec::new(),
             early: BTreeMap::new(),
             next_ticket: 0,
             stopping: false,
@@ -287,11 +289,25 @@ fn commit_all(frames: &dyn FrameStore, orders: &Receiver<Commit>, outcomes: &Sen
     }
 }
 
+/// A frame on its way to the disk, and who waits for it.
+struct InFlight {
+    sealed: Sealed,
+    jobs: Vec<Job>,
+    /// When it counts as failed.
+    deadline: Instant,
+}
+
 /// What the sequencer's thread owns.
 struct Sequence {
     inbox: Receiver<Event>,
-    /// Jobs in order, the first perhaps judged in part.
+    /// Jobs in order, the first perhaps judged in part. Jobs move from here to `judged`, with
+    /// their frame to `in_flight`, and to `landed`: never out of this struct before they are
+    /// answered, so that none is dropped before the ledger is poisoned.
     ready: VecDeque<Job>,
+    /// Jobs that wait for the frame in the making.
+    judged: Vec<Job>,
+    /// Jobs whose frame is durable.
+    landed: Vec<Job>,
     /// Jobs that were prepared before others that come first.
     early: BTreeMap<u64, Vec<Job>>,
     next_ticket: u64,
@@ -304,8 +320,7 @@ struct Sequence {
     bench: Bench,
 
     commits: Sender<Commit>,
-    /// The frame that is on its way to the disk, and when it counts as failed.
-    in_flight: Option<(Sealed, Instant)>,
+    in_flight: Option<InFlight>,
     commit_bound: Duration,
     epoch: u64,
     frames: Arc<dyn FrameStore>,
@@ -336,9 +351,14 @@ impl Sequence {
     fn work(&mut self) -> Result<(), Poisoned> {
         loop {
             self.judge_ready()?;
-            if self.in_flight.is_none() && !self.draft.is_empty() {
-                self.launch()?;
-                continue;
+            if self.in_flight.is_none() {
+                if self.draft.has_entries() {
+                    self.launch()?;
+                    continue;
+                }
+                // These rest on nothing that is not durable. The next record reads the clock.
+                self.judged.drain(..).for_each(Job::answer);
+                self.draft = Draft::after(&self.tail);
             }
             if self.stopping && self.in_flight.is_none() {
                 return Ok(());
@@ -357,7 +377,7 @@ impl Sequence {
     /// The next event; in time, if a frame is on its way.
     fn wait(&self) -> Result<Event, Poisoned> {
         let event = match &self.in_flight {
-            Some((_, deadline)) => self.inbox.recv_deadline(*deadline),
+            Some(frame) => self.inbox.recv_deadline(frame.deadline),
             None => self
                 .inbox
                 .recv()
@@ -397,42 +417,45 @@ impl Sequence {
             return Ok(());
         }
         // What is stored, then what the frame on its way changes, then what this one does.
-        let mut stored = Overlay::new(self.state.tables());
-        if let Some((sealed, _)) = &mut self.in_flight {
-            stored.add(std::mem::take(&mut sealed.changes));
+        let mut stored = Overlay::new(&self.state);
+        if let Some(frame) = &mut self.in_flight {
+            stored.add(std::mem::take(&mut frame.sealed.changes));
         }
         let mut state = Overlay::new(&stored);
         state.add(std::mem::take(&mut self.draft.changes));
 
-        let judged = judge_jobs(&mut self.ready, &mut self.draft, &mut state, &self.bench);
+        let (ready, done) = (&mut self.ready, &mut self.judged);
+        let judged = judge_jobs(ready, done, &mut self.draft, &mut state, &self.bench);
 
         self.draft.changes = state.into_changes();
-        if let Some((sealed, _)) = &mut self.in_flight {
-            sealed.changes = stored.into_changes();
+        if let Some(frame) = &mut self.in_flight {
+            frame.sealed.changes = stored.into_changes();
         }
         judged.map_err(|error| self.distrusted(&error))
     }
 
-    /// Sends the frame on its way. Without entries there is none: then, as no other frame is
-    /// on its way either, the calls are answered.
+    /// Sends the frame in the making on its way, and begins the next.
     fn launch(&mut self) -> Result<(), Poisoned> {
-        let draft = std::mem::replace(&mut self.draft, Draft::after(&self.tail));
-        let unfinished = self.ready.front_mut();
-        let (sealed, frame) = match draft.seal(&mut self.tail, self.epoch, unfinished) {
-            Ok(sealed) => sealed,
-            Err(jobs) => {
-                jobs.into_iter().for_each(Job::answer);
-                return Ok(());
-            }
+        let next = Draft::after(&self.tail);
+        let draft = std::mem::replace(&mut self.draft, next);
+        let Some((sealed, frame)) = draft.seal(&mut self.tail, self.epoch) else {
+            return Ok(());
         };
         self.draft = Draft::after(&self.tail);
+        // The first that is ready may have been judged in part.
+        for job in self.judged.iter_mut().chain(self.ready.front_mut()) {
+            job.settle(&sealed.head, sealed.frame.recorded_at);
+        }
         let commit = Commit {
             first_index: sealed.frame.first_index,
             count: sealed.count,
             frame,
         };
-        let deadline = Instant::now() + self.commit_bound;
-        self.in_flight = Some((sealed, deadline));
+        self.in_flight = Some(InFlight {
+            sealed,
+            jobs: std::mem::take(&mut self.judged),
+            deadline: Instant::now() + self.commit_bound,
+        });
         self.commits.send(commit).map_err(|_| Poisoned::Panicked {
             thread: "ledger-committer",
         })
@@ -440,21 +463,21 @@ impl Sequence {
 
     /// The frame on its way has arrived, or nobody knows whether it has.
     fn committed(&mut self, outcome: AppendOutcome) -> Result<(), Poisoned> {
-        let Some((sealed, _)) = self.in_flight.take() else {
-            return Ok(());
-        };
         match outcome {
             AppendOutcome::Durable => {}
             AppendOutcome::Fenced => return Err(Poisoned::Fenced),
-            AppendOutcome::Conflict { expected } => {
-                return Err(Poisoned::Conflict {
-                    expected: sealed.frame.first_index,
-                    found: expected,
-                });
+            AppendOutcome::Conflict { expected: found } => {
+                let sealed = self.in_flight.as_ref().map(|frame| &frame.sealed);
+                let expected = sealed.map_or(found, |sealed| sealed.frame.first_index);
+                return Err(Poisoned::Conflict { expected, found });
             }
             AppendOutcome::TooLarge { bytes, .. } => return Err(Poisoned::FrameTooLarge { bytes }),
             AppendOutcome::Unknown(poison) => return Err(Poisoned::Store(poison)),
         }
+        let Some(InFlight { sealed, jobs, .. }) = self.in_flight.take() else {
+            return Ok(());
+        };
+        self.landed = jobs;
         // The next frame goes to the disk while this one is shown.
         let launched = if self.draft.has_entries() {
             self.launch()
@@ -463,8 +486,10 @@ impl Sequence {
         };
         let advanced = self.state.advance(sealed.changes, &sealed.frontier);
         self.reader.publish(sealed.head, sealed.frame);
-        sealed.jobs.into_iter().for_each(Job::answer);
-        advanced.map_err(|error| admission_failed(&error))?;
+        self.landed.drain(..).for_each(Job::answer);
+        advanced.map_err(|error| Poisoned::AdmissionState {
+            detail: error.to_string(),
+        })?;
         launched
     }
 
@@ -478,15 +503,10 @@ impl Sequence {
     }
 }
 
-fn admission_failed(error: &TableError) -> Poisoned {
-    Poisoned::AdmissionState {
-        detail: error.to_string(),
-    }
-}
-
-/// Judges jobs in order and moves those that are done into the frame.
+/// Judges jobs in order, as long as the frame has room.
 fn judge_jobs(
     ready: &mut VecDeque<Job>,
+    done: &mut Vec<Job>,
     draft: &mut Draft,
     state: &mut Overlay<'_>,
     bench: &Bench,
@@ -495,7 +515,7 @@ fn judge_jobs(
         if !draft.judge(job, state, bench)? {
             break;
         }
-        draft.jobs.extend(ready.pop_front());
+        done.extend(ready.pop_front());
     }
     Ok(())
 }

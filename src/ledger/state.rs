@@ -3,12 +3,18 @@
 //! A fold like any projection, in a store of its own that can be built again from the ledger.
 //! Changes and the cursor commit together; the cursor is the frontier of the entries that have
 //! been folded, so that it names their root as well as their number.
+//!
+//! Nobody else writes to the store while the ledger is open, so rows that were read may be
+//! kept: nearly every record asks for the same verifiers, topics and sources.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::tables::StoredTables;
 use crate::admission::AdmissionFold;
-use crate::fold::{Changes, Fold as _};
+use crate::fold::{Changes, Fold as _, Scan, Tables, TablesError};
 use crate::merkle::{Frontier, Hash};
 use crate::storage::{Change, Direction, KeyRange, TableError};
 
@@ -17,6 +23,9 @@ const CURSOR_KEY: &[u8] = b"\0cursor";
 
 /// How many rows are taken away at a time: storage frees memory by the batch.
 const ROWS_CLEARED_MAX: usize = 1_000;
+
+/// How many rows are kept. Rows are of 100 bytes or so: some 400 KB.
+const ROWS_KEPT_MAX: usize = 4_096;
 
 /// How far the fold has come, as it is stored.
 #[derive(Serialize, Deserialize)]
@@ -33,18 +42,40 @@ struct Cursor {
 #[derive(Debug)]
 pub(super) struct AdmissionState {
     tables: StoredTables,
+    /// Rows that were read, as they are stored. Rows that were not found are not kept: a new
+    /// record asks for its own, once.
+    kept: RefCell<HashMap<Vec<u8>, Vec<u8>>>,
+}
+
+impl Tables for AdmissionState {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
+        let mut kept = self.kept.borrow_mut();
+        if let Some(value) = kept.get(key) {
+            return Ok(Some(value.clone()));
+        }
+        let row = self.tables.get(key)?;
+        if let Some(value) = &row {
+            if kept.len() >= ROWS_KEPT_MAX {
+                kept.clear();
+            }
+            kept.insert(key.to_vec(), value.clone());
+        }
+        Ok(row)
+    }
+
+    fn scan(&self, prefix: &[u8]) -> Scan<'_> {
+        self.tables.scan(prefix)
+    }
 }
 
 impl AdmissionState {
     pub const FOLD: AdmissionFold = AdmissionFold;
 
-    pub const fn new(tables: StoredTables) -> Self {
-        Self { tables }
-    }
-
-    /// The rows, for judging and folding.
-    pub const fn tables(&self) -> &StoredTables {
-        &self.tables
+    pub fn new(tables: StoredTables) -> Self {
+        Self {
+            tables,
+            kept: RefCell::default(),
+        }
     }
 
     /// The frontier of the entries that have been folded; none if no cursor of this version
@@ -67,6 +98,10 @@ impl AdmissionState {
         let row = postcard::to_stdvec(&cursor).map_err(|error| TableError::Engine {
             detail: error.to_string(),
         })?;
+        let mut kept = self.kept.borrow_mut();
+        for key in changes.keys() {
+            kept.remove(key);
+        }
         let mut batch: Vec<Change> = changes.into_iter().collect();
         batch.push((CURSOR_KEY.to_vec(), Some(row)));
         self.tables.store().apply(&batch)
@@ -80,6 +115,7 @@ impl AdmissionState {
     /// Takes every row away, the cursor first.
     pub fn clear(&self) -> Result<(), TableError> {
         self.distrust()?;
+        self.kept.borrow_mut().clear();
         let store = self.tables.store();
         loop {
             let rows = store.scan(KeyRange::all(), Direction::Forwards);
@@ -100,9 +136,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::fold::Tables as _;
     use crate::merkle::leaf_hash;
-    use crate::storage::{MemoryTables, ProjectionStore as _};
+    use crate::storage::MemoryTables;
 
     fn state() -> AdmissionState {
         AdmissionState::new(StoredTables::new(Arc::new(MemoryTables::new())))
@@ -123,7 +158,28 @@ mod tests {
         let changes = Changes::from([(b"row".to_vec(), Some(b"value".to_vec()))]);
         state.advance(changes, &frontier(11)).unwrap();
         assert_eq!(state.cursor().unwrap(), Some(frontier(11)));
-        assert_eq!(state.tables().get(b"row").unwrap(), Some(b"value".to_vec()));
+        assert_eq!(state.get(b"row").unwrap(), Some(b"value".to_vec()));
+    }
+
+    #[test]
+    fn a_row_is_read_as_it_was_changed_last() {
+        let state = state();
+        for value in [Some(b"one".to_vec()), Some(b"two".to_vec()), None] {
+            let changes = Changes::from([(b"row".to_vec(), value.clone())]);
+            state.advance(changes, &frontier(1)).unwrap();
+            for _ in 0..2 {
+                assert_eq!(state.get(b"row").unwrap(), value);
+            }
+        }
+        state
+            .advance(
+                Changes::from([(b"row".to_vec(), Some(vec![]))]),
+                &frontier(2),
+            )
+            .unwrap();
+        assert_eq!(state.get(b"row").unwrap(), Some(vec![]));
+        state.clear().unwrap();
+        assert_eq!(state.get(b"row").unwrap(), None);
     }
 
     #[test]
@@ -131,7 +187,7 @@ mod tests {
         let state = state();
         for row in [&b""[..], &[1, 11, 0], &[255; 40]] {
             let row = (CURSOR_KEY.to_vec(), Some(row.to_vec()));
-            state.tables().store().apply(&[row]).unwrap();
+            state.tables.store().apply(&[row]).unwrap();
             assert_eq!(state.cursor().unwrap(), None);
         }
     }
@@ -144,6 +200,6 @@ mod tests {
             .advance((0..2_500).map(row).collect(), &frontier(3))
             .unwrap();
         state.clear().unwrap();
-        assert_eq!(state.tables().scan(b"").count(), 0);
+        assert_eq!(state.scan(b"").count(), 0);
     }
 }

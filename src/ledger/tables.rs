@@ -31,7 +31,7 @@ impl std::fmt::Debug for StoredTables {
 
 impl Tables for StoredTables {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
-        self.0.get(key).map_err(unreadable)
+        self.0.get(key).map_err(|error| unreadable(&error))
     }
 
     fn scan(&self, prefix: &[u8]) -> Scan<'_> {
@@ -47,7 +47,7 @@ impl Tables for StoredTables {
     }
 }
 
-fn unreadable(error: TableError) -> TablesError {
+fn unreadable(error: &TableError) -> TablesError {
     TablesError(error.to_string())
 }
 
@@ -79,7 +79,7 @@ impl<'a> BothEnds<'a> {
             Some(Ok(row)) => return Some(Ok(row)),
             Some(Err(error)) => {
                 self.done = true;
-                return Some(Err(unreadable(error)));
+                return Some(Err(unreadable(&error)));
             }
             None => self.done = true,
         }

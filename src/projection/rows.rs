@@ -135,6 +135,11 @@ impl<'a> Parts<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
+    /// All bytes that are left.
+    pub(super) const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// The bytes that come next.
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], FoldError> {
         let (first, rest) = self

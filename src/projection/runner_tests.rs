@@ -63,7 +63,8 @@ impl EntrySource for Shelf {
 
     fn frame_at(&self, index: u64) -> Result<Option<Arc<DecodedFrame>>, ReadError> {
         let frames = self.frames.lock().unwrap();
-        let found = frames.iter().find(|frame| frame.entry(index).is_some());
+        let place = frames.partition_point(|frame| frame.next_index() <= index);
+        let found = frames.get(place);
         Ok(found.cloned())
     }
 

@@ -190,7 +190,7 @@ fn opening(canvas: Canvas, server: &str) -> String {
 /// What became of the records, and every one that was refused.
 fn fed(canvas: Canvas, records: &[Submitted], tally: Tally) -> String {
     let mut sheet = Sheet::new(canvas);
-    sheet.gap();
+    sheet.line("");
     let text = format!(
         "{} records recorded, {} refused",
         tally.recorded, tally.refused
@@ -206,7 +206,7 @@ fn fed(canvas: Canvas, records: &[Submitted], tally: Tally) -> String {
 /// What to try while the daemon stays up.
 fn closing(canvas: Canvas, daemon: &Daemon) -> String {
     let mut sheet = Sheet::new(canvas);
-    sheet.gap();
+    sheet.line("");
     sheet.heading("The daemon stays up until Ctrl-C. In another terminal, try:");
     sheet.gap();
     sheet.line(&format!("  export ONRECORD_SERVER={}", daemon.server));

@@ -6,8 +6,10 @@
 
 use std::io::IsTerminal as _;
 
-use comfy_table::presets::{NOTHING, UTF8_FULL_CONDENSED, UTF8_NO_BORDERS};
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, TableStyle};
+use comfy_table::presets::{NOTHING, UTF8_FULL_CONDENSED};
+use comfy_table::{
+    Attribute, Cell, Color, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle,
+};
 
 /// The widest that anything is drawn, in columns: longer lines of prose read badly.
 const WIDTH_MAX: u16 = 96;
@@ -17,6 +19,12 @@ const WIDTH_MIN: u16 = 60;
 
 /// The width of the labels at the left of a list of fields.
 const LABEL_WIDTH: usize = 15;
+
+/// Columns side by side under a header, and nothing between the rows.
+const LISTED: TableStyle = TableStyle::new()
+    .header_lines(ContentLineStyle::none().junction(' '))
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .content_lines(ContentLineStyle::none().junction(' '));
 
 /// Where answers are drawn.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +60,8 @@ impl Canvas {
         let terminal = std::io::stdout().is_terminal();
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let width = terminal.then(|| Table::new().width()).flatten();
+        // A terminal that does not know its width says 0.
+        let width = width.filter(|width| *width != 0);
         Self {
             width: width.unwrap_or(WIDTH_MAX).clamp(WIDTH_MIN, WIDTH_MAX),
             colour: terminal && !no_colour,
@@ -102,7 +112,7 @@ impl Canvas {
     /// A table with a line under its header.
     #[must_use]
     pub fn listed(self) -> Table {
-        self.table(UTF8_NO_BORDERS)
+        self.table(LISTED)
     }
 
     fn table(self, style: TableStyle) -> Table {

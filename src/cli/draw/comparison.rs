@@ -5,7 +5,7 @@ use comfy_table::{ColumnConstraint, Width};
 use super::background::Background;
 use super::canvas::{Canvas, Sheet, Tint, cell};
 use super::foot;
-use super::position::title;
+use super::position::{title, warnings};
 use super::statement::{conditions_of, in_short, reading, testimony_in_cell};
 use super::words::{self, Label as _, range, stance, tint};
 use crate::rpc::proto::{
@@ -87,13 +87,16 @@ pub fn kind_line(comparison: &Comparison, background: &Background) -> String {
     } else {
         "not certain"
     };
-    let mut text = format!("{}, {certain}", comparison.kind().label());
-    if comparison.placement() != Placement::Unspecified {
-        let milestone = background.milestone.as_ref();
-        let milestone = milestone.map_or("the milestone", |found| found.milestone_id.as_str());
-        text.push_str(&format!(", {} {milestone}", comparison.placement().label()));
+    let kind = comparison.kind().label();
+    if comparison.placement() == Placement::Unspecified {
+        return format!("{kind}, {certain}");
     }
-    text
+    let milestone = background.milestone.as_ref();
+    let milestone = milestone.map_or("the milestone", |found| found.milestone_id.as_str());
+    format!(
+        "{kind}, {certain}, {} {milestone}",
+        comparison.placement().label()
+    )
 }
 
 /// A position in one line: its stance, or how far the record answers.
@@ -121,7 +124,7 @@ pub const fn kind_tint(kind: ChangeKind) -> Tint {
 pub fn side_by_side(
     sheet: &mut Sheet,
     [from, to]: [&Position; 2],
-    bases: [Option<&Basis>; 2],
+    [from_basis, to_basis]: [Option<&Basis>; 2],
     sides: Sides<'_>,
 ) {
     let mut table = sheet.canvas().framed();
@@ -131,76 +134,13 @@ pub fn side_by_side(
         cell(Tint::Strong, left),
         cell(Tint::Strong, right),
     ]);
-    let both = [(from, sides.from), (to, sides.to)];
-    let rows = [
-        (
-            "as of",
-            bases.map(|basis| basis.map_or_else(String::new, |it| it.as_of.clone())),
-        ),
-        (
-            "known at",
-            bases.map(|basis| basis.map_or_else(String::new, |it| it.known_at.to_string())),
-        ),
-        (
-            "finding",
-            both.map(|(it, _)| it.finding().label().to_owned()),
-        ),
-        (
-            "position",
-            both.map(|(it, _)| {
-                it.stance
-                    .as_ref()
-                    .map(words::stance_in_full)
-                    .unwrap_or_default()
-            }),
-        ),
-        ("conditions", both.map(|(it, _)| condition_lines(it))),
-        (
-            "since",
-            both.map(|(it, _)| it.since.as_ref().map(range).unwrap_or_default()),
-        ),
-        (
-            "last affirmed",
-            both.map(|(it, _)| it.last_affirmed.as_ref().map(range).unwrap_or_default()),
-        ),
-        (
-            "rests on",
-            both.map(|(it, known)| {
-                it.deciding
-                    .as_ref()
-                    .map(|said| testimony_in_cell(said, known))
-                    .unwrap_or_default()
-            }),
-        ),
-        (
-            "latest evasion",
-            both.map(|(it, known)| {
-                it.latest_evasion
-                    .as_ref()
-                    .map(|said| format!("{}: {}", reading(said), testimony_in_cell(said, known)))
-                    .unwrap_or_default()
-            }),
-        ),
-        (
-            "before that",
-            both.map(|(it, known)| {
-                it.previous
-                    .as_ref()
-                    .map(|said| in_short(said, known))
-                    .unwrap_or_default()
-            }),
-        ),
-        ("reported", both.map(|(it, _)| count(it.reported_count))),
-        ("possible", both.map(|(it, _)| count(it.possible_count))),
-    ];
-    for (label, [left, right]) in rows {
+    let left = column(from, from_basis, sides.from);
+    let right = column(to, to_basis, sides.to);
+    for ((label, left), right) in LABELS.into_iter().zip(left).zip(right) {
         if left.is_empty() && right.is_empty() {
             continue;
         }
-        let tints = both.map(|(position, _)| match (label, &position.stance) {
-            ("position", Some(stance)) => tint(stance.polarity()),
-            _ => Tint::Plain,
-        });
+        let tints = [from, to].map(|position| row_tint(label, position));
         table.add_row([
             cell(Tint::Faint, label),
             cell(tints[0], &left),
@@ -209,12 +149,60 @@ pub fn side_by_side(
     }
     // Both sides get the same room, whatever stands in them.
     let room = sheet.canvas().width.saturating_sub(LABEL_WIDTH + 6) / 2;
-    table.set_constraints([
-        ColumnConstraint::Absolute(Width::Fixed(LABEL_WIDTH + 2)),
-        ColumnConstraint::Absolute(Width::Fixed(room)),
-        ColumnConstraint::Absolute(Width::Fixed(room)),
-    ]);
+    table.set_constraints(
+        [LABEL_WIDTH + 2, room, room].map(|width| ColumnConstraint::Absolute(Width::Fixed(width))),
+    );
     sheet.table(&table);
+}
+
+/// What the rows of a table of positions are about.
+const LABELS: [&str; 13] = [
+    "as of",
+    "known at",
+    "finding",
+    "position",
+    "conditions",
+    "since",
+    "last affirmed",
+    "rests on",
+    "latest evasion",
+    "before that",
+    "reported",
+    "possible",
+    "beware",
+];
+
+/// What a position has to say to each of the labels.
+fn column(position: &Position, basis: Option<&Basis>, known: &Background) -> [String; 13] {
+    let deciding = position.deciding.as_ref();
+    let evasion = position.latest_evasion.as_ref();
+    let evasion = evasion.map(|it| format!("{}: {}", reading(it), testimony_in_cell(it, known)));
+    let previous = position.previous.as_ref();
+    let warnings: Vec<&str> = warnings(position).collect();
+    [
+        basis.map(|it| it.as_of.clone()),
+        basis.map(|it| it.known_at.to_string()),
+        Some(position.finding().label().to_owned()),
+        position.stance.as_ref().map(words::stance_in_full),
+        Some(condition_lines(position)),
+        position.since.as_ref().map(range),
+        position.last_affirmed.as_ref().map(range),
+        deciding.map(|it| testimony_in_cell(it, known)),
+        evasion,
+        previous.map(|it| in_short(it, known)),
+        Some(count(position.reported_count)),
+        Some(count(position.possible_count)),
+        Some(warnings.join("; ")),
+    ]
+    .map(Option::unwrap_or_default)
+}
+
+fn row_tint(label: &str, position: &Position) -> Tint {
+    match (label, &position.stance) {
+        ("position", Some(stance)) => tint(stance.polarity()),
+        ("beware", _) => Tint::Between,
+        _ => Tint::Plain,
+    }
 }
 
 fn condition_lines(position: &Position) -> String {

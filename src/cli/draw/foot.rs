@@ -17,17 +17,18 @@ pub fn basis(sheet: &mut Sheet, basis: Option<&Basis>) {
         return;
     };
     let root = HEXLOWER.encode(&basis.root);
-    let mut text = format!(
-        "basis: {} entries, root {}…, {} v{}, known at {}",
+    let as_of = match basis.as_of.as_str() {
+        "" => String::new(),
+        as_of => format!(", as of {as_of}"),
+    };
+    let text = format!(
+        "basis: {} entries, root {}…, {} v{}, known at {}{as_of}",
         basis.ledger_size,
         short(&root),
         basis.projection,
         basis.projection_version,
         basis.known_at
     );
-    if !basis.as_of.is_empty() {
-        text.push_str(&format!(", as of {}", basis.as_of));
-    }
     sheet.paragraph(0, Tint::Faint, &text);
 }
 

@@ -91,7 +91,8 @@ fn stance(sheet: &mut Sheet, position: &Position, background: &Background) {
     sheet.field("readings", Tint::Plain, &counts(position));
 }
 
-fn warnings(position: &Position) -> impl Iterator<Item = &'static str> {
+/// What makes a position less than plain.
+pub fn warnings(position: &Position) -> impl Iterator<Item = &'static str> {
     [
         (position.diverge, "the voices diverge"),
         (
@@ -108,23 +109,21 @@ fn warnings(position: &Position) -> impl Iterator<Item = &'static str> {
 }
 
 fn counts(position: &Position) -> String {
-    let mut text = format!("{} considered", position.considered);
-    if position.possible_count != 0 {
-        text.push_str(&format!(
-            ", {} possible (their date may lie on either side)",
-            position.possible_count
-        ));
-    }
-    if position.reported_count != 0 {
-        text.push_str(&format!(", {} only reported", position.reported_count));
-    }
-    if position.filtered != 0 {
-        text.push_str(&format!(", {} filtered away", position.filtered));
-    }
+    let mut parts = vec![format!("{} considered", position.considered)];
+    let counted = [
+        (
+            position.possible_count,
+            "possible (their date may lie on either side)",
+        ),
+        (position.reported_count, "only reported"),
+        (position.filtered, "filtered away"),
+    ];
+    let counted = counted.into_iter().filter(|(count, _)| *count != 0);
+    parts.extend(counted.map(|(count, what)| format!("{count} {what}")));
     if let Some(newest) = &position.newest {
-        text.push_str(&format!("; the newest of {}", range(newest)));
+        parts.push(format!("the newest of {}", range(newest)));
     }
-    text
+    parts.join(", ")
 }
 
 /// Draws the statements that an answer rests on.

@@ -11,7 +11,7 @@ use crate::record::proto::statement::Voice;
 use crate::record::proto::{
     AnonymityReason, Authority, Engagement, ReadingBasis, SourceArchived, Statement,
 };
-use crate::rpc::proto::Testimony;
+use crate::rpc::proto::{Stance, Testimony};
 
 /// Draws a statement in a few lines.
 pub fn testimony(sheet: &mut Sheet, indent: usize, said: &Testimony, background: &Background) {
@@ -34,11 +34,11 @@ pub fn testimony(sheet: &mut Sheet, indent: usize, said: &Testimony, background:
 /// The same in one paragraph, without its sources.
 #[must_use]
 pub fn in_brief(said: &Testimony, background: &Background) -> String {
-    let mut text = format!("[{}] {}", said.index, who_and_when(said, background));
-    if let Some(statement) = statement(said, background) {
-        text.push_str(&format!(": {}", words(statement)));
+    let who = format!("[{}] {}", said.index, who_and_when(said, background));
+    match statement(said, background) {
+        Some(statement) => format!("{who}: {}", words(statement)),
+        None => who,
     }
-    text
 }
 
 /// The same as one text, for a cell of a table.
@@ -68,31 +68,29 @@ pub fn reading(said: &Testimony) -> String {
 /// Who said it, for whom, when, and what sets it apart.
 #[must_use]
 pub fn who_and_when(said: &Testimony, background: &Background) -> String {
-    let mut text = speaker(said, background);
-    if let Some(capacity) = capacity(said, background) {
-        text.push_str(&format!(", {capacity}"));
-    }
-    text.push_str(&format!(", said {}", date(said)));
+    let mut parts = vec![speaker(said, background)];
+    parts.extend(capacity(said, background));
+    parts.push(format!("said {}", date(said)));
     if !said.repeated_until.is_empty() {
-        text.push_str(&format!(", repeated until {}", said.repeated_until));
+        parts.push(format!("repeated until {}", said.repeated_until));
     }
     if !said.relayed_by.is_empty() {
         let by = background.name(&said.relayed_by);
-        text.push_str(&format!(", relayed by {by}"));
+        parts.push(format!("relayed by {by}"));
     }
     if !matches!(
         said.basis(),
         ReadingBasis::OwnWords | ReadingBasis::Unspecified
     ) {
-        text.push_str(&format!(", {}", said.basis().label()));
+        parts.push(said.basis().label().to_owned());
     }
     if said.version_index != said.index {
-        text.push_str(&format!(", as corrected at [{}]", said.version_index));
+        parts.push(format!("as corrected at [{}]", said.version_index));
     }
     if said.reading_index != said.version_index {
-        text.push_str(&format!(", as read at [{}]", said.reading_index));
+        parts.push(format!("as read at [{}]", said.reading_index));
     }
-    text
+    parts.join(", ")
 }
 
 fn date(said: &Testimony) -> &str {
@@ -103,16 +101,18 @@ fn date(said: &Testimony) -> &str {
 }
 
 fn speaker(said: &Testimony, background: &Background) -> String {
-    let mut name = if said.speaker.is_empty() {
+    let name = if said.speaker.is_empty() {
         anonymous(said, background)
     } else {
         background.name(&said.speaker).to_owned()
     };
-    if !said.holder.is_empty() && said.holder != said.speaker {
-        let holder = background.name(&said.holder);
-        name.push_str(&format!(" (on the stance of {holder})"));
+    if said.holder.is_empty() || said.holder == said.speaker {
+        return name;
     }
-    name
+    format!(
+        "{name} (on the stance of {})",
+        background.name(&said.holder)
+    )
 }
 
 fn anonymous(said: &Testimony, background: &Background) -> String {
@@ -203,6 +203,6 @@ pub fn in_short(said: &Testimony, background: &Background) -> String {
 
 /// The conditions of a stance, or that it has none.
 #[must_use]
-pub fn conditions_of(said: Option<&crate::rpc::proto::Stance>) -> String {
+pub fn conditions_of(said: Option<&Stance>) -> String {
     conditions(said.map_or(&[][..], |stance| &stance.conditions))
 }

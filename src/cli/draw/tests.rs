@@ -454,11 +454,11 @@ fn entries_are_listed_with_their_kind_and_what_they_say() {
         ..LedgerEntry::default()
     }];
     insta::assert_snapshot!(entries(CANVAS, &listed), @r"
-     index ┆ recorded at          ┆ kind              ┆ what
-    ═══════╪══════════════════════╪═══════════════════╪══════════════════════════════════════
-     24    ┆ 2025-08-24T01:46:40Z ┆ statementRecorded ┆ putin, : Nothing against meeting in
-           ┆                      ┆                   ┆ principle, but the conditions for it
-           ┆                      ┆                   ┆ must be created first.
+     index   recorded at            kind                what
+    ─────────────────────────────────────────────────────────────────────────────────────────
+     24      2025-08-24T01:46:40Z   statementRecorded   putin, : Nothing against meeting in
+                                                        principle, but the conditions for it
+                                                        must be created first.
     ");
 }
 
@@ -497,8 +497,8 @@ fn a_poisoned_ledger_and_a_projection_behind_stand_out_in_the_status() {
       entries         44
       root            abababababababababababababababababababababababababababababababab
 
-     projection ┆ version ┆ has read ┆ digest       ┆ state
-    ════════════╪═════════╪══════════╪══════════════╪══════════
-     positions  ┆ 1       ┆ 40       ┆ 777777777777 ┆ 4 behind
+     projection   version   has read   digest         state
+    ───────────────────────────────────────────────────────────
+     positions    1         40         777777777777   4 behind
     ");
 }

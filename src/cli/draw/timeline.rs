@@ -9,7 +9,9 @@ use super::statement::{reading, who_and_when, words};
 use super::words::{Label as _, range, seconds, tint};
 use crate::record::Date;
 use crate::record::proto::{Engagement, MilestoneDefined};
-use crate::rpc::proto::{ChangeKind, GetTimelineResponse, Testimony, TimelineStep};
+use crate::rpc::proto::{
+    ChangeKind, Comparison, GetTimelineResponse, Stance, Testimony, TimelineStep,
+};
 
 /// Draws a timeline.
 #[must_use]
@@ -101,27 +103,20 @@ impl<'a> Rail<'a> {
         background: &Background,
     ) {
         let canvas = sheet.canvas();
-        let kind = step.comparison.as_ref().map(|it| it.kind());
+        let kind = step.comparison.as_ref().map(Comparison::kind);
+        let polarity = said.stance.as_ref().map(Stance::polarity);
         let (mark, reads) = match said.engagement() {
-            Engagement::Answered => (
-                "●",
-                tint(
-                    said.stance
-                        .as_ref()
-                        .map_or(Default::default(), |it| it.polarity()),
-                ),
-            ),
+            Engagement::Answered => ("●", tint(polarity.unwrap_or_default())),
             _ => ("○", Tint::Faint),
         };
-        let mut head = canvas.paint(reads, &reading(said));
-        if let Some(kind) = kind.filter(|kind| *kind != ChangeKind::Unspecified) {
-            head.push_str(&format!(
-                "   {}",
-                canvas.paint(kind_tint(kind), kind.label())
-            ));
-        }
+        let reading = canvas.paint(reads, &reading(said));
+        let change = match kind {
+            None | Some(ChangeKind::Unspecified) => String::new(),
+            Some(kind) => canvas.paint(kind_tint(kind), kind.label()),
+        };
         let date = format!("{:>1$}", date(said), self.dates);
-        sheet.line(&format!("{date}  {}  {head}", canvas.paint(reads, mark)));
+        let mark = canvas.paint(reads, mark);
+        sheet.line(&format!("{date}  {mark}  {reading}   {change}"));
         let index = format!("[{}] {}", said.index, who_and_when(said, background));
         self.text(sheet, Tint::Plain, &index);
         let statement = background.statements.get(&said.statement);

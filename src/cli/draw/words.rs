@@ -43,15 +43,14 @@ labels! {
 /// A stance in one line: `SUPPORTS 2`, `OPEN {prepared}`.
 #[must_use]
 pub fn stance(stance: &Stance) -> String {
-    let mut text = stance.polarity().label().to_owned();
+    let mut parts = vec![stance.polarity().label().to_owned()];
     if stance.strength != 0 {
-        text.push_str(&format!(" {}", stance.strength));
+        parts.push(stance.strength.to_string());
     }
     if !stance.conditions.is_empty() {
-        text.push(' ');
-        text.push_str(&conditions(&stance.conditions));
+        parts.push(conditions(&stance.conditions));
     }
-    text
+    parts.join(" ")
 }
 
 /// A stance in one line that says so if it has no conditions.

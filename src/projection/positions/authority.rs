@@ -30,7 +30,12 @@ impl<'a> Mandates<'a> {
     /// The authority with which a statement's speaker spoke, to a question put to `asked`: for
     /// whichever of them is the speaker, the holder, or a body that it was said for, the
     /// highest.
-    pub(super) fn authority(&mut self, row: &Row, asked: &[Slug]) -> Result<Authority, FoldError> {
+    pub(super) fn authority(
+        &mut self,
+        row: &Row,
+        topic: &Slug,
+        asked: &[Slug],
+    ) -> Result<Authority, FoldError> {
         let Some(speaker) = &row.said.speaker else {
             return Ok(Authority::None);
         };
@@ -38,11 +43,10 @@ impl<'a> Mandates<'a> {
             return Ok(Authority::Principal);
         }
         let mut highest = None;
-        let bodies = row.said.said_for.iter().chain([&row.reading.holder]);
+        let bodies = row.said.said_for.iter().chain([row.holder()?]);
         for body in bodies.filter(|body| asked.contains(body)) {
             let terms = self.between(speaker, body)?.iter();
-            let covering =
-                terms.filter(|it| it.cover(&row.reading.topic, row.said.said_at.interval));
+            let covering = terms.filter(|it| it.cover(topic, row.said.said_at.interval));
             let authority = covering.map(|terms| terms.authority).max();
             // Somebody affiliated with one body may speak for another without a mandate.
             highest = highest.max(Some(authority.unwrap_or(Authority::None)));

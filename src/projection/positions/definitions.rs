@@ -17,7 +17,7 @@ pub(super) struct Actor {
     pub(super) introduced: u64,
     /// Its kind, a number of `ActorKind`. No version changes it.
     pub(super) kind: i32,
-    /// What it is part of, and the entry since which it is.
+    /// What it is part of, and the entry that gave this version.
     part_of: Option<(Slug, u64)>,
 }
 
@@ -75,24 +75,18 @@ pub(super) fn actor(
     let whole: Option<Slug> = optional(entry, "part_of", &defined.part_of)?;
 
     let mut changes = Changes::new();
-    let part_of = match (was, whole) {
-        (Some((was, since)), Some(whole)) if was == whole => Some((whole, since)),
-        (was, whole) => {
-            if let Some((was, since)) = was {
-                let row = part(&was, &id, since);
-                changes.insert(row, Some(PARTS.encode(&Some(entry.index))?));
-            }
-            if let Some(whole) = &whole {
-                let row = part(whole, &id, entry.index);
-                changes.insert(row, Some(PARTS.encode(&None::<u64>)?));
-            }
-            whole.map(|whole| (whole, entry.index))
-        }
-    };
+    if let Some((was, since)) = was {
+        let row = part(&was, &id, since);
+        changes.insert(row, Some(PARTS.encode(&Some(entry.index))?));
+    }
+    if let Some(whole) = &whole {
+        let row = part(whole, &id, entry.index);
+        changes.insert(row, Some(PARTS.encode(&None::<u64>)?));
+    }
     let actor = Actor {
         introduced,
         kind: defined.kind,
-        part_of,
+        part_of: whole.map(|whole| (whole, entry.index)),
     };
     changes.insert(key.into_bytes(), Some(ACTORS.encode(&actor)?));
     Ok(changes)

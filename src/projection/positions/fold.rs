@@ -110,20 +110,24 @@ fn read(
     };
     let value = CODED.encode(&after)?;
 
-    // Only readings of this topic and holder are touched.
-    let before = rivals(standing::rows(&id, &standing, &before), &after.reading);
-    let after = std::slice::from_ref(&after);
+    // Only readings of this topic and holder are outdated, and all of them are.
+    let before = rivals(standing::rows(&id, &standing, &before), &after.reading)?;
     standing.readings.clear();
-    let after = standing::rows(&id, &standing, after);
+    let after = standing::rows(&id, &standing, &[after]);
     let mut changes = standing::replace(state, entry.index, before, &after)?;
     changes.insert(key.into_bytes(), Some(value));
     Ok(changes)
 }
 
 /// The rows of readings on the same topic and holder.
-fn rivals(mut rows: Rows, reading: &Reading) -> Rows {
-    rows.retain(|_, row| row.reading.is_rival(reading));
-    rows
+fn rivals(rows: Rows, reading: &Reading) -> Result<Rows, FoldError> {
+    let mut rivals = Rows::new();
+    for (place, row) in rows {
+        if place.topic == reading.topic && *row.holder()? == reading.holder {
+            rivals.insert(place, row);
+        }
+    }
+    Ok(rivals)
 }
 
 /// The statement, in the version that `entry` gives.

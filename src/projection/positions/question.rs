@@ -100,20 +100,21 @@ pub fn collect(
     let mut testimonies = Vec::with_capacity(heard.len());
     let mut details = Vec::with_capacity(heard.len());
     for (reading, row) in heard {
-        let authority = mandates.authority(&row, &asked)?;
+        let authority = mandates.authority(&row, topic, &asked)?;
+        let holder = row.holder()?.clone();
         testimonies.push(Testimony {
             statement: reading.statement,
             version: reading.version,
             given_by: reading.given_by,
             place: reading.place,
             speaker: row.said.speaker,
-            holder: row.reading.holder,
+            holder,
             authority,
             said_at: row.said.said_at.interval,
             repeated_until: row.said.repeated_until.as_ref().map(|when| when.interval),
-            basis: row.reading.basis,
+            basis: row.basis,
             relayed: row.said.relayed_by.is_some(),
-            engagement: row.reading.engagement,
+            engagement: row.engagement,
         });
         details.push(Detail {
             statement_id: row.statement_id,

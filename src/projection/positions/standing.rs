@@ -11,7 +11,7 @@ use super::reading::Reading;
 use super::{READINGS, STATEMENTS, TOPICS};
 use crate::fold::{Changes, FoldError, Tables};
 use crate::projection::rows::{Key, Parts};
-use crate::record::{ContentId, Slug};
+use crate::record::{Basis, ContentId, Engagement, Slug};
 
 /// What the rules ask of a statement, whoever reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,14 +67,33 @@ impl ReadingKey {
         self.version.max(self.given_by)
     }
 
+    /// What follows actor and topic in a key: the statement's index, and how far version and
+    /// reading lie above it, so that a plain statement's key is short.
+    fn rest(&self) -> Result<Vec<u8>, FoldError> {
+        let above = |index: u64| index.checked_sub(self.statement);
+        let (Some(version), Some(given_by)) = (above(self.version), above(self.given_by)) else {
+            return Err(READINGS.damaged());
+        };
+        let mut rest = self.statement.to_be_bytes().to_vec();
+        rest.extend(READINGS.encode(&(version, given_by, self.place))?);
+        Ok(rest)
+    }
+
     /// Reads what follows actor and topic in a key.
     pub(super) fn parse(rest: &[u8]) -> Result<Self, FoldError> {
         let mut parts = Parts::new(READINGS, rest);
+        let statement = parts.index()?;
+        let (version, given_by, place): (u64, u64, u32) = READINGS.decode(parts.rest())?;
+        let at = |above| {
+            statement
+                .checked_add(above)
+                .ok_or_else(|| READINGS.damaged())
+        };
         Ok(Self {
-            statement: parts.index()?,
-            version: parts.index()?,
-            given_by: parts.index()?,
-            place: u32::from_be_bytes(parts.array()?),
+            statement,
+            version: at(version)?,
+            given_by: at(given_by)?,
+            place,
         })
     }
 }
@@ -85,13 +104,9 @@ impl Place {
         READINGS.key().slug(actor).slug(topic)
     }
 
-    fn key(&self) -> Vec<u8> {
-        Self::prefix(&self.actor, &self.topic)
-            .index(self.reading.statement)
-            .index(self.reading.version)
-            .index(self.reading.given_by)
-            .bytes(&self.reading.place.to_be_bytes())
-            .into_bytes()
+    fn key(&self) -> Result<Vec<u8>, FoldError> {
+        let prefix = Self::prefix(&self.actor, &self.topic);
+        Ok(prefix.bytes(&self.reading.rest()?).into_bytes())
     }
 }
 
@@ -102,7 +117,30 @@ pub(super) struct Row {
     pub(super) until: Option<u64>,
     pub(super) statement_id: ContentId,
     pub(super) said: Utterance,
-    pub(super) reading: Reading,
+    /// None where it is the speaker.
+    holder: Option<Slug>,
+    pub(super) basis: Basis,
+    pub(super) engagement: Engagement,
+}
+
+impl Row {
+    fn new(id: &ContentId, said: &Utterance, reading: &Reading) -> Self {
+        let holder = Some(&reading.holder).filter(|holder| said.speaker.as_ref() != Some(*holder));
+        Self {
+            until: None,
+            statement_id: *id,
+            said: said.clone(),
+            holder: holder.cloned(),
+            basis: reading.basis,
+            engagement: reading.engagement.clone(),
+        }
+    }
+
+    /// Whose stance it is.
+    pub(super) fn holder(&self) -> Result<&Slug, FoldError> {
+        let holder = self.holder.as_ref().or(self.said.speaker.as_ref());
+        holder.ok_or_else(|| READINGS.damaged())
+    }
 }
 
 /// The rows of a statement, none of them closed.
@@ -157,13 +195,7 @@ fn bear(
                 place,
             },
         };
-        let row = Row {
-            until: None,
-            statement_id: *id,
-            said: standing.said.clone(),
-            reading: reading.clone(),
-        };
-        rows.insert(place, row);
+        rows.insert(place, Row::new(id, &standing.said, reading));
     }
 }
 
@@ -180,7 +212,7 @@ pub(super) fn replace(
         if before.contains_key(place) {
             continue;
         }
-        changes.insert(place.key(), Some(READINGS.encode(row)?));
+        changes.insert(place.key()?, Some(READINGS.encode(row)?));
         let pair = TOPICS.key().slug(&place.topic).slug(&place.actor);
         if state.get(pair.as_bytes())?.is_none() {
             changes.insert(pair.into_bytes(), Some(TOPICS.encode(&index)?));
@@ -189,7 +221,7 @@ pub(super) fn replace(
     for (place, mut row) in before {
         if !after.contains_key(&place) {
             row.until = Some(index);
-            changes.insert(place.key(), Some(READINGS.encode(&row)?));
+            changes.insert(place.key()?, Some(READINGS.encode(&row)?));
         }
     }
     Ok(changes)
