@@ -1,4 +1,4 @@
-use super::{CatalogFold, actor, mandate, milestone, policy, source, topic, verifier};
+use super::{CatalogFold, actor, has_text, mandate, milestone, policy, source, topic, verifier};
 use crate::fold::{Fold, FoldError, MemoryTables};
 use crate::projection::fixtures::{CAPTURED, Script, key, slug, source_id};
 use crate::projection::{Provenance, fixtures};
@@ -179,4 +179,27 @@ fn a_damaged_row_is_an_error_and_names_its_table() {
         matches!(error, FoldError::Row { table: "topics" }),
         "{error}"
     );
+}
+
+#[test]
+fn a_text_is_on_record_from_the_first_entry_on_that_names_it() {
+    let text_id = source_id("text").parse().unwrap();
+    let archived = |text_id: &str| {
+        Kind::SourceArchived(proto::SourceArchived {
+            source: source_id("a"),
+            text_id: text_id.to_owned(),
+            ..proto::SourceArchived::default()
+        })
+    };
+    let mut script = Script::default();
+    script.put(&[1], archived(""));
+    script.put(&[1], archived(&source_id("text")));
+    script.put(&[1], archived(""));
+    let tables = script.tables(&CatalogFold);
+    let known: Vec<bool> = (0..5)
+        .map(|known_at| has_text(&tables, &text_id, known_at).unwrap())
+        .collect();
+    assert_eq!(known, [false, false, true, true, true]);
+    let other = source_id("other").parse().unwrap();
+    assert!(!has_text(&tables, &other, 5).unwrap());
 }
