@@ -74,7 +74,8 @@ impl std::fmt::Debug for World {
 }
 
 /// Runs a daemon on the archive at `config.data_dir` until `shutdown` ends, and then ends it
-/// within a bound. Calls `on_ready` with its address once it answers.
+/// within a bound. Calls `on_ready` with its address once it answers, on its runtime. Not to
+/// be called on a thread that drives a runtime.
 pub fn run(
     config: &Config,
     world: World,
