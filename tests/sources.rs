@@ -77,7 +77,7 @@ async fn text(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_comes_back_byte_for_byte_under_the_hash_of_its_bytes() {
     let mut archive = small().await;
-    let bytes: Vec<u8> = (0..BYTES_MAX).map(|i| (i * i % 251) as u8).collect();
+    let bytes: Vec<u8> = (0..=250).cycle().take(BYTES_MAX).collect();
     for bytes in [&bytes[..], &bytes[..1], &[]] {
         let id = ContentId::of(bytes).to_string();
         let client = &mut archive.client;

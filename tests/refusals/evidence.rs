@@ -120,7 +120,7 @@ fn passages(scene: &Scene) -> Vec<Case> {
             &|said| segments(said, &[PASSAGE, "The minister spoke"]),
         ),
         case(Reason::QuoteAmbiguous, exact, &|said| {
-            segments(said, &[TWICE])
+            segments(said, &[TWICE]);
         }),
         case(Reason::PositionMismatch, start, &|said| {
             said.evidence[0].segments[0].start = Some(3);
