@@ -33,8 +33,8 @@ use crate::config::keys::{self, KeyFileError};
 use crate::config::{Config, ConfigError};
 use crate::documents::StoredDocuments;
 use crate::ledger::{
-    self, AppendError, Appender, Clock, Ledger, ReadError, Reader, Sequencer, Settings,
-    StoredTables, Surroundings, SystemClock,
+    self, AdmissionTables, AppendError, Appender, Clock, Ledger, ReadError, Reader, Sequencer,
+    Settings, Surroundings, SystemClock,
 };
 use crate::projection::catalog::CatalogFold;
 use crate::projection::positions::PositionsFold;
@@ -132,7 +132,7 @@ struct Archive {
     reader: Reader,
     appender: Appender,
     /// Admission's state.
-    records: StoredTables,
+    records: AdmissionTables,
     documents: Arc<StoredDocuments>,
     clock: Arc<dyn Clock>,
     sequencer: Sequencer,
@@ -158,13 +158,14 @@ impl Archive {
         } = stores;
         let ledger = Ledger::open(ledger::Parts {
             frames,
-            admission: Arc::clone(&admission),
+            admission,
             head,
             origin,
         })?;
         tracing::info!(origin = ledger.reader().origin(), "{}", ledger.recovery());
 
         let reader = ledger.reader();
+        let records = ledger.records();
         let follow = |fold| Runner::start(fold, &projections, Arc::new(reader.clone()));
         let catalog = follow(Arc::new(CatalogFold))?;
         let positions = follow(Arc::new(PositionsFold))?;
@@ -187,7 +188,7 @@ impl Archive {
         Ok(Self {
             reader,
             appender,
-            records: StoredTables::new(admission),
+            records,
             documents,
             clock: world.clock,
             sequencer,

@@ -60,8 +60,7 @@ impl Daemon {
 
     /// A connection of its own.
     pub async fn connect(&self) -> Fallible<Channel> {
-        let endpoint = Endpoint::from_shared(self.address.clone())?.tcp_nodelay(true);
-        Ok(endpoint.connect().await?)
+        connect(self.address.clone()).await
     }
 
     /// Waits until every projection has read the whole ledger.
@@ -123,6 +122,20 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Flow control windows, wide enough that 64 calls in flight never wait for one.
+pub const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+/// Of a whole connection.
+pub const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+
+/// A connection to a server.
+pub async fn connect(address: String) -> Fallible<Channel> {
+    let endpoint = Endpoint::from_shared(address)?
+        .tcp_nodelay(true)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+    Ok(endpoint.connect().await?)
 }
 
 fn spawn(directory: &Path) -> Fallible<(Child, String)> {

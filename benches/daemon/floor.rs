@@ -10,14 +10,15 @@ use onrecord::record::envelope::{Claim, verify_batch};
 use onrecord::record::proto::Envelope;
 use onrecord::storage::{AppendOutcome, DiskSyncer, FrameStore as _, FramesOptions, SledFrames};
 use prost::Message as _;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::codegen::{Body, StdError, http};
 use tonic::server::{Grpc, NamedService, UnaryService};
-use tonic::transport::{Channel, Endpoint, Server};
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Channel, Server};
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
 use crate::Fallible;
+use crate::daemon::{CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES};
 use crate::load::{Rate, in_flight};
 
 /// One core verifying signatures in batches of 256.
@@ -48,6 +49,7 @@ pub fn batch_verification(envelopes: &[Envelope]) -> Rate {
 pub fn synced_frame(envelopes: &[Envelope]) -> Fallible<Duration> {
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("frames");
+    std::fs::create_dir(&path)?;
     SledFrames::create(&path, &DiskSyncer)?;
     let frames = SledFrames::open(&path, &FramesOptions::default())?;
     let mut times = Vec::new();
@@ -72,17 +74,15 @@ pub async fn unary_echo<M>(messages: &[M], clients: usize) -> Fallible<Rate>
 where
     M: prost::Message + Default + Clone + 'static,
 {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let address = format!("http://{}", listener.local_addr()?);
+    let connections = TcpIncoming::bind("127.0.0.1:0".parse()?)?.with_nodelay(Some(true));
+    let address = format!("http://{}", connections.local_addr()?);
     let server = Server::builder()
-        .tcp_nodelay(true)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .add_service(Echo::<M>(std::marker::PhantomData))
-        .serve_with_incoming(TcpListenerStream::new(listener));
+        .serve_with_incoming(connections);
     let server = tokio::spawn(server);
-    let channel = Endpoint::from_shared(address)?
-        .tcp_nodelay(true)
-        .connect()
-        .await?;
+    let channel = crate::daemon::connect(address).await?;
     let rate = in_flight(messages.to_vec(), clients, || {
         let channel = channel.clone();
         move |message| echo(channel.clone(), message)

@@ -26,8 +26,8 @@ const VERIFIERS: u8 = 8;
 const ACTORS: usize = 1_000;
 const TOPICS: usize = 50;
 const SOURCES: usize = 20;
-/// Sentences of about 60 bytes in one source: 50 KB.
-const SENTENCES: usize = 830;
+/// Sentences of about 80 bytes in one source: 50 KB.
+const SENTENCES: usize = 620;
 /// 2026-01-01T00:00:00Z, before which everything was said.
 const SIGNED_AT_SECONDS: i64 = 1_767_225_600;
 
@@ -235,6 +235,68 @@ fn document(source: usize) -> String {
     sentences.join("\n")
 }
 
+/// A sentence of words that vary as they do in prose: what they are is drawn from a hash.
 fn sentence(source: usize, n: usize) -> String {
-    format!("Measure {n} of programme {source} should be taken without delay.")
+    let seed = format!("{source} {n}");
+    let mut draw = [0; 9];
+    blake3::Hasher::new()
+        .update(seed.as_bytes())
+        .finalize_xof()
+        .fill(&mut draw);
+    let word = |byte: &u8| WORDS[usize::from(*byte) % WORDS.len()];
+    let words: Vec<_> = draw.iter().map(word).collect();
+    format!("{} under measure {n}.", words.join(" "))
 }
+
+const WORDS: &[&str] = &[
+    "again",
+    "agreed",
+    "always",
+    "border",
+    "building",
+    "bridge",
+    "called",
+    "cabinet",
+    "council",
+    "country",
+    "decision",
+    "delay",
+    "deputies",
+    "district",
+    "economy",
+    "every",
+    "family",
+    "first",
+    "government",
+    "harbour",
+    "however",
+    "important",
+    "journey",
+    "kitchen",
+    "language",
+    "later",
+    "minister",
+    "morning",
+    "nation",
+    "never",
+    "office",
+    "opened",
+    "people",
+    "prepared",
+    "question",
+    "quickly",
+    "railway",
+    "region",
+    "school",
+    "several",
+    "should",
+    "together",
+    "treaty",
+    "under",
+    "valley",
+    "village",
+    "water",
+    "winter",
+    "yesterday",
+    "zone",
+];

@@ -44,6 +44,7 @@ pub use recovery::{
     AdmissionRecovery, BrokenLink, Ledger, OpenError, Parts, Recovery, compare_with_head,
 };
 pub use sequencer::{Sequencer, Settings, StartError, Surroundings};
+pub use state::AdmissionTables;
 pub use tables::StoredTables;
 
 #[cfg(test)]

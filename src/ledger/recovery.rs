@@ -21,7 +21,7 @@ use std::sync::Arc;
 use super::frame::{FrameError, FrameHash, FrameHeader};
 use super::head::HeadFile;
 use super::reader::{DecodedFrame, Head, ReadError, Reader};
-use super::state::AdmissionState;
+use super::state::{AdmissionState, AdmissionTables};
 use super::tables::StoredTables;
 use crate::fold::{Fold as _, FoldError, Overlay};
 use crate::merkle::{Frontier, Hash, empty_root, leaf_hash};
@@ -161,6 +161,12 @@ impl Ledger {
     #[must_use]
     pub fn reader(&self) -> Reader {
         self.reader.clone()
+    }
+
+    /// Admission's rows, which tell where a record stands.
+    #[must_use]
+    pub fn records(&self) -> AdmissionTables {
+        self.state.tables()
     }
 
     /// What opening found and did.

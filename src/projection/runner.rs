@@ -13,9 +13,10 @@ use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -32,6 +33,11 @@ const KEYS_PER_BATCH: usize = 256;
 /// A batch joins no more frames than this, so that progress shows also where a fold passes
 /// over most entries, and a stop is seen soon.
 const FRAMES_PER_BATCH: usize = 64;
+
+/// How long a runner that has read everything lets entries gather, unless somebody waits for
+/// them: a batch costs the storage engine some 200 µs whatever it holds, so that more than
+/// 200 of them a second would take from the ledger what nobody sees.
+const BREATH: Duration = Duration::from_millis(5);
 
 /// Where a runner reads entries from: the ledger.
 pub trait EntrySource: Send + Sync {
@@ -106,6 +112,28 @@ struct Shared {
     version: u32,
     tables: StoredTables,
     progress: watch::Sender<(Cursor, Status)>,
+    awaited: Awaited,
+}
+
+/// Whether somebody waits for entries that are not read yet.
+#[derive(Default)]
+struct Awaited {
+    is: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Awaited {
+    fn set(&self) {
+        *self.is.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    /// Blocks until somebody waits, or for a breath.
+    fn breathe(&self) {
+        let is = self.is.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(is, BREATH, |is| !*is);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 = false;
+    }
 }
 
 impl Projection {
@@ -144,6 +172,9 @@ impl Projection {
     /// the wait.
     pub async fn wait_for(&self, size: u64) -> Result<Cursor, NotFollowing> {
         let mut progress = self.shared.progress.subscribe();
+        if progress.borrow().0.size < size {
+            self.shared.awaited.set();
+        }
         let settled = |(cursor, status): &(Cursor, Status)| {
             cursor.size >= size || *status != Status::Following
         };
@@ -207,6 +238,7 @@ impl Runner {
                 version: fold.version(),
                 tables,
                 progress: watch::Sender::new((cursor, Status::Following)),
+                awaited: Awaited::default(),
             }),
         };
         let stop = Stop {
@@ -414,6 +446,9 @@ impl Follower {
     fn follow(&mut self) -> Result<(), Halt> {
         while let Some(head) = self.source.wait_beyond(self.cursor.size, &self.stop) {
             self.advance(head.size)?;
+            if self.cursor.size >= head.size {
+                self.shared.awaited.breathe();
+            }
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ use super::proto::{
 };
 use super::{Failure, Reason, blocking, convert, not_offered, parse};
 use crate::admission;
-use crate::ledger::{Reader, StoredTables};
+use crate::ledger::{AdmissionTables, Reader};
 use crate::record::{ContentId, Entry};
 
 /// A message of entries ends once it has so many bytes: 1 MiB, and at most one frame more,
@@ -34,13 +34,13 @@ const MESSAGES_WAITING: usize = 2;
 pub struct Entries {
     reader: Reader,
     /// Where the index of a record stands.
-    records: StoredTables,
+    records: AdmissionTables,
     wait_max: Duration,
 }
 
 impl Entries {
     /// The service over a ledger, which finds records by id in admission's state.
-    pub const fn new(reader: Reader, records: StoredTables, wait_max: Duration) -> Self {
+    pub const fn new(reader: Reader, records: AdmissionTables, wait_max: Duration) -> Self {
         Self {
             reader,
             records,

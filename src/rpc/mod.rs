@@ -32,7 +32,7 @@ pub use status::{DOMAIN, Failure, Reason};
 pub use views::{View, Views};
 
 use crate::documents::StoredDocuments;
-use crate::ledger::{Appender, Clock, Reader, StoredTables};
+use crate::ledger::{AdmissionTables, Appender, Clock, Reader};
 use admin::Admin;
 use catalog::Catalog;
 use ledger::Entries;
@@ -74,7 +74,7 @@ pub struct Parts {
     /// The ledger, for appending.
     pub appender: Appender,
     /// Admission's state, which knows the index of every record.
-    pub records: StoredTables,
+    pub records: AdmissionTables,
     /// The archived documents.
     pub documents: Arc<StoredDocuments>,
     /// The projections.
