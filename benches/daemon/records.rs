@@ -23,6 +23,12 @@ use crate::Fallible;
 use crate::daemon::Daemon;
 
 const VERIFIERS: u8 = 8;
+const POLARITIES: [Polarity; 4] = [
+    Polarity::Supports,
+    Polarity::Open,
+    Polarity::Opposes,
+    Polarity::Mixed,
+];
 const ACTORS: usize = 1_000;
 const TOPICS: usize = 50;
 const SOURCES: usize = 20;
@@ -70,7 +76,7 @@ impl Author {
         let kinds = author.definitions();
         let envelopes: Vec<_> = kinds
             .into_iter()
-            .map(|kind| author.seal(kind, &steward))
+            .map(|kind| author.count(seal(kind, &steward)))
             .collect();
         let mut client = RecordServiceClient::new(daemon.connect().await?);
         for batch in envelopes.chunks(500) {
@@ -92,7 +98,7 @@ impl Author {
     }
 
     /// Questions about everybody, spread as the statements are.
-    pub fn questions(&self, count: usize) -> Vec<GetPositionRequest> {
+    pub fn questions(count: usize) -> Vec<GetPositionRequest> {
         let question = |n: usize| GetPositionRequest {
             actor: format!("actor-{}", n * 7 % ACTORS),
             topic: format!("topic-{}", n * 3 % TOPICS),
@@ -190,31 +196,34 @@ impl Author {
             readings: vec![Reading {
                 topic: format!("topic-{}", n / ACTORS % TOPICS),
                 engagement: Engagement::Answered as i32,
-                polarity: (n % 4 + 1) as i32,
+                polarity: POLARITIES[n % POLARITIES.len()] as i32,
                 strength: 2,
                 ..Reading::default()
             }],
             ..Statement::default()
         };
-        debug_assert!(Polarity::try_from((n % 4 + 1) as i32).is_ok());
-        let key = SigningKey::from_seed([(n % usize::from(VERIFIERS)) as u8 + 1; 32]);
-        self.seal(Kind::StatementRecorded(statement), &key)
+        let key = n % self.verifiers.len();
+        let envelope = seal(Kind::StatementRecorded(statement), &self.verifiers[key]);
+        self.count(envelope)
     }
 
-    fn seal(&mut self, kind: Kind, key: &SigningKey) -> Envelope {
-        let record = Record {
-            origin: "bench.example.org".to_owned(),
-            signed_at: Some(prost_types::Timestamp {
-                seconds: SIGNED_AT_SECONDS,
-                nanos: 0,
-            }),
-            kind: Some(kind),
-        };
-        let payload = Bytes::from(record.encode_to_vec());
+    fn count(&mut self, envelope: Envelope) -> Envelope {
         self.records += 1;
-        self.payload_bytes += payload.len() as u64;
-        key.seal(payload)
+        self.payload_bytes += envelope.payload.len() as u64;
+        envelope
     }
+}
+
+fn seal(kind: Kind, key: &SigningKey) -> Envelope {
+    let record = Record {
+        origin: "bench.example.org".to_owned(),
+        signed_at: Some(prost_types::Timestamp {
+            seconds: SIGNED_AT_SECONDS,
+            nanos: 0,
+        }),
+        kind: Some(kind),
+    };
+    key.seal(Bytes::from(record.encode_to_vec()))
 }
 
 fn actor(id: &str, kind: ActorKind) -> Kind {
