@@ -11,6 +11,7 @@ mod daemon;
 mod floor;
 mod load;
 mod records;
+mod table;
 
 use std::time::{Duration, Instant};
 
@@ -37,26 +38,26 @@ async fn main() -> Fallible<()> {
         Ok(count) => count.parse()?,
         Err(_) => RECORDS,
     };
-    let mut table = Table::start();
+    table::heading();
     let directory = tempfile::tempdir()?;
     let mut daemon = Daemon::start(directory.path())?;
     let mut author = Author::found(&daemon).await?;
 
-    latency(&mut table, &daemon, &mut author).await?;
-    unary(&mut table, &daemon, &mut author).await?;
-    streamed(&mut table, &daemon, &mut author, total).await?;
-    positions(&mut table, &daemon).await?;
-    footprint(&mut table, &daemon, &author, total)?;
-    replay(&mut table, &mut daemon, &author).await?;
+    latency(&daemon, &mut author).await?;
+    unary(&daemon, &mut author).await?;
+    streamed(&daemon, &mut author, total).await?;
+    positions(&daemon).await?;
+    footprint(&daemon, &author, total)?;
+    replay(&mut daemon, &author).await?;
     daemon.stop()
 }
 
 /// One append at a time against one synced frame.
-async fn latency(table: &mut Table, daemon: &Daemon, author: &mut Author) -> Fallible<()> {
+async fn latency(daemon: &Daemon, author: &mut Author) -> Fallible<()> {
     let envelopes = author.statements(2_000);
     let floor = floor::synced_frame(&envelopes)?;
     let ours = load::one_at_a_time(daemon, envelopes).await?;
-    table.latency(
+    table::latency(
         "append, one at a time, p50",
         ours,
         "one synced frame",
@@ -67,21 +68,16 @@ async fn latency(table: &mut Table, daemon: &Daemon, author: &mut Author) -> Fal
 }
 
 /// Unary appends from many clients against a unary echo.
-async fn unary(table: &mut Table, daemon: &Daemon, author: &mut Author) -> Fallible<()> {
+async fn unary(daemon: &Daemon, author: &mut Author) -> Fallible<()> {
     let envelopes = author.statements(20_000);
     let floor = floor::unary_echo(&envelopes, CLIENTS).await?;
     let ours = load::unary_appends(daemon, envelopes, CLIENTS).await?;
-    table.rate("appends, 64 unary clients", ours, "unary echo", floor, 0.4);
+    table::rate("appends, 64 unary clients", ours, "unary echo", floor, 0.4);
     Ok(())
 }
 
 /// One stream against one core's batch verification; then how far the projections lag.
-async fn streamed(
-    table: &mut Table,
-    daemon: &Daemon,
-    author: &mut Author,
-    total: usize,
-) -> Fallible<()> {
+async fn streamed(daemon: &Daemon, author: &mut Author, total: usize) -> Fallible<()> {
     let floor = floor::batch_verification(&author.statements(8_192));
     let mut spent = Duration::ZERO;
     let mut done = 0;
@@ -95,14 +91,14 @@ async fn streamed(
         lag_max = lag_max.max(acknowledged.elapsed());
     }
     let ours = Rate::of(done, spent);
-    table.rate(
+    table::rate(
         "signed appends, one stream",
         ours,
         "batch verification, one core",
         floor,
         0.3,
     );
-    table.bound(
+    table::bound(
         "projections behind the last answer, s",
         lag_max.as_secs_f64(),
         2.0,
@@ -111,11 +107,11 @@ async fn streamed(
 }
 
 /// Positions at the head against a unary echo.
-async fn positions(table: &mut Table, daemon: &Daemon) -> Fallible<()> {
+async fn positions(daemon: &Daemon) -> Fallible<()> {
     let questions = Author::questions(40_000);
     let floor = floor::unary_echo(&questions, CLIENTS).await?;
     let ours = load::positions(daemon, questions, CLIENTS).await?;
-    table.rate(
+    table::rate(
         "GetPosition at the head, 64 clients",
         ours,
         "unary echo",
@@ -126,14 +122,14 @@ async fn positions(table: &mut Table, daemon: &Daemon) -> Fallible<()> {
 }
 
 /// Memory and disk after the large ledger.
-fn footprint(table: &mut Table, daemon: &Daemon, author: &Author, total: usize) -> Fallible<()> {
+fn footprint(daemon: &Daemon, author: &Author, total: usize) -> Fallible<()> {
     let million = total as f64 / 1e6;
-    table.bound(
+    table::bound(
         &format!("resident memory, MB, after {million} million records"),
         daemon.resident_bytes()? as f64 / 1e6,
         600.0,
     );
-    table.bound(
+    table::bound(
         "bytes on disk a byte of payload",
         daemon.bytes_on_disk()? as f64 / author.payload_bytes() as f64,
         2.0,
@@ -142,56 +138,15 @@ fn footprint(table: &mut Table, daemon: &Daemon, author: &Author, total: usize) 
 }
 
 /// All projections from entry 0.
-async fn replay(table: &mut Table, daemon: &mut Daemon, author: &Author) -> Fallible<()> {
+async fn replay(daemon: &mut Daemon, author: &Author) -> Fallible<()> {
     daemon.forget_projections()?;
     let started = Instant::now();
     daemon.restart()?;
     daemon.caught_up().await?;
     let ours = Rate::of(author.records(), started.elapsed());
-    table.figure(
+    table::figure(
         "replay of all projections, with the start, records/s",
         ours.per_second(),
     );
     Ok(())
-}
-
-/// Prints each figure as it comes.
-struct Table;
-
-impl Table {
-    fn start() -> Self {
-        println!(
-            "{:<52} {:>11}   {:<30} {:>11} {:>7} {:>7}",
-            "figure", "ours", "floor", "", "ratio", "wanted"
-        );
-        Self
-    }
-
-    fn rate(&mut self, name: &str, ours: Rate, floor: &str, theirs: Rate, wanted: f64) {
-        let ratio = ours.per_second() / theirs.per_second();
-        println!(
-            "{name:<52} {:>9.0}/s   {floor:<30} {:>9.0}/s {ratio:>7.2} {:>7}",
-            ours.per_second(),
-            theirs.per_second(),
-            format!("≥ {wanted}"),
-        );
-    }
-
-    fn latency(&mut self, name: &str, ours: Duration, floor: &str, theirs: Duration, wanted: f64) {
-        let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
-        println!(
-            "{name:<52} {:>8} µs   {floor:<30} {:>8} µs {ratio:>7.2} {:>7}",
-            ours.as_micros(),
-            theirs.as_micros(),
-            format!("≤ {wanted}"),
-        );
-    }
-
-    fn bound(&mut self, name: &str, ours: f64, wanted: f64) {
-        println!("{name:<52} {ours:>11.2} {:>61}", format!("≤ {wanted}"));
-    }
-
-    fn figure(&mut self, name: &str, ours: f64) {
-        println!("{name:<52} {ours:>11.0}");
-    }
 }
