@@ -1,5 +1,5 @@
-//! The archive over gRPC: one file a service, conversions in [`convert`], errors to status in
-//! [`status`].
+//! The archive over gRPC: one file a service, conversions in `convert`, errors to status in
+//! `status`.
 //!
 //! A service parses what is asked into types that cannot be wrong, lets the rooms below
 //! answer, and turns the answer into messages. It decides nothing about records, positions or
