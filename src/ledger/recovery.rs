@@ -330,6 +330,7 @@ fn replay(
             state.advance(overlay.into_changes(), &tail.frontier)?;
         }
     }
+    state.store()?;
     Ok(tail)
 }
 

@@ -227,22 +227,23 @@ fn failing_tables(panics: bool) -> (Machine, Running) {
     tables.apply(&changes).unwrap();
     machine.admission = Arc::new(Failing {
         tables,
-        left: Mutex::new(1),
+        left: Mutex::new(0),
         panics,
     });
     let running = machine.start();
-    assert_eq!(running.record(vec![actor(1)]), [1]);
+    // Two rows each: they wait in memory.
+    assert_eq!(running.record(actors(1..501)), Vec::from_iter(1..=500));
     (machine, running)
 }
 
 #[test]
 fn an_admission_state_that_fails_poisons_after_what_is_durable_was_acknowledged() {
     let (machine, running) = failing_tables(false);
-    assert_eq!(running.record(vec![actor(2)]), [2]);
+    assert_eq!(running.record(actors(501..601)), Vec::from_iter(501..=600));
     eventually(|| running.appender.poisoned().is_some());
-    let reason = poisoned(&running, running.append(vec![actor(3)]));
+    let reason = poisoned(&running, running.append(vec![actor(601)]));
     assert!(matches!(reason, Poisoned::AdmissionState { .. }));
-    assert_eq!(running.reader.head().size, 3);
+    assert_eq!(running.reader.head().size, 601);
     running.stop();
     drop(machine);
 }
@@ -250,7 +251,7 @@ fn an_admission_state_that_fails_poisons_after_what_is_durable_was_acknowledged(
 #[test]
 fn a_panic_in_the_sequencer_poisons_the_ledger_and_hangs_nobody() {
     let (_machine, running) = failing_tables(true);
-    let reason = poisoned(&running, running.append(vec![actor(2)]));
+    let reason = poisoned(&running, running.append(actors(501..601)));
     assert_eq!(
         reason,
         Poisoned::Panicked {
@@ -263,7 +264,8 @@ fn a_panic_in_the_sequencer_poisons_the_ledger_and_hangs_nobody() {
 #[test]
 fn a_damaged_row_poisons_and_the_next_start_builds_the_state_again() {
     let machine = Machine::new();
-    let running = machine.founded();
+    machine.founded().stop();
+    let running = machine.start();
     let rows: Vec<Change> = machine
         .admission_rows()
         .into_iter()
