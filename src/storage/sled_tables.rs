@@ -98,7 +98,9 @@ impl SledTables {
         syncer: &Arc<dyn Syncer>,
         boot: &str,
     ) -> Result<OpenedTables, TableError> {
-        let found = dir.try_exists().attempt("look for", dir)?;
+        // A directory without anything in it is one that somebody made for them.
+        let empty = fs::remove_dir(dir).is_ok();
+        let found = !empty && dir.try_exists().attempt("look for", dir)?;
         let why = if found {
             match Self::reopen(dir, cache_bytes, syncer, boot) {
                 Ok(Ok(tables)) => {

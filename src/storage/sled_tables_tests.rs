@@ -157,6 +157,15 @@ fn a_row_beyond_the_bound_is_refused_and_its_batch_with_it() {
 }
 
 #[test]
+fn tables_begin_in_an_empty_directory_that_was_made_for_them() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("tables");
+    std::fs::create_dir(&dir).unwrap();
+    assert_eq!(open_under(&dir, "monday").origin, TablesOrigin::Created);
+    assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1);
+}
+
+#[test]
 fn tables_reopen_as_they_were_closed_even_on_another_run_of_the_machine() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("tables");
