@@ -53,7 +53,8 @@ pub struct Config {
     /// The page cache of the ledger's database, in bytes. 32 MiB: readers follow its tail,
     /// which is kept decoded.
     pub ledger_cache_bytes: u64,
-    /// The page cache of admission's state and of each projection, in bytes. 64 MiB.
+    /// The page cache of admission's state and of each projection, in bytes. 16 MiB: what is
+    /// not in it is in the operating system's, and the engine takes several times as much.
     pub tables_cache_bytes: u64,
     /// Bounds of connections.
     pub connections: Connections,
@@ -127,7 +128,7 @@ impl Default for Config {
             queue_records_max: 8_192,
             queue_bytes_max: 32 << 20,
             ledger_cache_bytes: 32 << 20,
-            tables_cache_bytes: 64 << 20,
+            tables_cache_bytes: 16 << 20,
             connections: Connections::default(),
             log: Log::default(),
         }
