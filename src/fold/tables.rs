@@ -75,8 +75,12 @@ impl<'a> Overlay<'a> {
     }
 
     /// Adds changes; a later change of a key replaces an earlier one.
-    pub fn add(&mut self, changes: Changes) {
-        self.changes.extend(changes);
+    pub fn add(&mut self, mut changes: Changes) {
+        if self.changes.is_empty() {
+            self.changes = changes;
+        } else {
+            self.changes.append(&mut changes);
+        }
     }
 
     /// How many keys are changed.
