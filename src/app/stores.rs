@@ -9,8 +9,8 @@ use crate::config::Config;
 use crate::ledger::{HeadFile, compare_with_head};
 use crate::projection::Home;
 use crate::storage::{
-    BlobStore, DataDir, FileBlobs, FrameStore, FramesOptions, ProjectionStore, SledFrames,
-    SledTables,
+    BlobStore, DataDir, FileBlobs, FrameStore, FramesOptions, LsmTables, ProjectionStore,
+    SledFrames,
 };
 
 /// Everything that a daemon keeps.
@@ -56,16 +56,15 @@ impl Stores {
         let syncer = dir.syncer();
         let options = frames_options(config, &dir);
         let frames = SledFrames::open(&dir.ledger(), &options)?;
-        let admission = SledTables::open(&dir.admission(), config.tables_cache_bytes, &syncer)?;
+        let admission = LsmTables::open(&dir.admission(), config.tables_cache_bytes)?;
         Ok(Self {
             frames: Arc::new(frames),
             admission: Arc::new(admission.tables),
             sources: Arc::new(FileBlobs::open(&dir.sources(), Arc::clone(&syncer))?),
-            texts: Arc::new(FileBlobs::open(&dir.texts(), Arc::clone(&syncer))?),
+            texts: Arc::new(FileBlobs::open(&dir.texts(), syncer)?),
             projections: Home {
                 directory: dir.projections(),
                 cache_bytes: config.tables_cache_bytes,
-                syncer,
             },
             // Holds the lock on the directory as long as anybody may note a head.
             head: Arc::new(dir),

@@ -15,7 +15,7 @@
 //! - `reader`: reading, and waiting for more
 //! - `intake`: the queue, and the pure part of admission
 //! - `sequencer`, `draft`, `job`: order, judgement, durability, answers
-//! - `state`, `tables`: what admission judges by
+//! - `state`: what admission judges by
 //! - `head`: `HEAD`, beside the database
 //! - `clock`: when the time is not to be trusted
 //! - `poison`: why no more is taken
@@ -32,7 +32,6 @@ mod reader;
 mod recovery;
 mod sequencer;
 mod state;
-mod tables;
 
 pub use clock::{Clock, DRIFT_MAX, SystemClock};
 pub use head::HeadFile;
@@ -45,7 +44,6 @@ pub use recovery::{
 };
 pub use sequencer::{Sequencer, Settings, StartError, Surroundings};
 pub use state::AdmissionTables;
-pub use tables::StoredTables;
 
 #[cfg(test)]
 mod tests;

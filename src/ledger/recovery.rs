@@ -22,7 +22,6 @@ use super::frame::{FrameError, FrameHash, FrameHeader};
 use super::head::HeadFile;
 use super::reader::{DecodedFrame, Head, ReadError, Reader};
 use super::state::{AdmissionState, AdmissionTables};
-use super::tables::StoredTables;
 use crate::fold::{Fold as _, FoldError, Overlay};
 use crate::merkle::{Frontier, Hash, empty_root, leaf_hash};
 use crate::record::{Micros, proto};
@@ -136,7 +135,7 @@ impl Ledger {
         frames.sync_from(noted_size)?;
 
         let origin = origin(frames, parts.origin.as_deref())?;
-        let state = AdmissionState::new(StoredTables::new(Arc::clone(&parts.admission)));
+        let state = AdmissionState::new(Arc::clone(&parts.admission));
         let (admission, tail) = catch_up(frames, &state, noted.is_some())?;
 
         let head = tail.head();
@@ -294,8 +293,10 @@ fn catch_up(
     if !vouched && frames.next_index() > 0 {
         return rebuild("there is no HEAD, so that the whole ledger is verified".to_owned());
     }
-    let Some(frontier) = state.cursor()? else {
-        return rebuild("it names no entry that it has come to".to_owned());
+    let frontier = match state.cursor() {
+        Ok(Some(frontier)) => frontier,
+        Ok(None) => return rebuild("it names no entry that it has come to".to_owned()),
+        Err(error) => return rebuild(error.to_string()),
     };
     let from = frontier.size();
     let Some(tail) = Tail::at(frames, frontier)? else {
@@ -330,7 +331,6 @@ fn replay(
             state.advance(overlay.into_changes(), &tail.frontier)?;
         }
     }
-    state.store()?;
     Ok(tail)
 }
 

@@ -337,14 +337,9 @@ impl Sequence {
                 thread: "ledger-sequencer",
             })
         };
-        match catch_unwind(AssertUnwindSafe(|| self.work())).unwrap_or_else(panicked) {
-            Err(reason) => self.poison.set(reason),
-            // What is not stored is folded again at the next start.
-            Ok(()) => {
-                if let Err(error) = self.state.store() {
-                    tracing::warn!(%error, "the admission state was not stored");
-                }
-            }
+        if let Err(reason) = catch_unwind(AssertUnwindSafe(|| self.work())).unwrap_or_else(panicked)
+        {
+            self.poison.set(reason);
         }
         if self.poison.get().is_some() {
             // Closing a database whose sync failed would sync it again.

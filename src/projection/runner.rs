@@ -7,37 +7,30 @@
 //! applied. A fold that fails stops its projection and no other: what it has read until then
 //! can still be asked.
 //!
-//! Nothing here is synced while it runs: whatever is lost is read again.
+//! What a crash takes from the rows is read again.
 
 use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::cursor::Cursor;
 use crate::fold::{Changes, Fold, FoldError, Overlay, Tables};
-use crate::ledger::{DecodedFrame, Head, ReadError, Reader, StoredTables};
-use crate::storage::{Change, OpenedTables, SledTables, Syncer, TableError, TablesOrigin};
+use crate::ledger::{DecodedFrame, Head, ReadError, Reader};
+use crate::storage::{LsmTables, OpenedTables, ProjectionStore as _, TableError, TablesOrigin};
 
-/// A batch takes in no further frame once it changes so many keys. The storage engine's lock
-/// on batches is one for the process: at 7 µs a key it is held, and the ledger kept waiting,
-/// for 256 × 7 µs = 1.8 ms, and for as long again where the last frame is a full one.
-const KEYS_PER_BATCH: usize = 256;
+/// A batch takes in no further frame once it changes so many keys: at 3 µs a key they take 3 ms,
+/// so that progress is shown, and a stop seen, often enough.
+const KEYS_PER_BATCH: usize = 1_024;
 
 /// A batch joins no more frames than this, so that progress shows also where a fold passes
-/// over most entries, and a stop is seen soon.
+/// over most entries.
 const FRAMES_PER_BATCH: usize = 64;
-
-/// How long a runner that has read everything lets entries gather, unless somebody waits for
-/// them: a batch costs the storage engine some 200 µs whatever it holds, so that more than
-/// 200 of them a second would take from the ledger what nobody sees.
-const BREATH: Duration = Duration::from_millis(5);
 
 /// Where a runner reads entries from: the ledger.
 pub trait EntrySource: Send + Sync {
@@ -110,30 +103,8 @@ pub struct Projection {
 struct Shared {
     name: &'static str,
     version: u32,
-    tables: StoredTables,
+    tables: LsmTables,
     progress: watch::Sender<(Cursor, Status)>,
-    awaited: Awaited,
-}
-
-/// Whether somebody waits for entries that are not read yet.
-#[derive(Default)]
-struct Awaited {
-    is: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Awaited {
-    fn set(&self) {
-        *self.is.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.changed.notify_all();
-    }
-
-    /// Blocks until somebody waits, or for a breath.
-    fn breathe(&self) {
-        let is = self.is.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.changed.wait_timeout_while(is, BREATH, |is| !*is);
-        *waited.unwrap_or_else(PoisonError::into_inner).0 = false;
-    }
 }
 
 impl Projection {
@@ -152,7 +123,7 @@ impl Projection {
     /// Its rows. They may be ahead of the cursor: name a `known_at` no greater than the size
     /// of a cursor that was read before.
     #[must_use]
-    pub fn tables(&self) -> &StoredTables {
+    pub fn tables(&self) -> &impl Tables {
         &self.shared.tables
     }
 
@@ -172,9 +143,6 @@ impl Projection {
     /// the wait.
     pub async fn wait_for(&self, size: u64) -> Result<Cursor, NotFollowing> {
         let mut progress = self.shared.progress.subscribe();
-        if progress.borrow().0.size < size {
-            self.shared.awaited.set();
-        }
         let settled = |(cursor, status): &(Cursor, Status)| {
             cursor.size >= size || *status != Status::Following
         };
@@ -209,10 +177,8 @@ impl std::fmt::Debug for Projection {
 pub struct Home {
     /// The directory of all projections; made if it does not exist.
     pub directory: PathBuf,
-    /// The page cache of each, in bytes.
+    /// What each may keep in memory of the blocks that it read, in bytes.
     pub cache_bytes: u64,
-    /// What syncs them when they are closed.
-    pub syncer: Arc<dyn Syncer>,
 }
 
 /// The thread that follows the ledger. Dropping it stops the thread and waits for it.
@@ -238,7 +204,6 @@ impl Runner {
                 version: fold.version(),
                 tables,
                 progress: watch::Sender::new((cursor, Status::Following)),
-                awaited: Awaited::default(),
             }),
         };
         let stop = Stop {
@@ -335,14 +300,13 @@ fn open(
     fold: &dyn Fold,
     home: &Home,
     source: &dyn EntrySource,
-) -> Result<(StoredTables, Cursor), RunnerError> {
+) -> Result<(LsmTables, Cursor), RunnerError> {
     fs::create_dir_all(&home.directory).map_err(at(&home.directory))?;
     let directory = format!("{}-v{}", fold.name(), fold.version());
     let directory = home.directory.join(directory);
-    let open = || SledTables::open(&directory, home.cache_bytes, &home.syncer);
+    let open = || LsmTables::open(&directory, home.cache_bytes);
     let start = Cursor::start(fold);
     let OpenedTables { tables, origin } = open()?;
-    let tables = StoredTables::new(Arc::new(tables));
     if origin != TablesOrigin::Reopened {
         return Ok((tables, start));
     }
@@ -353,7 +317,7 @@ fn open(
     tracing::warn!(projection = fold.name(), why, "built again from entry 0");
     drop(tables);
     fs::remove_dir_all(&directory).map_err(at(&directory))?;
-    Ok((StoredTables::new(Arc::new(open()?.tables)), start))
+    Ok((open()?.tables, start))
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> RunnerError {
@@ -364,7 +328,7 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> RunnerError {
 /// The cursor of rows that were found, if the ledger confirms it: its root stands at the end
 /// of a frame. None where there are no rows yet. Otherwise, why it is not believed.
 fn confirmed(
-    tables: &StoredTables,
+    tables: &dyn Tables,
     source: &dyn EntrySource,
 ) -> Result<Result<Option<Cursor>, &'static str>, ReadError> {
     let cursor = match Cursor::load(tables) {
@@ -446,9 +410,6 @@ impl Follower {
     fn follow(&mut self) -> Result<(), Halt> {
         while let Some(head) = self.source.wait_beyond(self.cursor.size, &self.stop) {
             self.advance(head.size)?;
-            if self.cursor.size >= head.size {
-                self.shared.awaited.breathe();
-            }
         }
         Ok(())
     }
@@ -505,11 +466,10 @@ impl Follower {
     }
 
     /// Applies changes with the cursor that they lead to, and shows it.
-    fn apply(&mut self, changes: Changes, cursor: Cursor) -> Result<(), Halt> {
+    fn apply(&mut self, mut changes: Changes, cursor: Cursor) -> Result<(), Halt> {
         let (key, value) = cursor.row().map_err(Halt::Cursor)?;
-        let mut batch: Vec<Change> = changes.into_iter().collect();
-        batch.push((key, Some(value)));
-        self.shared.tables.store().apply(&batch)?;
+        changes.insert(key, Some(value));
+        self.shared.tables.apply(changes)?;
         self.cursor = cursor;
         self.shared
             .progress

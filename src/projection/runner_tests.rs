@@ -10,7 +10,6 @@ use crate::projection::fixtures::{Script, history};
 use crate::projection::positions::PositionsFold;
 use crate::projection::statements::StatementsFold;
 use crate::record::{Entry, Micros};
-use crate::storage::DiskSyncer;
 
 /// A ledger in memory. A frame's root stands for all entries up to its last.
 #[derive(Default)]
@@ -99,7 +98,6 @@ fn home(directory: &Path) -> Home {
     Home {
         directory: directory.join("projections"),
         cache_bytes: 1 << 20,
-        syncer: Arc::new(DiskSyncer),
     }
 }
 
@@ -275,10 +273,9 @@ fn rows_without_a_cursor_are_built_again() {
     let home = home(directory.path());
     fs::create_dir(&home.directory).unwrap();
     let path = home.directory.join("catalog-v1");
-    let stray = SledTables::open(&path, home.cache_bytes, &home.syncer)
-        .unwrap()
-        .tables;
-    crate::storage::ProjectionStore::apply(&stray, &[(vec![b'a', 1], Some(vec![2]))]).unwrap();
+    let stray = LsmTables::open(&path, home.cache_bytes).unwrap().tables;
+    let row = (vec![b'a', 1], Some(vec![2]));
+    stray.apply(Changes::from([row])).unwrap();
     drop(stray);
     let shelf = Shelf::of(&script.entries, 5);
     let (tables, _) = read(start(&fold, directory.path(), &shelf), 10);

@@ -1,6 +1,6 @@
-//! How the rest of the room calls into sled: sled reports some damage by panicking, and waits
-//! for ever after some write errors, so every call runs behind [`guarded`], and every call that
-//! waits for a disk behind a bound. The panic's message still reaches the panic hook; nothing
+//! How the rest of the room calls into a storage engine: sled reports some damage by panicking,
+//! and waits for ever after some write errors, and lsm-tree expects blocks to decode, so every
+//! call runs behind [`guarded`], and every call of sled's that waits for a disk behind a bound. The panic's message still reaches the panic hook; nothing
 //! is silenced.
 
 use std::any::Any;
@@ -13,17 +13,17 @@ use std::time::Duration;
 
 use super::fault::IoFault;
 
-/// How a call into sled failed.
+/// How a call into a storage engine failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum EngineFault {
     /// The operating system refused something.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// sled says that what it reads is not what it wrote, or that it met a bug.
+    /// The engine says that what it reads is not what it wrote, or that it met a bug.
     #[error("{0}")]
     Damaged(String),
-    /// sled panicked.
-    #[error("sled panicked: {0}")]
+    /// The engine panicked.
+    #[error("the storage engine panicked: {0}")]
     Panicked(String),
 }
 
@@ -36,9 +36,18 @@ impl From<sled::Error> for EngineFault {
     }
 }
 
+impl From<lsm_tree::Error> for EngineFault {
+    fn from(error: lsm_tree::Error) -> Self {
+        match error {
+            lsm_tree::Error::Io(error) => Self::Io(error),
+            other => Self::Damaged(other.to_string()),
+        }
+    }
+}
+
 impl EngineFault {
-    /// The operating system's part of it, as a fault at `path`; else what sled said. Reads that
-    /// end early or find nonsense are sled's way of saying that a file is damaged.
+    /// The operating system's part of it, as a fault at `path`; else what the engine said. Reads that
+    /// end early or find nonsense are its way of saying that a file is damaged.
     pub fn split(self, action: &'static str, path: &Path) -> Result<IoFault, String> {
         match self {
             Self::Io(source)
@@ -61,12 +70,12 @@ impl EngineFault {
     }
 }
 
-/// Calls into sled and turns a panic into an error.
+/// Calls into an engine and turns a panic into an error.
 pub(super) fn guarded<T, E>(call: impl FnOnce() -> Result<T, E>) -> Result<T, EngineFault>
 where
     EngineFault: From<E>,
 {
-    // What a panic leaves half-done inside sled is not used again: every caller poisons or
+    // What a panic leaves half-done inside the engine is not used again: every caller poisons or
     // discards the handle, or only read.
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(result) => result.map_err(EngineFault::from),

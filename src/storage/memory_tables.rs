@@ -1,15 +1,14 @@
-//! Projection tables in memory: what tests and pure folds use in place of a disk.
+//! Projection tables in memory: what tests use in place of a disk.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::tables::{Change, Direction, KeyRange, ProjectionStore, Rows, TableError, check_rows};
+use super::tables::{ProjectionStore, TableError, check_rows};
+use crate::fold::{self, Changes, Scan, Tables, TablesError};
 
-/// Rows in a sorted map. Scans read as they go, as a store on disk does.
+/// Rows in a sorted map.
 #[derive(Debug, Default)]
 pub struct MemoryTables {
-    rows: RwLock<BTreeMap<Vec<u8>, Vec<u8>>>,
+    rows: RwLock<fold::MemoryTables>,
 }
 
 impl MemoryTables {
@@ -19,57 +18,49 @@ impl MemoryTables {
         Self::default()
     }
 
-    fn next_in(&self, range: &KeyRange, direction: Direction) -> Option<(Vec<u8>, Vec<u8>)> {
-        if range.is_empty() {
-            return None;
-        }
-        let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
-        let bounds = (range.start.as_ref(), range.end.as_ref());
-        let mut found = rows.range::<Vec<u8>, _>(bounds);
-        match direction {
-            Direction::Forwards => found.next(),
-            Direction::Backwards => found.next_back(),
-        }
-        .map(|(key, value)| (key.clone(), value.clone()))
+    fn rows(&self) -> RwLockReadGuard<'_, fold::MemoryTables> {
+        self.rows.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rows_to_change(&self) -> RwLockWriteGuard<'_, fold::MemoryTables> {
+        self.rows.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tables for MemoryTables {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
+        self.rows().get(key)
+    }
+
+    fn scan(&self, prefix: &[u8]) -> Scan<'_> {
+        let rows: Vec<_> = self.rows().scan(prefix).collect();
+        Box::new(rows.into_iter())
     }
 }
 
 impl ProjectionStore for MemoryTables {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TableError> {
-        let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(rows.get(key).cloned())
+    fn apply(&self, changes: Changes) -> Result<(), TableError> {
+        check_rows(&changes)?;
+        self.rows_to_change().apply(changes);
+        Ok(())
     }
 
-    fn scan(&self, mut range: KeyRange, direction: Direction) -> Rows<'_> {
-        Box::new(std::iter::from_fn(move || {
-            let (key, value) = self.next_in(&range, direction)?;
-            match direction {
-                Direction::Forwards => range.start = Bound::Excluded(key.clone()),
-                Direction::Backwards => range.end = Bound::Excluded(key.clone()),
-            }
-            Some(Ok((key, value)))
-        }))
+    fn clear(&self) -> Result<(), TableError> {
+        *self.rows_to_change() = fold::MemoryTables::default();
+        Ok(())
     }
 
-    fn apply(&self, changes: &[Change]) -> Result<(), TableError> {
-        check_rows(changes)?;
-        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
-        for (key, value) in changes {
-            match value {
-                Some(value) => rows.insert(key.clone(), value.clone()),
-                None => rows.remove(key),
-            };
-        }
+    fn persist(&self) -> Result<(), TableError> {
         Ok(())
     }
 
     /// The bytes of all keys and values.
-    fn bytes_on_disk(&self) -> Result<u64, TableError> {
-        let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+    fn bytes_on_disk(&self) -> u64 {
+        let rows = self.rows();
         let bytes: usize = rows
-            .iter()
+            .rows()
             .map(|(key, value)| key.len() + value.len())
             .sum();
-        Ok(bytes as u64)
+        bytes as u64
     }
 }

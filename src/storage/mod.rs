@@ -6,13 +6,13 @@
 //!   forgets and tears what was not synced.
 //! - [`BlobStore`] keeps documents under the hash of their bytes. Kept by [`FileBlobs`] and
 //!   [`MemoryBlobs`].
-//! - [`ProjectionStore`] keeps rows that can be computed again. Kept by [`SledTables`] and
+//! - [`ProjectionStore`] keeps rows that can be computed again. Kept by [`LsmTables`] and
 //!   [`MemoryTables`].
 //!
 //! The invariant of the room: nothing is called durable before a sync through the [`Syncer`]
 //! has succeeded for it, and nothing read from disk can make the process panic. The room does
-//! not know what a frame, a row or a document means. The storage engine, sled 0.34.7, is named
-//! nowhere else in the crate.
+//! not know what a frame, a row or a document means. The storage engines, sled for frames and
+//! lsm-tree for rows, are named nowhere else in the crate.
 
 mod blobs;
 mod commit;
@@ -23,13 +23,13 @@ mod frames;
 mod guard;
 mod head;
 mod ledger_dir;
+mod lsm_tables;
 mod memory_blobs;
 mod memory_disk;
 mod memory_frames;
 mod memory_tables;
 mod sled_dir;
 mod sled_frames;
-mod sled_tables;
 mod sync;
 mod tables;
 
@@ -43,14 +43,14 @@ pub use frames::{
 };
 pub use head::Head;
 pub use ledger_dir::OpenError;
+pub use lsm_tables::{LsmTables, OpenedTables, TablesOrigin};
 pub use memory_blobs::MemoryBlobs;
 pub use memory_disk::{Fault, MemoryDisk, PowerCut, Step, Tear};
 pub use memory_frames::MemoryFrames;
 pub use memory_tables::MemoryTables;
 pub use sled_frames::{FramesOptions, SledFrames};
-pub use sled_tables::{OpenedTables, SledTables, TablesOrigin};
 pub use sync::{DiskSyncer, Syncer};
-pub use tables::{Change, Direction, KeyRange, ProjectionStore, ROW_BYTES_MAX, Rows, TableError};
+pub use tables::{KEY_BYTES_MAX, ProjectionStore, ROW_BYTES_MAX, TableError};
 
 #[cfg(test)]
 pub(crate) use sync::recording::RecordingSyncer;

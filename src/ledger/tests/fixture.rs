@@ -20,8 +20,8 @@ use crate::merkle::{Frontier, leaf_hash};
 use crate::record::proto::{self, record::Kind};
 use crate::record::{ContentId, Micros, SigningKey};
 use crate::storage::{
-    self, AppendOutcome, DataDirError, Direction, FrameStore, IoFault, KeyRange, MemoryDisk,
-    MemoryFrames, MemoryTables, Poison, ProjectionStore, StoreError, StoredFrame,
+    self, AppendOutcome, DataDirError, FrameStore, IoFault, MemoryDisk, MemoryFrames, MemoryTables,
+    Poison, ProjectionStore, StoreError, StoredFrame,
 };
 use crate::text::SearchText;
 
@@ -269,7 +269,7 @@ impl Machine {
     }
 
     pub fn admission_rows(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let rows = self.admission.scan(KeyRange::all(), Direction::Forwards);
+        let rows = self.admission.scan(&[]);
         rows.collect::<Result<_, _>>().unwrap()
     }
 }
