@@ -7,11 +7,13 @@
 //! durable, is somebody else's business.
 
 mod digest;
+mod recent;
 mod tables;
 
 use std::collections::BTreeMap;
 
 pub use digest::Digest;
+pub use recent::RecentRows;
 pub use tables::{MemoryTables, Overlay, Row, Scan, Tables, TablesError, prefix_end};
 
 use crate::record::Entry;

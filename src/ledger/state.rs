@@ -4,25 +4,19 @@
 //! Changes and the cursor commit together; the cursor is the frontier of the entries that have
 //! been folded, so that it names their root as well as their number.
 //!
-//! Nobody else writes to the store while the ledger is open, so rows that were read may be
-//! kept: nearly every record asks for the same verifiers, topics and sources.
+//! Nobody else writes to the store while the ledger is open, so rows that were read are kept.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::admission::AdmissionFold;
-use crate::fold::{Changes, Fold as _, Scan, Tables, TablesError};
+use crate::fold::{Changes, Fold as _, RecentRows, Scan, Tables, TablesError};
 use crate::merkle::{Frontier, Hash};
 use crate::storage::{ProjectionStore, TableError};
 
 /// The cursor's key. It sorts before every key that a fold makes.
 const CURSOR_KEY: &[u8] = b"\0cursor";
-
-/// How many rows are kept. Rows are of 100 bytes or so: some 400 KB.
-const ROWS_KEPT_MAX: usize = 4_096;
 
 /// How far the fold has come, as it is stored.
 #[derive(Serialize, Deserialize)]
@@ -59,25 +53,12 @@ impl std::fmt::Debug for AdmissionTables {
 /// See the module.
 pub(super) struct AdmissionState {
     store: Arc<dyn ProjectionStore>,
-    /// Rows that were read, as they are now. Rows that were not found are not kept: a new
-    /// record asks for its own, once.
-    kept: RefCell<HashMap<Vec<u8>, Vec<u8>>>,
+    recent: RecentRows,
 }
 
 impl Tables for AdmissionState {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
-        let mut kept = self.kept.borrow_mut();
-        if let Some(value) = kept.get(key) {
-            return Ok(Some(value.clone()));
-        }
-        let row = self.store.get(key)?;
-        if let Some(value) = &row {
-            if kept.len() >= ROWS_KEPT_MAX {
-                kept.clear();
-            }
-            kept.insert(key.to_vec(), value.clone());
-        }
-        Ok(row)
+        self.recent.get(&*self.store, key)
     }
 
     fn scan(&self, prefix: &[u8]) -> Scan<'_> {
@@ -89,8 +70,8 @@ impl AdmissionState {
     pub const FOLD: AdmissionFold = AdmissionFold;
 
     pub fn new(store: Arc<dyn ProjectionStore>) -> Self {
-        let kept = RefCell::default();
-        Self { store, kept }
+        let recent = RecentRows::default();
+        Self { store, recent }
     }
 
     /// The rows, for others to read.
@@ -110,10 +91,7 @@ impl AdmissionState {
 
     /// Makes `changes`, which bring the state to `frontier`.
     pub fn advance(&self, mut changes: Changes, frontier: &Frontier) -> Result<(), TableError> {
-        let mut kept = self.kept.borrow_mut();
-        for key in changes.keys() {
-            kept.remove(key);
-        }
+        self.recent.forget(&changes);
         let cursor = Cursor {
             version: Self::FOLD.version(),
             size: frontier.size(),
@@ -128,7 +106,7 @@ impl AdmissionState {
 
     /// Takes the cursor away, so that the next start builds the state again.
     pub fn distrust(&self) -> Result<(), TableError> {
-        self.kept.borrow_mut().clear();
+        self.recent.clear();
         let no_cursor = Changes::from([(CURSOR_KEY.to_vec(), None)]);
         self.store.apply(no_cursor)?;
         self.store.persist()
@@ -136,7 +114,7 @@ impl AdmissionState {
 
     /// Takes every row away.
     pub fn clear(&self) -> Result<(), TableError> {
-        self.kept.borrow_mut().clear();
+        self.recent.clear();
         self.store.clear()
     }
 }

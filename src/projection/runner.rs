@@ -20,7 +20,7 @@ use std::thread::JoinHandle;
 use tokio::sync::watch;
 
 use super::cursor::Cursor;
-use crate::fold::{Changes, Fold, FoldError, Overlay, Tables};
+use crate::fold::{Changes, Fold, FoldError, Overlay, RecentRows, Scan, Tables, TablesError};
 use crate::ledger::{DecodedFrame, Head, ReadError, Reader};
 use crate::storage::{LsmTables, OpenedTables, ProjectionStore as _, TableError, TablesOrigin};
 
@@ -216,6 +216,7 @@ impl Runner {
             shared: Arc::clone(&projection.shared),
             stop: Arc::clone(&stop.flag),
             cursor,
+            recent: RecentRows::default(),
         };
         let thread = std::thread::Builder::new()
             .name(format!("onrecord-{}", projection.name()))
@@ -356,6 +357,23 @@ struct Follower {
     shared: Arc<Shared>,
     stop: Arc<AtomicBool>,
     cursor: Cursor,
+    recent: RecentRows,
+}
+
+/// The rows as they are applied, those that were read lately from memory.
+struct Applied<'a> {
+    tables: &'a LsmTables,
+    recent: &'a RecentRows,
+}
+
+impl Tables for Applied<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
+        self.recent.get(self.tables, key)
+    }
+
+    fn scan(&self, prefix: &[u8]) -> Scan<'_> {
+        self.tables.scan(prefix)
+    }
 }
 
 /// Why a projection reads no further.
@@ -417,8 +435,11 @@ impl Follower {
     /// Folds some frames and applies what they change. Frames before one that cannot be
     /// folded are applied all the same.
     fn advance(&mut self, head: u64) -> Result<(), Halt> {
-        let shared = Arc::clone(&self.shared);
-        let mut batch = Overlay::new(&shared.tables);
+        let applied = Applied {
+            tables: &self.shared.tables,
+            recent: &self.recent,
+        };
+        let mut batch = Overlay::new(&applied);
         let mut cursor = self.cursor;
         let mut halted = Ok(());
         for _ in 0..FRAMES_PER_BATCH {
@@ -436,8 +457,9 @@ impl Follower {
                 }
             }
         }
+        let changes = batch.into_changes();
         if cursor != self.cursor {
-            self.apply(batch.into_changes(), cursor)?;
+            self.apply(changes, cursor)?;
         }
         halted
     }
@@ -469,6 +491,7 @@ impl Follower {
     fn apply(&mut self, mut changes: Changes, cursor: Cursor) -> Result<(), Halt> {
         let (key, value) = cursor.row().map_err(Halt::Cursor)?;
         changes.insert(key, Some(value));
+        self.recent.forget(&changes);
         self.shared.tables.apply(changes)?;
         self.cursor = cursor;
         self.shared
