@@ -21,8 +21,7 @@ use onrecord::rpc::proto::{
     AppendStreamRequest, AppendStreamResponse, GetEntryRequest, GetStatusRequest, get_entry_request,
 };
 use onrecord::storage::{
-    self, DataDirError, DiskSyncer, Fault, MemoryBlobs, MemoryDisk, MemoryFrames, MemoryTables,
-    Step,
+    self, DataDirError, Fault, MemoryBlobs, MemoryDisk, MemoryFrames, MemoryTables, Step,
 };
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
@@ -361,7 +360,6 @@ fn on_a_disk_that_fails(disk: &MemoryDisk) -> Daemon {
         projections: ProjectionHome {
             directory: path.join("projections"),
             cache_bytes: 1 << 20,
-            syncer: Arc::new(DiskSyncer),
         },
     };
     let steward = Signer::steward();

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 pub use digest::Digest;
 pub use recent::RecentRows;
-pub use tables::{MemoryTables, Overlay, Row, Scan, Tables, TablesError, prefix_end};
+pub use tables::{MemoryTables, Order, Overlay, Row, Scan, Tables, TablesError};
 
 use crate::record::Entry;
 

@@ -1,7 +1,9 @@
 //! The state of a fold: one ordered table of bytes to bytes, read through a trait, and an
 //! overlay that shows changes which are not written yet.
 
-use std::collections::{BTreeMap, btree_map};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::iter::Peekable;
 use std::ops::Bound;
 
 use super::Changes;
@@ -9,16 +11,46 @@ use super::Changes;
 /// A key and its value.
 pub type Row = (Vec<u8>, Vec<u8>);
 
-/// Rows in key order, read as they are asked for.
-pub type Scan<'a> = Box<dyn DoubleEndedIterator<Item = Result<Row, TablesError>> + 'a>;
+/// Rows in the order of a scan, read as they are asked for.
+pub type Scan<'a> = Box<dyn Iterator<Item = Result<Row, TablesError>> + 'a>;
+
+/// In which order of their keys rows are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The smallest first.
+    Ascending,
+    /// The largest first.
+    Descending,
+}
 
 /// An ordered table, for reading.
 pub trait Tables {
     /// The value at `key`.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError>;
 
-    /// The rows whose keys start with `prefix`, in key order; reversible.
-    fn scan(&self, prefix: &[u8]) -> Scan<'_>;
+    /// All rows from `start` on, in this order: up from it, or down from it.
+    fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_>;
+
+    /// The rows whose keys start with `prefix`, the smallest key first.
+    fn scan(&self, prefix: &[u8]) -> Scan<'_> {
+        while_under(prefix, self.rows(Bound::Included(prefix), Order::Ascending))
+    }
+
+    /// The rows whose keys start with `prefix`, the largest key first.
+    fn scan_back(&self, prefix: &[u8]) -> Scan<'_> {
+        let end = prefix_end(prefix);
+        let start = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        while_under(prefix, self.rows(start, Order::Descending))
+    }
+}
+
+/// The rows up to the first whose key does not start with `prefix`.
+fn while_under<'a>(prefix: &[u8], rows: Scan<'a>) -> Scan<'a> {
+    let prefix = prefix.to_vec();
+    Box::new(rows.take_while(move |row| match row {
+        Ok((key, _)) => key.starts_with(&prefix),
+        Err(_) => true,
+    }))
 }
 
 /// Why a table could not be read.
@@ -42,7 +74,7 @@ impl MemoryTables {
     }
 
     /// All rows, in key order.
-    pub fn rows(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub fn all(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.0.iter().map(|(key, value)| (&key[..], &value[..]))
     }
 }
@@ -52,8 +84,8 @@ impl Tables for MemoryTables {
         Ok(self.0.get(key).cloned())
     }
 
-    fn scan(&self, prefix: &[u8]) -> Scan<'_> {
-        let rows = prefixed(&self.0, prefix);
+    fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
+        let rows = ordered(&self.0, start, order);
         Box::new(rows.map(|(key, value)| Ok((key.clone(), value.clone()))))
     }
 }
@@ -112,25 +144,57 @@ impl Tables for Overlay<'_> {
         }
     }
 
-    fn scan(&self, prefix: &[u8]) -> Scan<'_> {
-        let mut changed = prefixed(&self.changes, prefix).peekable();
-        if changed.peek().is_none() {
-            return self.base.scan(prefix);
+    fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
+        let base = self.base.rows(start, order);
+        if self.changes.is_empty() {
+            return base;
         }
-        let mut rows = BTreeMap::new();
-        for row in self.base.scan(prefix) {
-            match row {
-                Ok((key, value)) => rows.insert(key, value),
-                Err(error) => return Box::new(std::iter::once(Err(error))),
-            };
+        let changed: Box<dyn Iterator<Item = _> + '_> = ordered(&self.changes, start, order);
+        Box::new(Merge {
+            base: base.peekable(),
+            changed: changed.peekable(),
+            order,
+        })
+    }
+}
+
+/// The rows of a table, with changes over them, both in the same order.
+struct Merge<'a> {
+    base: Peekable<Scan<'a>>,
+    changed: Peekable<Box<dyn Iterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)> + 'a>>,
+    order: Order,
+}
+
+impl Merge<'_> {
+    /// Whether the next row of the table comes before, with or after the next change.
+    fn compare(&mut self) -> Ordering {
+        match (self.base.peek(), self.changed.peek()) {
+            (_, None) | (Some(Err(_)), _) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(Ok((key, _))), Some((changed, _))) => match self.order {
+                Order::Ascending => key.cmp(changed),
+                Order::Descending => (*changed).cmp(key),
+            },
         }
-        for (key, value) in changed {
-            match value {
-                Some(value) => rows.insert(key.clone(), value.clone()),
-                None => rows.remove(key),
-            };
+    }
+}
+
+impl Iterator for Merge<'_> {
+    type Item = Result<Row, TablesError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let order = self.compare();
+            if order == Ordering::Less {
+                return self.base.next();
+            }
+            if order == Ordering::Equal {
+                self.base.next();
+            }
+            if let (key, Some(value)) = self.changed.next()? {
+                return Some(Ok((key.clone(), value.clone())));
+            }
         }
-        Box::new(rows.into_iter().map(Ok))
     }
 }
 
@@ -143,50 +207,71 @@ pub fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
     Some(end)
 }
 
-/// The part of a sorted map whose keys start with `prefix`.
-fn prefixed<'a, V>(
+/// The part of a sorted map from `start` on.
+fn ordered<'a, V>(
     map: &'a BTreeMap<Vec<u8>, V>,
-    prefix: &[u8],
-) -> btree_map::Range<'a, Vec<u8>, V> {
-    let end = prefix_end(prefix);
-    let upper = end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-    map.range::<[u8], _>((Bound::Included(prefix), upper))
+    start: Bound<&[u8]>,
+    order: Order,
+) -> Box<dyn Iterator<Item = (&'a Vec<u8>, &'a V)> + 'a> {
+    match order {
+        Order::Ascending => Box::new(map.range::<[u8], _>((start, Bound::Unbounded))),
+        Order::Descending => Box::new(map.range::<[u8], _>((Bound::Unbounded, start)).rev()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    fn table(rows: &[(&str, &str)]) -> MemoryTables {
-        let mut table = MemoryTables::default();
-        let set = |(key, value): &(&str, &str)| {
-            (key.as_bytes().to_vec(), Some(value.as_bytes().to_vec()))
-        };
-        table.apply(rows.iter().map(set).collect());
-        table
+    fn key() -> impl Strategy<Value = Vec<u8>> {
+        prop::collection::vec(prop_oneof![0..3_u8, Just(255)], 0..4)
     }
 
-    fn keys(tables: &dyn Tables, prefix: &[u8]) -> Vec<String> {
-        let key = |row: Result<Row, TablesError>| String::from_utf8(row.unwrap().0).unwrap();
-        tables.scan(prefix).map(key).collect()
+    fn changes() -> impl Strategy<Value = Changes> {
+        prop::collection::btree_map(key(), prop::option::of(key()), 0..12)
     }
 
-    #[test]
-    fn an_overlay_scans_as_the_table_will_after_its_changes() {
-        let base = table(&[("a1", "x"), ("a2", "x"), ("b1", "x")]);
-        let changes = Changes::from([
-            (b"a1".to_vec(), None),
-            (b"a3".to_vec(), Some(b"y".to_vec())),
-            (b"b2".to_vec(), Some(b"y".to_vec())),
-        ]);
-        let mut overlay = Overlay::new(&base);
-        overlay.add(changes.clone());
-        assert_eq!(keys(&overlay, b"a"), ["a2", "a3"]);
-        assert_eq!(overlay.get(b"a1").unwrap(), None);
-        let mut after = base.clone();
-        after.apply(changes);
-        for prefix in [&b""[..], b"a", b"b", b"c"] {
-            assert_eq!(keys(&overlay, prefix), keys(&after, prefix));
+    fn all(rows: Scan<'_>) -> Vec<Row> {
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn an_overlay_reads_as_the_table_will_after_its_changes(
+            (stored, first, second) in (changes(), changes(), changes()),
+            (prefix, start) in (key(), key()),
+        ) {
+            let mut base = MemoryTables::default();
+            base.apply(stored);
+            let mut after = base.clone();
+            let mut overlay = Overlay::new(&base);
+            for changes in [first, second] {
+                overlay.add(changes.clone());
+                after.apply(changes);
+            }
+            prop_assert_eq!(overlay.get(&prefix), after.get(&prefix));
+            prop_assert_eq!(all(overlay.scan(&prefix)), all(after.scan(&prefix)));
+            prop_assert_eq!(all(overlay.scan_back(&prefix)), all(after.scan_back(&prefix)));
+            for order in [Order::Ascending, Order::Descending] {
+                for start in [Bound::Included(&start[..]), Bound::Excluded(&start), Bound::Unbounded] {
+                    prop_assert_eq!(all(overlay.rows(start, order)), all(after.rows(start, order)));
+                }
+            }
+        }
+
+        #[test]
+        fn a_scan_holds_exactly_the_keys_that_start_with_its_prefix(
+            stored in changes(), prefix in key(),
+        ) {
+            let mut table = MemoryTables::default();
+            table.apply(stored);
+            let under = table.all().filter(|(key, _)| key.starts_with(&prefix));
+            let mut under: Vec<Row> = under.map(|(k, v)| (k.to_vec(), v.to_vec())).collect();
+            prop_assert_eq!(&all(table.scan(&prefix)), &under);
+            under.reverse();
+            prop_assert_eq!(&all(table.scan_back(&prefix)), &under);
         }
     }
 

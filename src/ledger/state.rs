@@ -6,12 +6,13 @@
 //!
 //! Nobody else writes to the store while the ledger is open, so rows that were read are kept.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::admission::AdmissionFold;
-use crate::fold::{Changes, Fold as _, RecentRows, Scan, Tables, TablesError};
+use crate::fold::{Changes, Fold as _, Order, RecentRows, Scan, Tables, TablesError};
 use crate::merkle::{Frontier, Hash};
 use crate::storage::{ProjectionStore, TableError};
 
@@ -39,8 +40,8 @@ impl Tables for AdmissionTables {
         self.0.get(key)
     }
 
-    fn scan(&self, prefix: &[u8]) -> Scan<'_> {
-        self.0.scan(prefix)
+    fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
+        self.0.rows(start, order)
     }
 }
 
@@ -61,8 +62,8 @@ impl Tables for AdmissionState {
         self.recent.get(&*self.store, key)
     }
 
-    fn scan(&self, prefix: &[u8]) -> Scan<'_> {
-        self.store.scan(prefix)
+    fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
+        self.store.rows(start, order)
     }
 }
 

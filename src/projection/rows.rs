@@ -8,7 +8,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::fold::{FoldError, Tables};
+use crate::fold::{FoldError, Scan, Tables};
 use crate::record::Slug;
 
 /// Ends a slug within a key.
@@ -58,9 +58,26 @@ impl Table {
         self,
         tables: &'t dyn Tables,
         prefix: &Key,
-    ) -> impl DoubleEndedIterator<Item = Result<(Vec<u8>, T), FoldError>> + use<'t, T> {
+    ) -> impl Iterator<Item = Result<(Vec<u8>, T), FoldError>> + use<'t, T> {
+        self.decoded(prefix, tables.scan(prefix.as_bytes()))
+    }
+
+    /// As [`scan`](Self::scan), the last first.
+    pub(super) fn scan_back<'t, T: DeserializeOwned>(
+        self,
+        tables: &'t dyn Tables,
+        prefix: &Key,
+    ) -> impl Iterator<Item = Result<(Vec<u8>, T), FoldError>> + use<'t, T> {
+        self.decoded(prefix, tables.scan_back(prefix.as_bytes()))
+    }
+
+    fn decoded<'t, T: DeserializeOwned>(
+        self,
+        prefix: &Key,
+        rows: Scan<'t>,
+    ) -> impl Iterator<Item = Result<(Vec<u8>, T), FoldError>> + use<'t, T> {
         let length = prefix.0.len();
-        tables.scan(prefix.as_bytes()).map(move |row| {
+        rows.map(move |row| {
             let (key, value) = row?;
             let rest = key.get(length..).ok_or_else(|| self.damaged())?.to_vec();
             Ok((rest, self.decode(&value)?))

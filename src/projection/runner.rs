@@ -11,6 +11,7 @@
 
 use std::fs;
 use std::io;
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +21,9 @@ use std::thread::JoinHandle;
 use tokio::sync::watch;
 
 use super::cursor::Cursor;
-use crate::fold::{Changes, Fold, FoldError, Overlay, RecentRows, Scan, Tables, TablesError};
+use crate::fold::{
+    Changes, Fold, FoldError, Order, Overlay, RecentRows, Scan, Tables, TablesError,
+};
 use crate::ledger::{DecodedFrame, Head, ReadError, Reader};
 use crate::storage::{LsmTables, OpenedTables, ProjectionStore as _, TableError, TablesOrigin};
 
@@ -371,8 +374,8 @@ impl Tables for Applied<'_> {
         self.recent.get(self.tables, key)
     }
 
-    fn scan(&self, prefix: &[u8]) -> Scan<'_> {
-        self.tables.scan(prefix)
+    fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
+        self.tables.rows(start, order)
     }
 }
 

@@ -15,6 +15,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -24,14 +25,15 @@ use std::thread::JoinHandle;
 use lsm_tree::compaction::Leveled;
 use lsm_tree::config::CompressionPolicy;
 use lsm_tree::{
-    AbstractTree as _, AnyTree, Cache, CompressionType, Config, SeqNo, SequenceNumberCounter,
+    AbstractTree as _, AnyTree, Cache, CompressionType, Config, IterGuardImpl, SeqNo,
+    SequenceNumberCounter,
 };
 
 use super::fault::{Attempt, IoFault};
 use super::guard::{EngineFault, guarded};
 use super::sync::beside;
 use super::tables::{ProjectionStore, TableError, check_rows};
-use crate::fold::{Changes, Row, Scan, Tables, TablesError};
+use crate::fold::{Changes, Order, Row, Scan, Tables, TablesError};
 
 /// The rows in memory are written out at this size. With what is being written out, at twice
 /// the bytes for the index over them: some 32 MiB a tree at most.
@@ -252,15 +254,22 @@ impl Tables for LsmTables {
         Ok(value.map(|value| value.to_vec()))
     }
 
-    fn scan(&self, prefix: &[u8]) -> Scan<'_> {
+    fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
+        // Only the end at which reading begins is named: looking for the other one costs as
+        // much again, and the caller sees where it has read enough.
+        let range = match order {
+            Order::Ascending => (start, Bound::Unbounded),
+            Order::Descending => (Bound::Unbounded, start),
+        };
         let shown = self.shared.shown();
         let rows = self
             .shared
-            .call(|tree| Ok(tree.prefix(prefix, *shown, None)));
+            .call(|tree| Ok(tree.range::<&[u8], _>(range, *shown, None)));
         match rows {
             Ok(rows) => Box::new(Rows {
                 shared: &self.shared,
                 rows: Some(rows),
+                order,
             }),
             Err(error) => Box::new(std::iter::once(Err(error.into()))),
         }
@@ -270,21 +279,22 @@ impl Tables for LsmTables {
 /// The rows of a scan; none after an error.
 struct Rows<'a> {
     shared: &'a Shared,
-    rows: Option<Box<dyn DoubleEndedIterator<Item = lsm_tree::IterGuardImpl> + Send + 'static>>,
+    rows: Option<Box<dyn DoubleEndedIterator<Item = IterGuardImpl> + Send + 'static>>,
+    order: Order,
 }
 
-impl Rows<'_> {
-    fn step(
-        &mut self,
-        step: impl FnOnce(
-            &mut dyn DoubleEndedIterator<Item = lsm_tree::IterGuardImpl>,
-        ) -> Option<lsm_tree::IterGuardImpl>,
-    ) -> Option<Result<Row, TablesError>> {
+impl Iterator for Rows<'_> {
+    type Item = Result<Row, TablesError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
         let rows = self.rows.as_mut()?;
+        let order = self.order;
         let read = self.shared.call(|_| {
-            step(&mut **rows)
-                .map(lsm_tree::Guard::into_inner)
-                .transpose()
+            let row = match order {
+                Order::Ascending => rows.next(),
+                Order::Descending => rows.next_back(),
+            };
+            row.map(lsm_tree::Guard::into_inner).transpose()
         });
         match read {
             Ok(row) => row.map(|(key, value)| Ok((key.to_vec(), value.to_vec()))),
@@ -293,20 +303,6 @@ impl Rows<'_> {
                 Some(Err(error.into()))
             }
         }
-    }
-}
-
-impl Iterator for Rows<'_> {
-    type Item = Result<Row, TablesError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.step(|rows| rows.next())
-    }
-}
-
-impl DoubleEndedIterator for Rows<'_> {
-    fn next_back(&mut self) -> Option<Self::Item> {
-        self.step(|rows| rows.next_back())
     }
 }
 

@@ -1,14 +1,15 @@
 //! Projection tables in memory: what tests use in place of a disk.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::ops::Bound;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use super::tables::{ProjectionStore, TableError, check_rows};
-use crate::fold::{self, Changes, Scan, Tables, TablesError};
+use crate::fold::{self, Changes, Order, Row, Scan, Tables, TablesError};
 
-/// Rows in a sorted map.
+/// Rows in a sorted map. A scan goes on in the map as it was when the scan began.
 #[derive(Debug, Default)]
 pub struct MemoryTables {
-    rows: RwLock<fold::MemoryTables>,
+    rows: RwLock<Arc<fold::MemoryTables>>,
 }
 
 impl MemoryTables {
@@ -18,35 +19,43 @@ impl MemoryTables {
         Self::default()
     }
 
-    fn rows(&self) -> RwLockReadGuard<'_, fold::MemoryTables> {
-        self.rows.read().unwrap_or_else(PoisonError::into_inner)
+    fn shown(&self) -> Arc<fold::MemoryTables> {
+        Arc::clone(&self.rows.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn rows_to_change(&self) -> RwLockWriteGuard<'_, fold::MemoryTables> {
+    fn changing(&self) -> RwLockWriteGuard<'_, Arc<fold::MemoryTables>> {
         self.rows.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Tables for MemoryTables {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
-        self.rows().get(key)
+        self.shown().get(key)
     }
 
-    fn scan(&self, prefix: &[u8]) -> Scan<'_> {
-        let rows: Vec<_> = self.rows().scan(prefix).collect();
-        Box::new(rows.into_iter())
+    fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
+        let shown = self.shown();
+        let mut start = start.map(<[u8]>::to_vec);
+        Box::new(std::iter::from_fn(move || {
+            let from = start.as_ref().map(Vec::as_slice);
+            let row: Option<Result<Row, TablesError>> = shown.rows(from, order).next();
+            if let Some(Ok((key, _))) = &row {
+                start = Bound::Excluded(key.clone());
+            }
+            row
+        }))
     }
 }
 
 impl ProjectionStore for MemoryTables {
     fn apply(&self, changes: Changes) -> Result<(), TableError> {
         check_rows(&changes)?;
-        self.rows_to_change().apply(changes);
+        Arc::make_mut(&mut self.changing()).apply(changes);
         Ok(())
     }
 
     fn clear(&self) -> Result<(), TableError> {
-        *self.rows_to_change() = fold::MemoryTables::default();
+        *self.changing() = Arc::default();
         Ok(())
     }
 
@@ -56,11 +65,8 @@ impl ProjectionStore for MemoryTables {
 
     /// The bytes of all keys and values.
     fn bytes_on_disk(&self) -> u64 {
-        let rows = self.rows();
-        let bytes: usize = rows
-            .rows()
-            .map(|(key, value)| key.len() + value.len())
-            .sum();
+        let rows = self.shown();
+        let bytes: usize = rows.all().map(|(key, value)| key.len() + value.len()).sum();
         bytes as u64
     }
 }

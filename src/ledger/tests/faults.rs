@@ -1,11 +1,12 @@
 //! What fails poisons the ledger: it says why, answers nobody falsely, and goes on reading.
 
+use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::fixture::{BOUND, Gate, Machine, Running, actor, actors, eventually, founding, verify};
 use crate::admission::Reason;
-use crate::fold::{Changes, Scan, Tables, TablesError};
+use crate::fold::{Changes, Order, Scan, Tables, TablesError};
 use crate::ledger::{AppendError, Outcome, Poisoned};
 use crate::storage::{
     AppendOutcome, Fault, FrameStore, MemoryTables, Poison, PoisonCause, ProjectionStore, Step,
@@ -194,8 +195,8 @@ impl Tables for Failing {
         self.tables.get(key)
     }
 
-    fn scan(&self, prefix: &[u8]) -> Scan<'_> {
-        self.tables.scan(prefix)
+    fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
+        self.tables.rows(start, order)
     }
 }
 

@@ -117,7 +117,7 @@ fn newest<T: Message + Default>(
     id: &Key,
     known_at: u64,
 ) -> Result<Option<Defined<T>>, FoldError> {
-    for row in table.scan::<Version>(tables, id).rev() {
+    for row in table.scan_back::<Version>(tables, id) {
         let (key, version) = row?;
         let index = Parts::new(table, &key).index()?;
         if index < known_at {

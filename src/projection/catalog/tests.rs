@@ -170,7 +170,7 @@ fn a_damaged_row_is_an_error_and_names_its_table() {
     script.put(&[1], topic_noted("first"));
     let mut tables = script.tables(&CatalogFold);
     let damaged = tables
-        .rows()
+        .all()
         .map(|(key, value)| (key.to_vec(), Some(value[1..].to_vec())));
     let damaged = damaged.collect();
     tables.apply(damaged);

@@ -76,7 +76,7 @@ fn a_plain_statement_takes_one_row() {
         "2025",
         vec![reading("meeting")],
     ));
-    assert_eq!(script.tables(&StatementsFold).rows().count(), 1);
+    assert_eq!(script.tables(&StatementsFold).all().count(), 1);
 }
 
 /// The same by reading the ledger from its beginning.
