@@ -53,8 +53,8 @@ pub struct Config {
     /// The page cache of the ledger's database, in bytes. 32 MiB: readers follow its tail,
     /// which is kept decoded.
     pub ledger_cache_bytes: u64,
-    /// The page cache of admission's state and of each projection, in bytes. 16 MiB: what is
-    /// not in it is in the operating system's, and the engine takes several times as much.
+    /// The block cache of admission's state and of each projection, in bytes. 16 MiB: what is
+    /// not in it is in the operating system's. Rows that wait to be written take as much again.
     pub tables_cache_bytes: u64,
     /// Bounds of connections.
     pub connections: Connections,

@@ -338,11 +338,11 @@ fn a_projection_that_has_read_nothing_says_so() {
     let shelf = Arc::new(Shelf::default());
     let runner = start(&fold, directory.path(), &shelf);
     let projection = runner.projection();
-    assert_eq!((projection.name(), projection.version()), ("positions", 1));
+    assert_eq!((projection.name(), projection.version()), ("positions", 2));
     let cursor = Cursor {
         size: 0,
         root: empty_root(),
-        digest: Digest::start("positions", 1),
+        digest: Digest::start("positions", 2),
     };
     assert_eq!(projection.cursor(), cursor);
     assert_eq!(projection.status(), Status::Following);

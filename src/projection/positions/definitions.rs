@@ -19,6 +19,9 @@ pub(super) struct Actor {
     pub(super) kind: i32,
     /// What it is part of, and the entry that gave this version.
     part_of: Option<(Slug, u64)>,
+    /// Whether it ever had a mandate: most actors have none, and need not be looked for among
+    /// those who speak for somebody.
+    pub(super) mandated: bool,
 }
 
 /// A mandate, as its newest version has it.
@@ -71,6 +74,7 @@ pub(super) fn actor(
     let key = ACTORS.key().slug(&id);
     let before: Option<Actor> = ACTORS.get(state, &key)?;
     let introduced = before.as_ref().map_or(entry.index, |it| it.introduced);
+    let mandated = before.as_ref().is_some_and(|it| it.mandated);
     let was = before.and_then(|actor| actor.part_of);
     let whole: Option<Slug> = optional(entry, "part_of", &defined.part_of)?;
 
@@ -87,6 +91,7 @@ pub(super) fn actor(
         introduced,
         kind: defined.kind,
         part_of: whole.map(|whole| (whole, entry.index)),
+        mandated,
     };
     changes.insert(key.into_bytes(), Some(ACTORS.encode(&actor)?));
     Ok(changes)
@@ -119,7 +124,21 @@ pub(super) fn granted(
         },
     };
     let before = MANDATES.get(state, &MANDATES.key().slug(&id))?;
-    replace(&id, before, &mandate)
+    let mut changes = replace(&id, before, &mandate)?;
+    changes.extend(mandated(state, &mandate.person)?);
+    Ok(changes)
+}
+
+/// Marks an actor as one who has, or had, a mandate.
+fn mandated(state: &dyn Tables, person: &Slug) -> Result<Changes, FoldError> {
+    let key = ACTORS.key().slug(person);
+    let actor: Option<Actor> = ACTORS.get(state, &key)?;
+    let Some(mut actor) = actor.filter(|actor| !actor.mandated) else {
+        return Ok(Changes::new());
+    };
+    actor.mandated = true;
+    let row = (key.into_bytes(), Some(ACTORS.encode(&actor)?));
+    Ok(Changes::from([row]))
 }
 
 /// Ends a mandate.

@@ -20,7 +20,7 @@ impl Fold for PositionsFold {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {

@@ -139,6 +139,10 @@ pub fn speaks_for(
     person: &Slug,
     known_at: u64,
 ) -> Result<Vec<Slug>, FoldError> {
+    let actor: Option<Actor> = ACTORS.get(tables, &ACTORS.key().slug(person))?;
+    if !actor.is_some_and(|actor| actor.mandated) {
+        return Ok(Vec::new());
+    }
     organizations(tables, person, known_at)
 }
 
