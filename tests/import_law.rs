@@ -1,5 +1,5 @@
 //! The import law: which room may use which, what the pure rooms may not touch, and where
-//! sled and the service types are named.
+//! the storage engines and the service types are named.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,6 +29,7 @@ const IMPURE: &[&[&str]] = &[
     &["tokio"],
     &["tonic"],
     &["sled"],
+    &["lsm_tree"],
     &["tracing"],
     &["std", "fs"],
     &["std", "net"],
@@ -81,17 +82,19 @@ fn pure_rooms_touch_no_clock_socket_thread_or_disk() {
 }
 
 #[test]
-fn sled_is_named_in_storage_alone() {
-    for source in sources() {
-        let names_sled = source
-            .paths
-            .iter()
-            .any(|path| path.first().is_some_and(|s| s == "sled"));
-        assert!(
-            !names_sled || source.room == "storage",
-            "{}",
-            source.path.display()
-        );
+fn the_storage_engines_are_named_in_storage_alone() {
+    for source in sources()
+        .into_iter()
+        .filter(|source| source.room != "storage")
+    {
+        for engine in ["sled", "lsm_tree"] {
+            let named = |path: &Vec<String>| path.first().is_some_and(|first| first == engine);
+            assert!(
+                !source.paths.iter().any(named),
+                "{} names {engine}",
+                source.path.display()
+            );
+        }
     }
 }
 
