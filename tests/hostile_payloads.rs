@@ -108,7 +108,7 @@ fn key() -> SigningKey {
 fn the_unaltered_record_passes() {
     let payload = statement("The harbour should be closed.").encode_to_vec();
     let prepared = verdict(key().seal(payload.into())).expect("a fit record");
-    assert_eq!(prepared.evidence, Ok(()));
+    assert_eq!(prepared.evidence, Ok(Vec::new()));
     assert_eq!(prepared.signers, Ok(vec![*key().public().as_bytes()]));
 }
 

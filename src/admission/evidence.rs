@@ -7,14 +7,25 @@ use std::str::FromStr as _;
 
 use super::documents::{Documents, DocumentsError};
 use super::field::content_id;
-use super::{Reason, Refusal, Step, time};
+use super::references::accept;
+use super::{Place, Reason, Refusal, Step, below, time};
 use crate::fold::{FoldError, Tables};
 use crate::record::ContentId;
 use crate::record::proto::{self, Establishes, Wording, record::Kind};
 use crate::text::{ExtractError, Profile, QuoteError, Segment, Selection, says_the_same};
 
-/// Judges the documents and passages that a record rests on.
-pub fn check(kind: &Kind, documents: &dyn Documents) -> Step {
+/// Judges the documents and passages that a record rests on. Gives what the passages of added
+/// evidence select, which only the ledger's state says what to hold against.
+pub fn check(kind: &Kind, documents: &dyn Documents) -> Result<Vec<String>, Refusal> {
+    if let Kind::EvidenceAdded(added) = kind {
+        let selections = passages(&added.evidence, documents)?;
+        return Ok(selections.into_iter().map(|it| it.text).collect());
+    }
+    alone(kind, documents).map(|()| Vec::new())
+}
+
+/// Judges what no other record has a say in.
+fn alone(kind: &Kind, documents: &dyn Documents) -> Step {
     match kind {
         Kind::SourceArchived(archived) => source(archived, documents),
         Kind::StatementRecorded(recorded) => statement(recorded, documents),
@@ -227,17 +238,61 @@ fn unreadable(error: &DocumentsError) -> Refusal {
 /// Judges evidence that was checked beforehand, again where a document was missing then: an
 /// earlier record of the same batch may have brought it.
 pub fn judge(
-    state: &dyn Tables,
-    documents: &dyn Documents,
+    place: &Place<'_>,
     kind: &Kind,
-    beforehand: &Step,
+    beforehand: &Result<Vec<String>, Refusal>,
 ) -> Result<Step, FoldError> {
     let verdict = match beforehand {
-        Err(refusal) if refusal.reason == Reason::SourceBytesMissing => check(kind, documents),
+        Err(refusal) if refusal.reason == Reason::SourceBytesMissing => {
+            check(kind, place.documents)
+        }
         verdict => verdict.clone(),
     };
-    match verdict {
-        Ok(()) => not_translated(state, kind),
-        refused => Ok(refused),
+    let selected = accept!(verdict);
+    match kind {
+        Kind::EvidenceAdded(added) => further(place, added, &selected),
+        _ => not_translated(place.state, kind),
     }
+}
+
+/// Judges further evidence for the words of a statement by the rules of its own: each passage
+/// that establishes WORDS says what the version that stands says, if its text claims to be the
+/// passage, and is no translation, if it claims to be verbatim. Otherwise a source with other
+/// words would be shown as having these. A passage in other words is evidence of something
+/// else (SPEAKER, DATE, and so on), or of a statement of its own that is the same utterance.
+/// A later correction of the text does not undo what was added: it shows where it stands, and
+/// was held against the version that stood there.
+fn further(
+    place: &Place<'_>,
+    added: &proto::EvidenceAdded,
+    selected: &[String],
+) -> Result<Step, FoldError> {
+    let of_words = |evidence: &proto::Evidence| {
+        let mut establishes = evidence.establishes();
+        establishes.any(|what| what == Establishes::Words)
+    };
+    if !added.evidence.iter().any(of_words) {
+        return Ok(Ok(()));
+    }
+    let statement = accept!(below::standing(place.state, place.below, &added.statement)?);
+    if matches!(statement.wording(), Wording::Verbatim | Wording::Translated) {
+        for (at, (evidence, text)) in std::iter::zip(&added.evidence, selected).enumerate() {
+            if of_words(evidence) && !says_the_same(&statement.text, text) {
+                return Ok(Err(Refusal::new(
+                    Reason::TextDiffersFromSelection,
+                    format!("evidence[{at}].segments"),
+                    format!("the statement's text is not what this selects: {text:?}"),
+                    format!(
+                        "a passage that says {:?}; or one that does not establish WORDS",
+                        statement.text
+                    ),
+                )));
+            }
+        }
+    }
+    let whole = proto::Statement {
+        evidence: added.evidence.clone(),
+        ..statement
+    };
+    not_translated(place.state, &Kind::StatementRecorded(whole))
 }

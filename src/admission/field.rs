@@ -204,5 +204,5 @@ macro_rules! choices {
 
 choices! {
     ActorKind AnonymityReason Authority CapacityBasis ConditionKind DateBasis Derivation
-    Engagement Establishes Polarity ReadingBasis ReferenceKind Role SourceRole TopicKind Wording
+    Engagement Establishes Polarity ReadingBasis ReferenceKind Role SourceRole TopicKind WithholdingScope Wording
 }

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use super::kinds::role_for;
 use super::state::{
     ActorRow, ArchiveRow, MandateRow, PolicyRow, Published, RecordRow, SourceRow, StatementRow,
     Table, Term, TopicRow, VerifierRow,
@@ -21,7 +22,7 @@ impl Fold for AdmissionFold {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
@@ -74,11 +75,21 @@ impl Step<'_> {
             Kind::StatementRetracted(retracted) => {
                 self.change_statement(&retracted.statement, |row| row.retracted = true)?;
             }
-            _ => {}
+            Kind::SourceWithheld(withheld) => self.source_withheld(withheld)?,
+            Kind::EvidenceAdded(added) => self.evidence_added(added)?,
+            Kind::AttestationAdded(added) => self.attestation_added(added)?,
+            // These bear on no later record.
+            Kind::CheckpointKeySet(_)
+            | Kind::WitnessPolicySet(_)
+            | Kind::SourceRead(_)
+            | Kind::ReadingAdded(_)
+            | Kind::ReviewPublished(_) => {}
         }
         let row = RecordRow {
             index: self.entry.index,
+            role: role_for(kind).into(),
             signers: self.signers()?,
+            attested: Vec::new(),
             statement,
         };
         self.put(Table::Record, &[self.entry.record_id.as_bytes()], &row)
@@ -223,6 +234,7 @@ impl Step<'_> {
                 translated |= other.is_some_and(|other| other.translated);
             }
         }
+        let before: Option<SourceRow> = Table::Source.get(self.state, &[id.as_bytes()])?;
         let published_at = self.optional_date(&source.published_at)?;
         let captured_at = source.captured_at.as_ref().and_then(Micros::from_timestamp);
         let row = SourceRow {
@@ -233,12 +245,48 @@ impl Step<'_> {
             captured_at: captured_at.ok_or_else(|| self.problem("no time of capture"))?,
             translated,
             newest: self.entry.record_id,
+            withheld: before.map_or(0, |before| before.withheld),
         };
         if !source.text_id.is_empty() {
             let text = self.content_id(&source.text_id)?;
             self.put(Table::Text, &[id.as_bytes(), text.as_bytes()], &())?;
         }
         self.put(Table::Source, &[id.as_bytes()], &row)
+    }
+
+    /// Nothing that was withheld is served again: the widest scope stands.
+    fn source_withheld(&mut self, withheld: &proto::SourceWithheld) -> Result<(), FoldError> {
+        let id = self.content_id(&withheld.source)?;
+        let row: Option<SourceRow> = Table::Source.get(self.state, &[id.as_bytes()])?;
+        let mut row = row.ok_or_else(|| self.problem("an unknown source"))?;
+        row.withheld = row.withheld.max(withheld.scope);
+        self.put(Table::Source, &[id.as_bytes()], &row)
+    }
+
+    fn evidence_added(&mut self, added: &proto::EvidenceAdded) -> Result<(), FoldError> {
+        let statement = self.content_id(&added.statement)?;
+        for passage in &added.evidence {
+            let establishes = |what| passage.establishes().any(|it| it == what);
+            if establishes(proto::Establishes::Words) {
+                let source = self.content_id(&passage.source)?;
+                let key = [&statement.as_bytes()[..], source.as_bytes()];
+                self.put(Table::AddedWords, &key, &())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn attestation_added(&mut self, added: &proto::AttestationAdded) -> Result<(), FoldError> {
+        let id = self.content_id(&added.record)?;
+        let row: Option<RecordRow> = Table::Record.get(self.state, &[id.as_bytes()])?;
+        let mut row = row.ok_or_else(|| self.problem("an unknown record"))?;
+        for verifier in &added.verifiers {
+            let key = self.verifier_key(verifier)?;
+            let known: Option<VerifierRow> = Table::Verifier.get(self.state, &[key.as_bytes()])?;
+            let known = known.ok_or_else(|| self.problem("an unknown verifier"))?;
+            row.attested.push(known.number);
+        }
+        self.put(Table::Record, &[id.as_bytes()], &row)
     }
 
     fn statement(&self, statement: &proto::Statement) -> Result<StatementRow, FoldError> {

@@ -8,10 +8,13 @@
 //! [`prepare`] does all that needs no ledger (shape, the arithmetic of signatures, the search
 //! for passages) and can run in parallel; [`judge`] decides, in the ledger's order.
 
+mod attestation;
+mod below;
 mod documents;
 mod evidence;
 mod field;
 mod fold;
+mod kinds;
 mod references;
 mod refusal;
 mod shape;
@@ -19,17 +22,20 @@ mod signatures;
 mod state;
 mod time;
 
+pub use below::{Below, BelowError};
 pub use documents::{Documents, DocumentsError};
 pub use fold::AdmissionFold;
+pub use kinds::{KINDS, kind_name};
 pub use refusal::{Reason, Refusal, Remedy};
-pub use shape::{ADMISSION_RULES, kind_name, origin as check_origin};
+pub use shape::{ADMISSION_RULES, origin as check_origin};
+pub use signatures::prove_possession;
 
 use crate::fold::{FoldError, Tables};
 use crate::record::envelope::record_id;
 use crate::record::proto::{self, record::Kind};
 use crate::record::{ContentId, Micros, decode};
 use references::accept;
-use state::{ArchiveRow, RecordRow, Table, VerifierRow};
+use state::{ArchiveRow, RecordRow, SourceRow, Table, VerifierRow};
 
 /// What one check says.
 type Step = Result<(), Refusal>;
@@ -46,8 +52,8 @@ pub struct Prepared {
     pub envelope: proto::Envelope,
     /// Who signed, if every signature holds.
     pub signers: Result<Vec<[u8; 32]>, Refusal>,
-    /// Whether its evidence stands in the sources' texts.
-    pub evidence: Result<(), Refusal>,
+    /// Whether its evidence stands in the sources' texts, and what each passage selects.
+    pub evidence: Result<Vec<String>, Refusal>,
 }
 
 /// What becomes of a record at its place in the ledger.
@@ -89,7 +95,7 @@ pub fn prepare(
         let evidence = record
             .kind
             .as_ref()
-            .map_or(Ok(()), |kind| evidence::check(kind, documents));
+            .map_or(Ok(Vec::new()), |kind| evidence::check(kind, documents));
         Ok(Prepared {
             record_id: record_id(&envelope),
             signers: signers.next().unwrap_or(Ok(Vec::new())),
@@ -104,6 +110,7 @@ pub fn prepare(
 /// Decodes an envelope's record and checks its shape.
 fn shaped(envelope: &proto::Envelope, origin: &str) -> Result<proto::Record, Refusal> {
     shape::envelope(envelope)?;
+    shape::known_kind(&envelope.payload)?;
     let record = decode(&envelope.payload).map_err(|error| {
         field::malformed(
             "payload",
@@ -123,13 +130,15 @@ fn shaped(envelope: &proto::Envelope, origin: &str) -> Result<proto::Record, Ref
     Ok(record)
 }
 
-/// Judges a prepared record for the place `index`, by the entries below it.
+/// Judges a prepared record for the place `index`, by the entries below it: `state` is what
+/// they fold to, `below` shows them where that does not say enough.
 ///
 /// # Errors
 /// Fails if the state cannot be read; that says nothing about the record.
 pub fn judge(
     state: &dyn Tables,
     documents: &dyn Documents,
+    below: &dyn Below,
     prepared: &Prepared,
     index: u64,
     recorded_at: Micros,
@@ -147,29 +156,43 @@ pub fn judge(
             "exactly one kind",
         )));
     };
-    let step = checks(state, documents, prepared, kind, index, recorded_at)?;
-    Ok(match step {
+    if let Err(refusal) = founding(index, kind) {
+        return Ok(Verdict::Refuse(refusal.within(kind_name(kind))));
+    }
+    // Signatures stand beside the payload, not in it.
+    if let Err(refusal) = signatures::judge(state, prepared, kind)? {
+        return Ok(Verdict::Refuse(refusal));
+    }
+    let place = Place {
+        state,
+        documents,
+        below,
+        index,
+        recorded_at,
+    };
+    Ok(match checks(&place, prepared, kind)? {
         Ok(()) => Verdict::Admit,
-        // Signatures stand beside the payload, not in it.
-        Err(refusal) if refusal.field.starts_with("signatures") => Verdict::Refuse(refusal),
         Err(refusal) => Verdict::Refuse(refusal.within(kind_name(kind))),
     })
 }
 
-/// The checks that come after "already recorded", in their order.
-fn checks(
-    state: &dyn Tables,
-    documents: &dyn Documents,
-    prepared: &Prepared,
-    kind: &Kind,
+/// What a record is judged by at its place in the ledger.
+struct Place<'a> {
+    state: &'a dyn Tables,
+    documents: &'a dyn Documents,
+    below: &'a dyn Below,
     index: u64,
     recorded_at: Micros,
-) -> Result<Step, FoldError> {
-    accept!(founding(index, kind));
-    accept!(signatures::judge(state, prepared, kind)?);
-    accept!(references::judge(state, kind, index)?);
-    accept!(evidence::judge(state, documents, kind, &prepared.evidence)?);
-    time::judge(state, kind, recorded_at)
+}
+
+/// The checks of what the payload says, in their order: first the signatures in it.
+fn checks(place: &Place<'_>, prepared: &Prepared, kind: &Kind) -> Result<Step, FoldError> {
+    if let Kind::CheckpointKeySet(set) = kind {
+        accept!(signatures::possession(set, &prepared.record.origin));
+    }
+    accept!(references::judge(place, kind)?);
+    accept!(evidence::judge(place, kind, &prepared.evidence)?);
+    time::judge(place, kind)
 }
 
 /// Entry 0 founds the archive, and no other entry does.
@@ -203,6 +226,18 @@ pub fn origin_of(state: &dyn Tables) -> Result<Option<String>, FoldError> {
     Ok(archive.map(|archive| archive.origin))
 }
 
+/// How much of a source is withheld, as the newest entry of the state says; unspecified if
+/// none of it is.
+pub fn withheld(
+    state: &dyn Tables,
+    source: &ContentId,
+) -> Result<proto::WithholdingScope, FoldError> {
+    let row: Option<SourceRow> = Table::Source.get(state, &[source.as_bytes()])?;
+    Ok(row.map_or(proto::WithholdingScope::Unspecified, |row| {
+        row.withheld_scope()
+    }))
+}
+
 fn record_row(state: &dyn Tables, record: &ContentId) -> Result<Option<RecordRow>, FoldError> {
     Table::Record.get(state, &[record.as_bytes()])
 }
@@ -216,7 +251,7 @@ fn on_record(
 ) -> Result<bool, FoldError> {
     for signature in &envelope.signatures {
         let verifier: Option<VerifierRow> = Table::Verifier.get(state, &[&signature.public_key])?;
-        if !verifier.is_some_and(|verifier| row.signers.contains(&verifier.number)) {
+        if !verifier.is_some_and(|verifier| row.is_signed_by(verifier.number)) {
             return Ok(false);
         }
     }

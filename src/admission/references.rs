@@ -6,9 +6,12 @@ use super::state::{
     ActorRow, MandateRow, RecordRow, SourceRow, StatementRow, Table, TopicRow, VerifierRow,
     mandates,
 };
-use super::{Reason, Refusal, Step, time};
+use super::{Place, Reason, Refusal, Step, attestation, time};
 use crate::fold::{FoldError, Tables};
-use crate::record::proto::{self, ActorKind, CapacityBasis, record::Kind, statement::Voice};
+use crate::record::proto::review_published::Target;
+use crate::record::proto::{
+    self, ActorKind, CapacityBasis, WithholdingScope, record::Kind, statement::Voice,
+};
 use crate::record::{ContentId, Slug, VerifierKey};
 
 /// The furthest that an actor may stand from the actor that it is ultimately part of.
@@ -26,7 +29,8 @@ macro_rules! accept {
 pub(super) use accept;
 
 /// Judges what a record names.
-pub fn judge(state: &dyn Tables, kind: &Kind, index: u64) -> Result<Step, FoldError> {
+pub fn judge(place: &Place<'_>, kind: &Kind) -> Result<Step, FoldError> {
+    let (state, index) = (place.state, place.index);
     match kind {
         Kind::VerifierEnrolled(enrolled) => verifier_enrolled(state, enrolled, kind),
         Kind::VerifierRevoked(revoked) => verifier_revoked(state, revoked, kind, index),
@@ -37,7 +41,7 @@ pub fn judge(state: &dyn Tables, kind: &Kind, index: u64) -> Result<Step, FoldEr
         Kind::TopicDefined(topic) => topic_defined(state, topic),
         Kind::MilestoneDefined(milestone) => milestone_defined(state, milestone),
         Kind::SourceArchived(source) => source_archived(state, source),
-        Kind::StatementRecorded(recorded) => statement(state, recorded),
+        Kind::StatementRecorded(recorded) => statement(state, recorded, Quoted::Anew),
         Kind::StatementCorrected(corrected) => statement_corrected(state, corrected),
         Kind::StatementRetracted(retracted) => {
             let row = accept!(standing(state, &retracted.statement)?);
@@ -52,7 +56,46 @@ pub fn judge(state: &dyn Tables, kind: &Kind, index: u64) -> Result<Step, FoldEr
                 .map_or(Ok(Ok(())), |r| reading(state, r))?;
             Ok(reading.map_err(|refusal| refusal.within("reading")))
         }
-        _ => Ok(Ok(())),
+        Kind::EvidenceAdded(added) => {
+            let row = accept!(standing(state, &added.statement)?);
+            accept!(same_capacity(&row, &added.speaker, &added.said_for));
+            evidence(state, &added.evidence, Quoted::Anew)
+        }
+        Kind::SourceWithheld(withheld) => Ok(source(state, "source", &withheld.source)?.map(drop)),
+        Kind::SourceRead(read) => source_read(state, read),
+        Kind::ReviewPublished(review) => reviewed(state, review),
+        Kind::AttestationAdded(added) => attestation::judge(state, place.below, added),
+        Kind::ArchiveFounded(_) | Kind::CheckpointKeySet(_) | Kind::WitnessPolicySet(_) => {
+            Ok(Ok(()))
+        }
+    }
+}
+
+fn source_read(state: &dyn Tables, read: &proto::SourceRead) -> Result<Step, FoldError> {
+    accept!(source(state, "source", &read.source)?);
+    for (place, topic) in read.topics.iter().enumerate() {
+        accept!(self::topic(state, &format!("topics[{place}]"), topic)?);
+    }
+    Ok(Ok(()))
+}
+
+/// A retracted statement can be reviewed too: that it was may be why.
+fn reviewed(state: &dyn Tables, review: &proto::ReviewPublished) -> Result<Step, FoldError> {
+    match &review.target {
+        Some(Target::Statement(id)) => Ok(recorded(state, id)?.map(drop)),
+        Some(Target::Source(id)) => Ok(source(state, "source", id)?.map(drop)),
+        Some(Target::Milestone(id)) => {
+            let newest: Option<ContentId> = Table::Milestone.get(state, &[id.as_bytes()])?;
+            Ok(newest.map(drop).ok_or_else(|| {
+                Refusal::new(
+                    Reason::UnknownMilestone,
+                    "milestone",
+                    format!("the milestone {id:?} is not on record"),
+                    "the id of a milestone that was defined",
+                )
+            }))
+        }
+        None => Ok(Ok(())),
     }
 }
 
@@ -178,7 +221,7 @@ fn mandate_granted(state: &dyn Tables, granted: &proto::MandateGranted) -> Resul
     for (place, topic) in granted.topics.iter().enumerate() {
         accept!(self::topic(state, &format!("topics[{place}]"), topic)?);
     }
-    evidence(state, &granted.evidence)
+    evidence(state, &granted.evidence, Quoted::by(&granted.replaces))
 }
 
 fn mandate_ended(state: &dyn Tables, ended: &proto::MandateEnded) -> Result<Step, FoldError> {
@@ -192,7 +235,7 @@ fn mandate_ended(state: &dyn Tables, ended: &proto::MandateEnded) -> Result<Step
         )));
     };
     accept!(replaces(Some(&known.newest), &ended.replaces));
-    evidence(state, &ended.evidence)
+    evidence(state, &ended.evidence, Quoted::Anew)
 }
 
 fn topic_defined(state: &dyn Tables, defined: &proto::TopicDefined) -> Result<Step, FoldError> {
@@ -223,7 +266,7 @@ fn milestone_defined(
     for (place, named) in defined.actors.iter().enumerate() {
         accept!(actor(state, &format!("actors[{place}]"), named, ANY)?);
     }
-    evidence(state, &defined.evidence)
+    evidence(state, &defined.evidence, Quoted::by(&defined.replaces))
 }
 
 fn source_archived(
@@ -245,7 +288,11 @@ fn source_archived(
 }
 
 /// Judges what a statement names.
-fn statement(state: &dyn Tables, statement: &proto::Statement) -> Result<Step, FoldError> {
+fn statement(
+    state: &dyn Tables,
+    statement: &proto::Statement,
+    quoted: Quoted,
+) -> Result<Step, FoldError> {
     if let Some(Voice::Speaker(speaker)) = &statement.voice {
         accept!(actor(state, "speaker", speaker, VOICE)?);
     }
@@ -260,7 +307,7 @@ fn statement(state: &dyn Tables, statement: &proto::Statement) -> Result<Step, F
     if !statement.relayed_by.is_empty() {
         accept!(actor(state, "relayedBy", &statement.relayed_by, VOICE)?);
     }
-    accept!(evidence(state, &statement.evidence)?);
+    accept!(evidence(state, &statement.evidence, quoted)?);
     for (place, read) in statement.readings.iter().enumerate() {
         let within = |refusal: Refusal| refusal.within(&format!("readings[{place}]"));
         accept!(reading(state, read)?.map_err(within));
@@ -293,7 +340,7 @@ fn statement_corrected(
     let said_for: Vec<String> = whole.said_for.iter().map(|of| of.actor.clone()).collect();
     let within = |refusal: Refusal| refusal.within("corrected");
     accept!(same_capacity(&row, speaker, &said_for).map_err(within));
-    Ok(statement(state, whole)?.map_err(within))
+    Ok(statement(state, whole, Quoted::Again)?.map_err(within))
 }
 
 /// Every organisation that a mandate implies must have one that covers each topic of the
@@ -380,11 +427,44 @@ fn reading(state: &dyn Tables, reading: &proto::Reading) -> Result<Step, FoldErr
     Ok(Ok(()))
 }
 
-/// Judges the sources that passages stand in.
-fn evidence(state: &dyn Tables, all: &[proto::Evidence]) -> Result<Step, FoldError> {
+/// Whether passages are quoted for the first time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quoted {
+    Anew,
+    /// The record is a new version of one that is on record, and must repeat its passages.
+    Again,
+}
+
+impl Quoted {
+    /// By a definition that names the version that it replaces, if there is one.
+    const fn by(replaces: &str) -> Self {
+        if replaces.is_empty() {
+            Self::Anew
+        } else {
+            Self::Again
+        }
+    }
+}
+
+/// Judges the sources that passages stand in. Nothing new is quoted from a text that is
+/// withheld, as nobody could look it up; new versions may repeat what was quoted before. Where
+/// the bytes alone are withheld, the text can still be looked up and quoted.
+fn evidence(
+    state: &dyn Tables,
+    all: &[proto::Evidence],
+    quoted: Quoted,
+) -> Result<Step, FoldError> {
     for (place, evidence) in all.iter().enumerate() {
         let field = |name: &str| format!("evidence[{place}].{name}");
-        accept!(source(state, &field("source"), &evidence.source)?);
+        let row = accept!(source(state, &field("source"), &evidence.source)?);
+        if quoted == Quoted::Anew && row.withheld_scope() == WithholdingScope::BytesAndText {
+            return Ok(Err(Refusal::new(
+                Reason::Withheld,
+                field("source"),
+                "the source's text is withheld, so that nobody could look the passage up",
+                "a passage of a source whose text is served",
+            )));
+        }
         let id = accept!(content_id(&field("source"), &evidence.source));
         let text = accept!(content_id(&field("textId"), &evidence.text_id));
         if Table::Text

@@ -1,9 +1,15 @@
 //! Shape: what can be said of a record by looking at nothing else.
 
+mod checkpoints;
 mod definitions;
 mod statement;
+mod vouching;
+
+use prost::Message as _;
+use prost::encoding::{DecodeContext, decode_key, skip_field};
 
 use super::field::{at_most, choice, content_id, key, malformed, optional_content_id, text, time};
+use super::kinds::{KINDS, kind_name};
 use super::{Reason, Refusal};
 use crate::record::envelope::{PAYLOAD_BYTES_MAX, SIGNATURES_MAX};
 use crate::record::proto::{self, record::Kind};
@@ -13,6 +19,9 @@ pub const ADMISSION_RULES: u32 = 1;
 
 /// The longest origin, in bytes.
 const ORIGIN_BYTES_MAX: usize = 255;
+
+/// The lowest tag of a kind; all other fields of a record lie below.
+const KIND_TAG_MIN: u32 = 101;
 
 /// The most verifiers an archive can be founded with.
 const FOUNDERS_MAX: usize = 32;
@@ -71,43 +80,15 @@ pub fn record(record: &proto::Record) -> Result<(), Refusal> {
         Kind::StatementCorrected(corrected) => statement::corrected(corrected),
         Kind::StatementRetracted(retracted) => statement::retracted(retracted),
         Kind::ReadingAdded(added) => statement::reading_added(added),
-        Kind::CheckpointKeySet(_)
-        | Kind::WitnessPolicySet(_)
-        | Kind::SourceWithheld(_)
-        | Kind::SourceRead(_)
-        | Kind::EvidenceAdded(_)
-        | Kind::AttestationAdded(_)
-        | Kind::ReviewPublished(_) => Err(unsupported()),
+        Kind::EvidenceAdded(added) => statement::evidence_added(added),
+        Kind::SourceWithheld(withheld) => definitions::source_withheld(withheld),
+        Kind::SourceRead(read) => definitions::source_read(read),
+        Kind::ReviewPublished(review) => vouching::review_published(review),
+        Kind::AttestationAdded(added) => vouching::attestation_added(added),
+        Kind::CheckpointKeySet(set) => checkpoints::key_set(set),
+        Kind::WitnessPolicySet(set) => checkpoints::witness_policy_set(set),
     };
     shape.map_err(|refusal| refusal.within(kind_name(kind)))
-}
-
-/// The name of a record's kind, as protobuf-JSON has it.
-#[must_use]
-pub const fn kind_name(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::ArchiveFounded(_) => "archiveFounded",
-        Kind::VerifierEnrolled(_) => "verifierEnrolled",
-        Kind::VerifierRevoked(_) => "verifierRevoked",
-        Kind::PolicySet(_) => "policySet",
-        Kind::CheckpointKeySet(_) => "checkpointKeySet",
-        Kind::WitnessPolicySet(_) => "witnessPolicySet",
-        Kind::ActorDefined(_) => "actorDefined",
-        Kind::MandateGranted(_) => "mandateGranted",
-        Kind::MandateEnded(_) => "mandateEnded",
-        Kind::TopicDefined(_) => "topicDefined",
-        Kind::MilestoneDefined(_) => "milestoneDefined",
-        Kind::SourceArchived(_) => "sourceArchived",
-        Kind::SourceWithheld(_) => "sourceWithheld",
-        Kind::SourceRead(_) => "sourceRead",
-        Kind::StatementRecorded(_) => "statementRecorded",
-        Kind::EvidenceAdded(_) => "evidenceAdded",
-        Kind::ReadingAdded(_) => "readingAdded",
-        Kind::StatementCorrected(_) => "statementCorrected",
-        Kind::StatementRetracted(_) => "statementRetracted",
-        Kind::AttestationAdded(_) => "attestationAdded",
-        Kind::ReviewPublished(_) => "reviewPublished",
-    }
 }
 
 /// Checks an archive's origin: a C2SP key name.
@@ -125,13 +106,33 @@ pub fn origin(origin: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn unsupported() -> Refusal {
-    Refusal::new(
+/// Refuses a payload whose kind a later release may know: a record without a known kind that
+/// holds a field where kinds stand.
+pub fn known_kind(payload: &[u8]) -> Result<(), Refusal> {
+    if !names_unknown_kind(payload) {
+        return Ok(());
+    }
+    Err(Refusal::new(
         Reason::UnsupportedKind,
         "",
         "this release does not take records of this kind",
-        "archiveFounded, verifierEnrolled, verifierRevoked, policySet, actorDefined, mandateGranted, mandateEnded, topicDefined, milestoneDefined, sourceArchived, statementRecorded, statementCorrected, statementRetracted or readingAdded",
-    )
+        format!("one of {}", KINDS.join(", ")),
+    ))
+}
+
+fn names_unknown_kind(mut payload: &[u8]) -> bool {
+    let decoded = proto::Record::decode(payload);
+    if !decoded.is_ok_and(|record| record.kind.is_none()) {
+        return false;
+    }
+    let mut found = false;
+    while let Ok((tag, wire_type)) = decode_key(&mut payload) {
+        found |= tag >= KIND_TAG_MIN;
+        if skip_field(wire_type, tag, &mut payload, DecodeContext::default()).is_err() {
+            break;
+        }
+    }
+    found
 }
 
 fn archive_founded(founded: &proto::ArchiveFounded) -> Result<(), Refusal> {

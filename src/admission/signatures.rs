@@ -1,12 +1,15 @@
 //! Signatures: who signed, and whether they may.
 
-use super::field::Choice as _;
+use bytes::Bytes;
+
+use super::field::{self, Choice as _};
+use super::kinds::role_for;
 use super::state::{PolicyRow, Table, VerifierRow, verifiers};
 use super::{Prepared, Reason, Refusal, Step};
 use crate::fold::{FoldError, Tables};
-use crate::record::envelope::{Claim, verify_batch};
+use crate::record::envelope::{Claim, verify, verify_batch};
 use crate::record::proto::{self, Role, record::Kind};
-use crate::record::{ContentId, VerifierKey};
+use crate::record::{ContentId, SigningKey, VerifierKey};
 
 /// The signers of each envelope, where all of its signatures hold.
 pub fn signers(
@@ -43,6 +46,39 @@ fn bad_signature(place: usize) -> Refusal {
         "the signature does not hold over these bytes",
         "an Ed25519 signature over PAE(\"application/vnd.onrecord.record.v1+protobuf\", payload)",
     )
+}
+
+/// What the signature of a new checkpoint key is over.
+const CHECKPOINT_KEY_PAYLOAD_TYPE: &str = "application/vnd.onrecord.checkpoint-key.v1";
+
+/// What a checkpoint key signs to show that somebody has it: the origin, a line feed and the
+/// key's 32 bytes, under a type of its own.
+#[must_use]
+pub fn prove_possession(key: &SigningKey, origin: &str) -> Bytes {
+    let claim = possession_claim(origin, &key.public());
+    key.sign(CHECKPOINT_KEY_PAYLOAD_TYPE, &claim).signature
+}
+
+fn possession_claim(origin: &str, key: &VerifierKey) -> Vec<u8> {
+    [origin.as_bytes(), b"\n", key.as_bytes()].concat()
+}
+
+/// Judges whether a new checkpoint key signed for itself.
+pub fn possession(set: &proto::CheckpointKeySet, origin: &str) -> Step {
+    let key = field::key("checkpointKey", &set.checkpoint_key)?;
+    let claim = possession_claim(origin, &key);
+    let proof = &set.proof_of_possession;
+    if verify(key.as_bytes(), CHECKPOINT_KEY_PAYLOAD_TYPE, &claim, proof) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Reason::BadSignature,
+        "proofOfPossession",
+        "the new key's signature does not hold",
+        format!(
+            "its Ed25519 signature over PAE({CHECKPOINT_KEY_PAYLOAD_TYPE:?}, origin, 0x0A, the key's 32 bytes)"
+        ),
+    ))
 }
 
 /// Judges who signed a record.
@@ -146,32 +182,6 @@ fn may_sign(kind: &Kind, verifier: &VerifierRow, originals: Option<&[u32]>) -> S
         format!("the verifier is not enrolled as {name}"),
         format!("the signature of a verifier with the role {name}"),
     ))
-}
-
-/// The role that signs records of this kind.
-const fn role_for(kind: &Kind) -> Role {
-    match kind {
-        Kind::ArchiveFounded(_)
-        | Kind::VerifierEnrolled(_)
-        | Kind::VerifierRevoked(_)
-        | Kind::PolicySet(_)
-        | Kind::CheckpointKeySet(_)
-        | Kind::WitnessPolicySet(_)
-        | Kind::SourceWithheld(_) => Role::Steward,
-        Kind::SourceRead(_) | Kind::ReadingAdded(_) => Role::Coder,
-        Kind::ReviewPublished(_) => Role::Reviewer,
-        Kind::ActorDefined(_)
-        | Kind::MandateGranted(_)
-        | Kind::MandateEnded(_)
-        | Kind::TopicDefined(_)
-        | Kind::MilestoneDefined(_)
-        | Kind::SourceArchived(_)
-        | Kind::StatementRecorded(_)
-        | Kind::EvidenceAdded(_)
-        | Kind::StatementCorrected(_)
-        | Kind::StatementRetracted(_)
-        | Kind::AttestationAdded(_) => Role::Attestor,
-    }
 }
 
 fn unknown(key: &[u8; 32]) -> Refusal {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::fold::{FoldError, Tables};
-use crate::record::proto::{ActorKind, Role};
+use crate::record::proto::{ActorKind, Role, WithholdingScope};
 use crate::record::{ContentId, Interval, Micros, Slug};
 
 /// A table of the admission state. The name starts the keys of its rows.
@@ -27,10 +27,11 @@ pub enum Table {
     Milestone = b'e',
     Source = b's',
     Text = b'x',
+    AddedWords = b'w',
 }
 
 impl Table {
-    const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Archive => "archive",
             Self::Policy => "policy",
@@ -44,6 +45,7 @@ impl Table {
             Self::Milestone => "milestone",
             Self::Source => "source",
             Self::Text => "text",
+            Self::AddedWords => "added-words",
         }
     }
 
@@ -107,10 +109,21 @@ impl VerifierRow {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct RecordRow {
     pub index: u64,
+    /// The role that signs records of its kind.
+    pub role: i32,
     /// The numbers of the verifiers who signed it.
     pub signers: Vec<u32>,
+    /// The numbers of those who vouched for it later.
+    pub attested: Vec<u32>,
     /// What else is to be known if it introduced a statement.
     pub statement: Option<StatementRow>,
+}
+
+impl RecordRow {
+    /// Whether the verifier's signature is on record, from the first or added later.
+    pub fn is_signed_by(&self, verifier: u32) -> bool {
+        self.signers.contains(&verifier) || self.attested.contains(&verifier)
+    }
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -175,6 +188,15 @@ pub struct SourceRow {
     /// Whether it is a translation, or came from one that is on record.
     pub translated: bool,
     pub newest: ContentId,
+    /// How much of it is withheld: a [`WithholdingScope`].
+    pub withheld: i32,
+}
+
+impl SourceRow {
+    /// How much of it is withheld.
+    pub fn withheld_scope(&self) -> WithholdingScope {
+        WithholdingScope::try_from(self.withheld).unwrap_or_default()
+    }
 }
 
 /// When a source was published.
@@ -197,6 +219,18 @@ pub fn verifiers(state: &dyn Tables) -> Result<Vec<([u8; 32], VerifierRow)>, Fol
         verifiers.push((key, table.decode(&value)?));
     }
     Ok(verifiers)
+}
+
+/// The sources of the words of evidence that was added to a statement.
+pub fn added_words(state: &dyn Tables, statement: &ContentId) -> Result<Vec<SourceRow>, FoldError> {
+    let prefix = Table::AddedWords.key(&[statement.as_bytes(), b""]);
+    let mut sources = Vec::new();
+    for row in state.scan(&prefix) {
+        let (key, _) = row?;
+        let id = key.get(prefix.len()..).unwrap_or_default();
+        sources.extend(Table::Source.get::<SourceRow>(state, &[id])?);
+    }
+    Ok(sources)
 }
 
 /// The mandates on which `person` speaks, or is affiliated, for `organization`.

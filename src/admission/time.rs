@@ -5,8 +5,8 @@
 
 use super::field::{content_id, date};
 use super::references::accept;
-use super::state::{Published, SourceRow, Table};
-use super::{Reason, Refusal, Step};
+use super::state::{Published, SourceRow, Table, added_words};
+use super::{Place, Reason, Refusal, Step, below};
 use crate::fold::{FoldError, Tables};
 use crate::record::proto::{self, Establishes, record::Kind};
 use crate::record::{Date, Interval, Micros, format_instant};
@@ -40,14 +40,21 @@ impl Said {
 }
 
 /// Judges the times that a record gives.
-pub fn judge(state: &dyn Tables, kind: &Kind, recorded_at: Micros) -> Result<Step, FoldError> {
+pub fn judge(place: &Place<'_>, kind: &Kind) -> Result<Step, FoldError> {
+    let (state, recorded_at) = (place.state, place.recorded_at);
     match kind {
         Kind::StatementRecorded(recorded) => statement(state, recorded, recorded_at),
         Kind::StatementCorrected(corrected) => {
-            let whole = corrected.corrected.as_ref();
-            let step = whole.map_or(Ok(Ok(())), |whole| statement(state, whole, recorded_at))?;
-            Ok(step.map_err(|refusal| refusal.within("corrected")))
+            let Some(whole) = &corrected.corrected else {
+                return Ok(Ok(()));
+            };
+            let within = |refusal: Refusal| refusal.within("corrected");
+            accept!(statement(state, whole, recorded_at)?.map_err(within));
+            let id = accept!(content_id("statement", &corrected.statement));
+            let added = added_words(state, &id)?;
+            Ok(not_after_sources(whole, &added).map_err(within))
         }
+        Kind::EvidenceAdded(added) => further(place, added),
         Kind::SourceArchived(source) => {
             let captured = source.captured_at.as_ref().and_then(Micros::from_timestamp);
             Ok(captured.map_or(Ok(()), |at| {
@@ -103,22 +110,63 @@ fn statement(
     statement: &proto::Statement,
     recorded_at: Micros,
 ) -> Result<Step, FoldError> {
-    let sources = words(state, statement)?;
-    for (field, value) in [
-        ("saidAt", &statement.said_at),
-        ("repeatedUntil", &statement.repeated_until),
-    ] {
-        if value.is_empty() {
-            continue;
-        }
-        let said = Said::at(&accept!(date(field, value)));
-        for (_, source) in &sources {
-            accept!(not_after_source(field, said, source));
-        }
+    let sources = words(state, statement)?.into_iter();
+    let sources: Vec<SourceRow> = sources.map(|(_, source)| source).collect();
+    accept!(not_after_sources(statement, &sources));
+    for (field, said) in accept!(dates(statement)) {
         let first = Micros(said.first_second().saturating_mul(1_000_000));
         accept!(not_in_the_future(field, first, recorded_at));
     }
     Ok(Ok(()))
+}
+
+/// Judges further evidence for the words of a statement: the version that stands was not said
+/// after its source. Where the statement gives no date, further evidence gives it none either:
+/// that it was said "at some time up to" a source rests on the statement's own evidence alone,
+/// so that what is added later moves no answer.
+fn further(place: &Place<'_>, added: &proto::EvidenceAdded) -> Result<Step, FoldError> {
+    let passages = proto::Statement {
+        evidence: added.evidence.clone(),
+        ..proto::Statement::default()
+    };
+    let sources = words(place.state, &passages)?;
+    if sources.is_empty() {
+        return Ok(Ok(()));
+    }
+    let statement = accept!(below::standing(place.state, place.below, &added.statement)?);
+    for (at, source) in sources {
+        let blame = |refusal: Refusal| Refusal {
+            message: format!("{} of the statement: {}", refusal.field, refusal.message),
+            field: format!("evidence[{at}].source"),
+            accepted:
+                "a source from after the statement was said; or a correction of its date first"
+                    .to_owned(),
+            ..refusal
+        };
+        accept!(not_after_sources(&statement, &[source]).map_err(blame));
+    }
+    Ok(Ok(()))
+}
+
+/// The dates that a statement gives, with the fields that they stand in.
+fn dates(statement: &proto::Statement) -> Result<Vec<(&'static str, Said)>, Refusal> {
+    let fields = [
+        ("saidAt", &statement.said_at),
+        ("repeatedUntil", &statement.repeated_until),
+    ];
+    let given = fields.into_iter().filter(|(_, value)| !value.is_empty());
+    given
+        .map(|(field, value)| Ok((field, Said::at(&date(field, value)?))))
+        .collect()
+}
+
+fn not_after_sources(statement: &proto::Statement, sources: &[SourceRow]) -> Step {
+    for (field, said) in dates(statement)? {
+        for source in sources {
+            not_after_source(field, said, source)?;
+        }
+    }
+    Ok(())
 }
 
 fn not_after_source(field: &str, said: Said, source: &SourceRow) -> Step {

@@ -10,10 +10,10 @@ use super::clock::{Clock, ClockJump, ClockWatch};
 use super::frame::{FrameBody, FrameHash};
 use super::job::{Job, Slot};
 use super::outcome::Outcome;
-use super::reader::{DecodedFrame, Head};
+use super::reader::{DecodedFrame, Head, Reader};
 use super::recovery::Tail;
 use super::state::AdmissionState;
-use crate::admission::{self, Documents, Prepared, Reason, Refusal, Verdict};
+use crate::admission::{self, Below, BelowError, Documents, Prepared, Reason, Refusal, Verdict};
 use crate::fold::{Changes, Fold as _, FoldError, Overlay};
 use crate::merkle::{Frontier, leaf_hash};
 use crate::record::{ENTRY_BYTES_MAX, Entry, Micros};
@@ -27,6 +27,31 @@ pub(super) struct Bench {
     pub clock: Arc<dyn Clock>,
     pub watch: ClockWatch,
     pub documents: Arc<dyn Documents + Send + Sync>,
+    /// The entries that are durable.
+    pub reader: Reader,
+    /// The frame that is on its way to the disk, if one is.
+    pub on_its_way: Option<Arc<DecodedFrame>>,
+}
+
+/// The entries below the end of a frame in the making.
+struct BelowEnd<'a> {
+    bench: &'a Bench,
+    drafted: &'a [Arc<Entry>],
+}
+
+impl Below for BelowEnd<'_> {
+    fn entry(&self, index: u64) -> Result<Arc<Entry>, BelowError> {
+        let drafted = self.drafted.iter().find(|entry| entry.index == index);
+        let sealed = || self.bench.on_its_way.as_ref()?.entry(index);
+        if let Some(entry) = drafted.or_else(sealed) {
+            return Ok(Arc::clone(entry));
+        }
+        match self.bench.reader.entry(index) {
+            Ok(Some(entry)) => Ok(entry),
+            Ok(None) => Err(BelowError(format!("entry {index} is not on record"))),
+            Err(error) => Err(BelowError(error.to_string())),
+        }
+    }
 }
 
 /// A frame in the making. See the module.
@@ -117,7 +142,11 @@ impl Draft {
         // What is on record is answered whatever the clock says.
         let at = time.unwrap_or(after.unwrap_or(Micros(0)));
         let index = self.frontier.size();
-        let verdict = admission::judge(state, &*bench.documents, prepared, index, at)?;
+        let below = BelowEnd {
+            bench,
+            drafted: &self.entries,
+        };
+        let verdict = admission::judge(state, &*bench.documents, &below, prepared, index, at)?;
         let outcome = match (verdict, time) {
             (
                 Verdict::AlreadyRecorded {

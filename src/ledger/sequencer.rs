@@ -164,6 +164,8 @@ impl Ledger {
                 watch: ClockWatch::start(&*surroundings.clock),
                 clock: surroundings.clock,
                 documents: surroundings.documents,
+                reader: reader.clone(),
+                on_its_way: None,
             },
             state: self.state,
             epoch: self.parts.frames.epoch(),
@@ -416,6 +418,8 @@ impl Sequence {
         if self.ready.is_empty() {
             return Ok(());
         }
+        let on_its_way = self.in_flight.as_ref();
+        self.bench.on_its_way = on_its_way.map(|frame| Arc::clone(&frame.sealed.frame));
         // What is stored, then what the frame on its way changes, then what this one does.
         let mut stored = Overlay::new(&self.state);
         if let Some(frame) = &mut self.in_flight {

@@ -5,6 +5,8 @@
 //! Pure: bytes and hashes in, hashes out. It stores nothing and signs nothing, and it has no
 //! part in content ids, which are BLAKE3.
 
+mod note_key;
 mod tree;
 
+pub use note_key::{NoteKey, NoteKeyError, NoteKeyType};
 pub use tree::{Frontier, FrontierError, Hash, empty_root, leaf_hash, node_hash, root_of};

@@ -12,7 +12,7 @@ mod reading;
 pub use canonical::{MalformedRecord, decode};
 pub use date::{Date, DateError, Interval, format_instant};
 pub use entry::{ENTRY_BYTES_MAX, Entry, EntryError};
-pub use envelope::{SigningKey, VerifierKey};
+pub use envelope::{KeyError, SigningKey, VerifierKey};
 pub use id::{ContentId, IdError, Slug};
 pub use instant::Micros;
 pub use reading::{Basis, Condition, ConditionKind, Engagement, Polarity, Stance, Strength};

@@ -1,15 +1,19 @@
 //! Records as people in tests would write them, and keys to sign them with.
 
 use bytes::Bytes;
+use onrecord::record::envelope::RECORD_PAYLOAD_TYPE;
 use onrecord::record::proto::{
-    ActorDefined, ActorKind, Authority, CapacityBasis, Condition, ConditionKind, Engagement,
-    Envelope, Establishes, Evidence, LocalizedName, MandateGranted, MilestoneDefined, Polarity,
-    Reading, Record, Role, SaidFor, Segment, SourceArchived, SourceRole, Statement, TopicDefined,
-    TopicKind, VerifierEnrolled, Wording, record::Kind, statement::Voice,
+    ActorDefined, ActorKind, AttestationAdded, Authority, CapacityBasis, Condition, ConditionKind,
+    Engagement, Envelope, Establishes, Evidence, EvidenceAdded, LocalizedName, MandateGranted,
+    MilestoneDefined, Polarity, Reading, Record, ReviewPublished, Role, SaidFor, Segment,
+    SourceArchived, SourceRole, SourceWithheld, Statement, TopicDefined, TopicKind,
+    VerifierEnrolled, WithholdingScope, Wording, record::Kind, review_published::Target,
+    statement::Voice,
 };
 use onrecord::record::{ContentId, SigningKey};
 use prost::Message as _;
 use prost_types::Timestamp;
+use sha2::Digest as _;
 
 pub const ORIGIN: &str = "archive.example/test";
 
@@ -165,6 +169,61 @@ pub fn statement(speaker: &str, said_at: &str, text: &str, exact: &str) -> State
         voice: Some(Voice::Speaker(speaker.to_owned())),
         ..Statement::default()
     }
+}
+
+/// Further evidence for what `speaker` said for these.
+pub fn evidence_added(
+    statement: &str,
+    speaker: &str,
+    said_for: &[&str],
+    evidence: Vec<Evidence>,
+) -> EvidenceAdded {
+    EvidenceAdded {
+        statement: statement.to_owned(),
+        speaker: speaker.to_owned(),
+        said_for: said_for.iter().map(|&of| of.to_owned()).collect(),
+        evidence,
+    }
+}
+
+/// Further signatures over a record's payload.
+pub fn attestation_added(of: &Envelope, signers: &[&Signer]) -> AttestationAdded {
+    let sign = |signer: &&Signer| signer.key.sign(RECORD_PAYLOAD_TYPE, &of.payload).signature;
+    AttestationAdded {
+        record: ContentId::of(&of.payload).to_string(),
+        verifiers: signers.iter().map(|signer| signer.id()).collect(),
+        signatures: signers.iter().map(sign).collect(),
+    }
+}
+
+pub fn withheld(text: &str, scope: WithholdingScope) -> SourceWithheld {
+    SourceWithheld {
+        source: ContentId::of(text.as_bytes()).to_string(),
+        scope: scope.into(),
+        reason: "The publisher asked for it.".to_owned(),
+        authority: "A court.".to_owned(),
+    }
+}
+
+pub fn review(target: Target) -> ReviewPublished {
+    ReviewPublished {
+        verdict: "Mostly true".to_owned(),
+        rating: 4,
+        rating_worst: 1,
+        rating_best: 5,
+        url: "https://reviews.example/1".to_owned(),
+        publisher: "Reviews".to_owned(),
+        published_at: "2025-08-25".to_owned(),
+        target: Some(target),
+    }
+}
+
+/// The verifier key of a witness, in the form of signed notes.
+pub fn witness(name: &str, key: &[u8]) -> String {
+    let key = [&[4], key].concat();
+    let id = [name.as_bytes(), b"\n", &key].concat();
+    let id = data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(id)[..4]);
+    format!("{name}+{id}+{}", data_encoding::BASE64.encode(&key))
 }
 
 pub fn said_for(organization: &str, basis: CapacityBasis) -> SaidFor {

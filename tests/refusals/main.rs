@@ -7,6 +7,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod beside;
 mod evidence;
 mod references;
 mod shape;
@@ -21,12 +22,14 @@ use common::Signer;
 use common::archive::TestArchive;
 use common::daemon::Home;
 use common::records::{actor, source, statement};
-use onrecord::admission::{self, Documents, DocumentsError, Reason, Remedy, Verdict};
+use onrecord::admission::{
+    self, Below, BelowError, Documents, DocumentsError, Reason, Remedy, Verdict,
+};
 use onrecord::app::World;
 use onrecord::fold::MemoryTables;
 use onrecord::ledger::{Clock, SystemClock};
 use onrecord::record::proto::{ActorKind, Envelope, Role, StatementRetracted, record::Kind};
-use onrecord::record::{ContentId, Micros};
+use onrecord::record::{ContentId, Entry as LedgerEntry, Micros};
 use onrecord::rpc::proto::append_result::Outcome;
 use onrecord::rpc::proto::get_entry_request::Entry;
 use onrecord::rpc::proto::{GetActorRequest, GetEntryRequest, GetTopicRequest, Refusal};
@@ -52,6 +55,8 @@ pub struct Scene {
     pub huge: Vec<u8>,
     /// The text of a source that translates another.
     pub translation: &'static str,
+    /// What stands beside statements, and is wrong to build on.
+    pub beside: beside::Props,
     /// The record ids of definitions, by what they define.
     pub versions: BTreeMap<&'static str, String>,
 }
@@ -98,8 +103,10 @@ impl Scene {
             client.append(&archive.steward, kind).await;
         }
         let versions = versions(&mut archive).await;
+        let beside = beside::Props::new(&mut archive).await;
         Self {
             archive,
+            beside,
             revoked,
             retracted: id,
             uploaded,
@@ -115,6 +122,7 @@ impl Scene {
             signatures::cases(self),
             references::cases(self),
             evidence::cases(self),
+            beside::cases(self),
         ]
         .into_iter()
         .flatten()
@@ -315,6 +323,12 @@ impl Documents for Nothing {
     }
 }
 
+impl Below for Nothing {
+    fn entry(&self, index: u64) -> Result<Arc<LedgerEntry>, BelowError> {
+        Err(BelowError(format!("there is no entry {index}")))
+    }
+}
+
 /// Weighs a batch of one signature, which nobody forged.
 struct Unguessed(blake3::OutputReader);
 
@@ -354,7 +368,8 @@ fn entry_0_must_found_the_archive() {
     );
     let prepared = prepared.into_iter().next().unwrap().unwrap();
     let now = SystemClock::start().now();
-    let verdict = admission::judge(&MemoryTables::default(), &Nothing, &prepared, 0, now).unwrap();
+    let state = MemoryTables::default();
+    let verdict = admission::judge(&state, &Nothing, &Nothing, &prepared, 0, now).unwrap();
     match verdict {
         Verdict::Refuse(refusal) => {
             assert_eq!(refusal.reason, Reason::NotFounded);

@@ -3,8 +3,7 @@
 use bytes::Bytes;
 use onrecord::admission::Reason;
 use onrecord::record::proto::{
-    ActorKind, Authority, Engagement, Envelope, Polarity, Record, Role, SourceRead, Wording,
-    record::Kind,
+    ActorKind, Authority, Engagement, Envelope, Polarity, Record, Role, Wording, record::Kind,
 };
 use prost::Message as _;
 
@@ -27,11 +26,6 @@ pub fn cases(scene: &Scene) -> Vec<Case> {
     let person = || actor("somebody", ActorKind::Person);
     let mut cases = payloads(scene);
     cases.extend([
-        case(
-            Reason::UnsupportedKind,
-            "sourceRead",
-            Kind::SourceRead(SourceRead::default()),
-        ),
         case(Reason::InvalidSlug, "actorDefined.actorId", {
             let mut actor = person();
             actor.actor_id = "Bad Slug".to_owned();
@@ -124,7 +118,19 @@ fn payloads(scene: &Scene) -> Vec<Case> {
         &record(Kind::TopicDefined(topic("twice"))).encode_to_vec(),
     ]
     .concat();
+    // A kind that a later release may know: field 122, empty.
+    let without_kind = Record {
+        kind: None,
+        ..whole.clone()
+    };
+    let later_kind = [&without_kind.encode_to_vec()[..], &[0xD2, 0x07, 0x00]].concat();
     vec![
+        case(Reason::UnsupportedKind, "", later_kind),
+        case(
+            Reason::MalformedRecord,
+            "payload",
+            without_kind.encode_to_vec(),
+        ),
         case(Reason::MalformedRecord, "payload", b"no protobuf".to_vec()),
         case(Reason::MalformedRecord, "payload", Vec::new()),
         case(Reason::MalformedRecord, "payload", unknown_field),

@@ -1,4 +1,5 @@
-//! The shape of actors, mandates, topics, milestones and sources.
+//! The shape of actors, mandates, topics, milestones and sources, and of what becomes of
+//! sources.
 
 use super::super::Refusal;
 use super::super::field::{
@@ -151,6 +152,29 @@ pub fn source(source: &proto::SourceArchived) -> Result<(), Refusal> {
     }
     optional_content_id("replaces", &source.replaces)?;
     Ok(())
+}
+
+pub fn source_withheld(withheld: &proto::SourceWithheld) -> Result<(), Refusal> {
+    content_id("source", &withheld.source)?;
+    choice::<proto::WithholdingScope>("scope", withheld.scope)?;
+    text("reason", &withheld.reason)?;
+    text("authority", &withheld.authority)
+}
+
+pub fn source_read(read: &proto::SourceRead) -> Result<(), Refusal> {
+    content_id("source", &read.source)?;
+    if read.topics.is_empty() {
+        return Err(malformed(
+            "topics",
+            "no topic is given",
+            "the topics that the source was read for",
+        ));
+    }
+    at_most("topics", &read.topics, LIST_MAX)?;
+    for (place, topic) in read.topics.iter().enumerate() {
+        slug(&format!("topics[{place}]"), topic)?;
+    }
+    distinct("topics", &read.topics)
 }
 
 fn media_type(value: &str) -> Result<(), Refusal> {

@@ -1,4 +1,4 @@
-//! The shape of statements, their corrections and retractions, and readings.
+//! The shape of statements, their corrections and retractions, evidence and readings.
 
 use std::collections::BTreeSet;
 
@@ -74,6 +74,19 @@ pub fn corrected(corrected: &proto::StatementCorrected) -> Result<(), Refusal> {
     };
     statement(whole).map_err(|refusal| refusal.within("corrected"))?;
     text("reason", &corrected.reason)
+}
+
+pub fn evidence_added(added: &proto::EvidenceAdded) -> Result<(), Refusal> {
+    content_id("statement", &added.statement)?;
+    repeated_capacity(&added.speaker, &added.said_for)?;
+    if added.evidence.is_empty() {
+        return Err(malformed(
+            "evidence",
+            "no passage is given",
+            "at least one passage",
+        ));
+    }
+    evidence(&added.evidence)
 }
 
 pub fn retracted(retracted: &proto::StatementRetracted) -> Result<(), Refusal> {

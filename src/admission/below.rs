@@ -1,0 +1,65 @@
+//! The entries below the place of the record that is judged, where the state does not say
+//! enough of them.
+
+use std::sync::Arc;
+
+use super::field::content_id;
+use super::references::accept;
+use super::state::{RecordRow, StatementRow, Table};
+use super::{Reason, Refusal};
+use crate::fold::{FoldError, Tables};
+use crate::record::proto::{self, record::Kind};
+use crate::record::{ContentId, Entry};
+
+/// The entries below a place in the ledger.
+pub trait Below {
+    /// The entry at `index`, which lies below that place.
+    fn entry(&self, index: u64) -> Result<Arc<Entry>, BelowError>;
+}
+
+/// Why an entry could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an entry of the ledger cannot be read: {0}")]
+pub struct BelowError(pub String);
+
+/// Reads an entry; one that cannot be read is no fault of the record.
+pub fn entry(below: &dyn Below, index: u64) -> Result<Arc<Entry>, Refusal> {
+    below.entry(index).map_err(|error| {
+        Refusal::new(
+            Reason::DocumentUnreadable,
+            "",
+            error.to_string(),
+            "the same record, once the daemon can read its ledger",
+        )
+    })
+}
+
+/// The version of a statement that stands. The references have been judged: it is on record.
+pub fn standing(
+    state: &dyn Tables,
+    below: &dyn Below,
+    id: &str,
+) -> Result<Result<proto::Statement, Refusal>, FoldError> {
+    let id = accept!(content_id("statement", id));
+    let introduced: Option<RecordRow> = Table::Record.get(state, &[id.as_bytes()])?;
+    let damaged = || FoldError::Row {
+        table: Table::Record.name(),
+    };
+    let introduced = introduced.ok_or_else(damaged)?;
+    let correction = introduced.statement.as_ref().and_then(newest);
+    let row = match correction {
+        Some(newest) => Table::Record.get(state, &[newest.as_bytes()])?,
+        None => Some(introduced),
+    };
+    let entry = accept!(entry(below, row.ok_or_else(damaged)?.index));
+    let statement = match &entry.record.kind {
+        Some(Kind::StatementRecorded(statement)) => Some(statement),
+        Some(Kind::StatementCorrected(corrected)) => corrected.corrected.as_ref(),
+        _ => None,
+    };
+    Ok(Ok(statement.ok_or_else(damaged)?.clone()))
+}
+
+fn newest(row: &StatementRow) -> Option<ContentId> {
+    row.newest
+}
