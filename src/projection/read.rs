@@ -17,8 +17,10 @@ pub struct Provenance {
     pub record_id: ContentId,
     /// When the ledger took it.
     pub recorded_at: Micros,
-    /// The public keys of the verifiers who signed it.
+    /// The public keys of the verifiers who signed it, those of the entry first.
     pub verifiers: Vec<[u8; 32]>,
+    /// The entries that added signatures, each with the verifier.
+    pub attestations: Vec<(u64, [u8; 32])>,
 }
 
 /// A [`Provenance`] as it stands in a row, whose key has the index.
@@ -46,6 +48,7 @@ impl Origin {
             record_id: self.record_id,
             recorded_at: self.recorded_at,
             verifiers: self.verifiers,
+            attestations: Vec::new(),
         }
     }
 }

@@ -1,17 +1,18 @@
 //! `CatalogService`: what records define, by id, as it stood at any size of the ledger.
 
+use prost::Message as _;
 use tonic::{Request, Response, Status};
 
 use super::proto::catalog_service_server::CatalogService;
 use super::proto::{
-    CoderReading, GetActorRequest, GetActorResponse, GetMandateRequest, GetMandateResponse,
-    GetMilestoneRequest, GetMilestoneResponse, GetSourceRecordRequest, GetSourceRecordResponse,
-    GetStatementRequest, GetStatementResponse, GetTopicRequest, GetTopicResponse,
-    GetVerifierRequest, GetVerifierResponse, ListActorsRequest, ListActorsResponse,
-    ListMandatesRequest, ListMandatesResponse, ListMilestonesRequest, ListMilestonesResponse,
-    ListSourcesRequest, ListSourcesResponse, ListStatementsRequest, ListStatementsResponse,
-    ListTopicsRequest, ListTopicsResponse, ListVerifiersRequest, ListVerifiersResponse,
-    StatementChange, StatementView,
+    CoderReading, FurtherEvidence, GetActorRequest, GetActorResponse, GetMandateRequest,
+    GetMandateResponse, GetMilestoneRequest, GetMilestoneResponse, GetSourceRecordRequest,
+    GetSourceRecordResponse, GetStatementRequest, GetStatementResponse, GetTopicRequest,
+    GetTopicResponse, GetVerifierRequest, GetVerifierResponse, ListActorsRequest,
+    ListActorsResponse, ListMandatesRequest, ListMandatesResponse, ListMilestonesRequest,
+    ListMilestonesResponse, ListSourcesRequest, ListSourcesResponse, ListStatementsRequest,
+    ListStatementsResponse, ListTopicsRequest, ListTopicsResponse, ListVerifiersRequest,
+    ListVerifiersResponse, Provenance, Review, StatementChange, StatementView,
 };
 use super::views::Views;
 use super::{Failure, Reason, blocking, convert, not_offered, parse};
@@ -20,10 +21,10 @@ use crate::projection::{catalog, statements};
 use crate::record::proto::{self as records, record::Kind};
 use crate::record::{ContentId, Entry, Slug, VerifierKey};
 
-/// The most bytes of a statement's corrections, and of the readings beside its own: twice this
-/// and the statement itself stay below the 4 MiB that clients take by default. The newest
-/// ones are told.
-const CHANGES_BYTES_MAX: usize = 3 << 19;
+/// The most bytes of each of a statement's four lists: corrections, readings beside its own,
+/// further evidence and reviews. Four times 960 KiB and the statement itself stay below the
+/// 4 MiB that clients take by default. The newest ones are told.
+const CHANGES_BYTES_MAX: usize = 960 << 10;
 
 /// The service.
 #[derive(Clone)]
@@ -39,6 +40,7 @@ impl Catalog {
     }
 
     fn statement(&self, id: &ContentId, known_at: u64) -> Result<StatementView, Failure> {
+        let vouched = |entry: &Entry| self.vouched(entry, known_at);
         let found = statements::view(self.views.statements.tables(), id, known_at)?;
         let found = found.ok_or_else(|| {
             let text = id.to_string();
@@ -58,11 +60,42 @@ impl Catalog {
         Ok(StatementView {
             statement_id: convert::id(id),
             statement: Some(statement.ok_or_else(|| not_about(&version, id))?),
-            introduced: Some(convert::provenance_of(&introduced)),
-            corrections: self.newest(&found.corrections, |entry| change(entry, id))?,
-            retraction: retraction.map(|entry| change(&entry, id)).transpose()?,
-            readings: self.newest(&found.readings, |entry| reading(entry, id))?,
+            introduced: Some(vouched(&introduced)?),
+            corrections: self.newest(&found.corrections, |it| change(it, id, vouched(it)?))?,
+            retraction: retraction
+                .map(|it| change(&it, id, vouched(&it)?))
+                .transpose()?,
+            readings: self.newest(&found.readings, |it| reading(it, id, vouched(it)?))?,
+            further_evidence: self
+                .newest(&found.evidence, |it| further_evidence(it, id, vouched(it)?))?,
+            reviews: self.newest(&found.reviews, |it| review(it, id, vouched(it)?))?,
         })
+    }
+
+    fn withholding(
+        &self,
+        id: &ContentId,
+        known_at: u64,
+    ) -> Result<Option<catalog::Defined<records::SourceWithheld>>, Failure> {
+        let tables = self.views.catalog.tables();
+        Ok(catalog::withholding(tables, id, known_at)?)
+    }
+
+    fn source_reviews(&self, id: &ContentId, known_at: u64) -> Result<Vec<Review>, Failure> {
+        let tables = self.views.catalog.tables();
+        newest_reviews(catalog::source_reviews(tables, id, known_at))
+    }
+
+    fn milestone_reviews(&self, id: &Slug, known_at: u64) -> Result<Vec<Review>, Failure> {
+        let tables = self.views.catalog.tables();
+        newest_reviews(catalog::milestone_reviews(tables, id, known_at))
+    }
+
+    /// Where an entry stands, and who vouched for it, at first or later.
+    fn vouched(&self, entry: &Entry, known_at: u64) -> Result<Provenance, Failure> {
+        let tables = self.views.catalog.tables();
+        let added = catalog::attestations(tables, &entry.record_id, known_at)?;
+        Ok(convert::vouched(entry, &added))
     }
 
     /// What the newest of some entries say, oldest first, within the bound on their bytes.
@@ -91,7 +124,11 @@ impl Catalog {
 }
 
 /// A correction or a retraction.
-fn change(entry: &Entry, id: &ContentId) -> Result<StatementChange, Failure> {
+fn change(
+    entry: &Entry,
+    id: &ContentId,
+    provenance: Provenance,
+) -> Result<StatementChange, Failure> {
     let Some(
         Kind::StatementCorrected(records::StatementCorrected { reason, .. })
         | Kind::StatementRetracted(records::StatementRetracted { reason, .. }),
@@ -100,21 +137,62 @@ fn change(entry: &Entry, id: &ContentId) -> Result<StatementChange, Failure> {
         return Err(not_about(entry, id));
     };
     Ok(StatementChange {
-        provenance: Some(convert::provenance_of(entry)),
+        provenance: Some(provenance),
         reason: reason.clone(),
     })
 }
 
 /// A reading by a coder.
-fn reading(entry: &Entry, id: &ContentId) -> Result<CoderReading, Failure> {
+fn reading(entry: &Entry, id: &ContentId, provenance: Provenance) -> Result<CoderReading, Failure> {
     let Some(Kind::ReadingAdded(added)) = &entry.record.kind else {
         return Err(not_about(entry, id));
     };
     Ok(CoderReading {
         reading: added.reading.clone(),
         rationale: added.rationale.clone(),
-        provenance: Some(convert::provenance_of(entry)),
+        provenance: Some(provenance),
     })
+}
+
+/// Evidence that was added.
+fn further_evidence(
+    entry: &Entry,
+    id: &ContentId,
+    provenance: Provenance,
+) -> Result<FurtherEvidence, Failure> {
+    let Some(Kind::EvidenceAdded(added)) = &entry.record.kind else {
+        return Err(not_about(entry, id));
+    };
+    Ok(FurtherEvidence {
+        evidence: added.evidence.clone(),
+        provenance: Some(provenance),
+    })
+}
+
+/// A review of a statement.
+fn review(entry: &Entry, id: &ContentId, provenance: Provenance) -> Result<Review, Failure> {
+    let Some(Kind::ReviewPublished(review)) = &entry.record.kind else {
+        return Err(not_about(entry, id));
+    };
+    Ok(Review {
+        review: Some(review.clone()),
+        provenance: Some(provenance),
+    })
+}
+
+/// The newest reviews, oldest first, within the bound on their bytes.
+fn newest_reviews(newest_first: catalog::Reviews<'_>) -> Result<Vec<Review>, Failure> {
+    let (mut said, mut bytes) = (Vec::new(), 0);
+    for review in newest_first {
+        let review = convert::review(review?);
+        bytes += review.encoded_len();
+        if bytes > CHANGES_BYTES_MAX {
+            break;
+        }
+        said.push(review);
+    }
+    said.reverse();
+    Ok(said)
 }
 
 fn not_about(entry: &Entry, id: &ContentId) -> Failure {
@@ -127,7 +205,7 @@ fn not_about(entry: &Entry, id: &ContentId) -> Failure {
 /// Answers a look-up by id in the catalog: parses the id, waits for the size asked for, reads.
 macro_rules! get {
     ($self:ident, $request:ident, $Response:ident { $message:ident: $id:ident $field:literal $Id:ident }
-     or $reason:ident) => {{
+     or $reason:ident $(with $extra:ident)*) => {{
         let request = $request.into_inner();
         let id: $Id = parse($field, &request.$id)?;
         let view = &$self.views.catalog;
@@ -139,7 +217,7 @@ macro_rules! get {
             Failure::unknown(Reason::$reason, $field, &request.$id, known.known_at)
         })?;
         Ok(Response::new($Response {
-            $message: Some(convert::$message(found)),
+            $message: Some(convert::$message(found $(, $self.$extra(&id, known.known_at)?)*)),
             basis: Some(view.basis(&known, None)),
         }))
     }};
@@ -182,14 +260,14 @@ impl CatalogService for Catalog {
         &self,
         request: Request<GetMilestoneRequest>,
     ) -> Result<Response<GetMilestoneResponse>, Status> {
-        get!(self, request, GetMilestoneResponse { milestone: milestone_id "milestoneId" Slug } or UnknownMilestone)
+        get!(self, request, GetMilestoneResponse { milestone: milestone_id "milestoneId" Slug } or UnknownMilestone with milestone_reviews)
     }
 
     async fn get_source_record(
         &self,
         request: Request<GetSourceRecordRequest>,
     ) -> Result<Response<GetSourceRecordResponse>, Status> {
-        get!(self, request, GetSourceRecordResponse { source: source_id "sourceId" ContentId } or UnknownSource)
+        get!(self, request, GetSourceRecordResponse { source: source_id "sourceId" ContentId } or UnknownSource with withholding with source_reviews)
     }
 
     async fn get_verifier(
@@ -209,6 +287,8 @@ impl CatalogService for Catalog {
         let known = view
             .known("knownAt", request.known_at, request.at_least_size)
             .await?;
+        let same = Some(known.known_at);
+        self.views.catalog.known("knownAt", same, 0).await?;
         let service = self.clone();
         let statement = blocking(move || service.statement(&id, known.known_at)).await?;
         Ok(Response::new(GetStatementResponse {

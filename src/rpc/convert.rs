@@ -100,7 +100,26 @@ pub fn provenance_of(entry: &Entry) -> proto::Provenance {
         record: entry.record_id.to_string(),
         recorded_at: Some(entry.recorded_at.to_timestamp()),
         verifiers: signers(entry),
+        attestations: Vec::new(),
     }
+}
+
+/// The same, with the signatures that were added to the entry's own.
+pub fn vouched(entry: &Entry, added: &[(u64, [u8; 32])]) -> proto::Provenance {
+    let attestations = self::attestations(added);
+    let mut provenance = provenance_of(entry);
+    let verifiers = attestations.iter().map(|it| it.verifier.clone());
+    provenance.verifiers.extend(verifiers);
+    provenance.attestations = attestations;
+    provenance
+}
+
+fn attestations(added: &[(u64, [u8; 32])]) -> Vec<proto::Attestation> {
+    let attestation = |(index, verifier): &(u64, [u8; 32])| proto::Attestation {
+        verifier: HEXLOWER.encode(verifier),
+        index: *index,
+    };
+    added.iter().map(attestation).collect()
 }
 
 fn signers(entry: &Entry) -> Vec<String> {
@@ -117,6 +136,7 @@ fn provenance(provenance: &projection::Provenance) -> proto::Provenance {
         record: provenance.record_id.to_string(),
         recorded_at: Some(provenance.recorded_at.to_timestamp()),
         verifiers: verifiers.map(|key| HEXLOWER.encode(key)).collect(),
+        attestations: attestations(&provenance.attestations),
     }
 }
 
@@ -139,8 +159,42 @@ defined! {
     actor: ActorDefined => Actor;
     mandate: MandateGranted => Mandate;
     topic: TopicDefined => Topic;
-    milestone: MilestoneDefined => Milestone;
-    source: SourceArchived => Source;
+}
+
+/// A source as it stands, with how much of it is withheld.
+pub fn source(
+    defined: catalog::Defined<records::SourceArchived>,
+    withheld: Option<catalog::Defined<records::SourceWithheld>>,
+    reviews: Vec<proto::Review>,
+) -> proto::Source {
+    let at = withheld.as_ref().map(|it| provenance(&it.provenance));
+    proto::Source {
+        provenance: Some(provenance(&defined.provenance)),
+        definition: Some(defined.definition),
+        withholding: withheld.map(|it| it.definition),
+        withholding_provenance: at,
+        reviews,
+    }
+}
+
+/// A milestone as it stands.
+pub fn milestone(
+    defined: catalog::Defined<records::MilestoneDefined>,
+    reviews: Vec<proto::Review>,
+) -> proto::Milestone {
+    proto::Milestone {
+        provenance: Some(provenance(&defined.provenance)),
+        definition: Some(defined.definition),
+        reviews,
+    }
+}
+
+/// A review of a source or milestone.
+pub fn review(review: catalog::Defined<records::ReviewPublished>) -> proto::Review {
+    proto::Review {
+        provenance: Some(provenance(&review.provenance)),
+        review: Some(review.definition),
+    }
 }
 
 /// A verifier as it stands.

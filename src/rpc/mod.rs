@@ -111,9 +111,10 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         Arc::clone(&clock),
     );
     let catalog = Catalog::new(views.clone(), reader.clone());
-    let entries = Entries::new(reader, records, limits.wait_max);
+    let entries = Entries::new(reader, records.clone(), limits.wait_max);
+    let most_of_source = limits.source_bytes_max;
+    let sources = Sources::new(documents, views.catalog.clone(), records, most_of_source);
     let records = Records::new(appender, stopping);
-    let sources = Sources::new(documents, views.catalog.clone(), limits.source_bytes_max);
     let positions = Positions::new(views, clock);
     let routes = Routes::new(health)
         .add_service(reflection)

@@ -20,7 +20,7 @@ use super::proto::{
 use super::views::{Known, Views};
 use super::{Failure, Reason, blocking, not_offered, parse, proto};
 use crate::ledger::Clock;
-use crate::position::{Position, Question, compare, placement, position, timeline};
+use crate::position::{Finding, Position, Question, compare, placement, position, timeline};
 use crate::projection::{catalog, positions};
 use crate::record::proto::ActorKind;
 use crate::record::{Date, Interval, Slug, format_instant};
@@ -177,9 +177,9 @@ impl Positions {
         let comparison = compare(&earlier, &later);
         Ok(ComparePositionsResponse {
             comparison: Some(convert::comparison(&comparison, placed)),
-            from: Some(from.message(&before)),
+            from: Some(from.message(&before, &self.views)?),
             from_basis: Some(self.views.positions.basis(&from.known, Some(span.from))),
-            to: Some(to.message(&after)),
+            to: Some(to.message(&after, &self.views)?),
             to_basis: Some(self.views.positions.basis(&to.known, Some(span.to))),
         })
     }
@@ -216,13 +216,20 @@ impl Evidence {
         position(&self.collected.testimonies, self.question(as_of), LIST_MAX)
     }
 
-    fn message(&self, position: &Position<'_>) -> proto::Position {
+    fn message(&self, position: &Position<'_>, views: &Views) -> Result<proto::Position, Failure> {
+        let topic = &self.subject.topic;
+        let coverage = if position.finding == Finding::NoRecord {
+            catalog::coverage(views.catalog.tables(), topic, self.known.known_at)?
+        } else {
+            catalog::Coverage::default()
+        };
         let asked = Asked {
             actor: &self.subject.actor,
-            topic: &self.subject.topic,
+            topic,
             speaks_for: &self.speaks_for,
+            coverage,
         };
-        convert::position(&asked, &self.collected, position)
+        Ok(convert::position(&asked, &self.collected, position))
     }
 }
 
@@ -322,7 +329,7 @@ impl PositionService for Positions {
         let evidence = self.collect(&subject, known)?;
         let position = evidence.position(as_of);
         Ok(Response::new(GetPositionResponse {
-            position: Some(evidence.message(&position)),
+            position: Some(evidence.message(&position, &self.views)?),
             basis: Some(self.views.positions.basis(&known, Some(as_of))),
         }))
     }

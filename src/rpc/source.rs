@@ -27,10 +27,12 @@ use super::proto::{
 };
 use super::views::View;
 use super::{Failure, Reason, blocking, parse};
+use crate::admission::withheld;
 use crate::documents::StoredDocuments;
+use crate::ledger::AdmissionTables;
 use crate::projection::catalog;
 use crate::record::ContentId;
-use crate::record::proto::SourceArchived;
+use crate::record::proto::{SourceArchived, WithholdingScope};
 use crate::storage::{BlobReader, BlobWriter};
 
 /// The largest chunk of an upload, as the proto promises.
@@ -58,17 +60,25 @@ const UPLOAD_IDLE_MAX: Duration = Duration::from_mins(1);
 pub struct Sources {
     documents: Arc<StoredDocuments>,
     catalog: View,
+    /// Knows what is withheld as soon as it is on record.
+    records: AdmissionTables,
     source_bytes_max: u64,
     uploads: Semaphore,
     extractions: Semaphore,
 }
 
 impl Sources {
-    /// The service over `documents`, of which `catalog` knows the records.
-    pub fn new(documents: Arc<StoredDocuments>, catalog: View, source_bytes_max: u64) -> Self {
+    /// The service over `documents`, of which `catalog` and `records` know the records.
+    pub fn new(
+        documents: Arc<StoredDocuments>,
+        catalog: View,
+        records: AdmissionTables,
+        source_bytes_max: u64,
+    ) -> Self {
         Self {
             documents,
             catalog,
+            records,
             source_bytes_max,
             uploads: Semaphore::new(UPLOADS_MAX),
             extractions: Semaphore::new(EXTRACTIONS_MAX),
@@ -179,7 +189,14 @@ impl SourceService for Sources {
     ) -> Result<Response<Chunks>, Status> {
         let id: ContentId = parse("source", &request.into_inner().source)?;
         let documents = Arc::clone(&self.documents);
-        let reader = blocking(move || Ok(documents.sources().open(&id)?)).await?;
+        let records = self.records.clone();
+        let reader = blocking(move || {
+            if withheld(&records, &id)? != WithholdingScope::Unspecified {
+                return Err(is_withheld("the bytes are", &id));
+            }
+            Ok(documents.sources().open(&id)?)
+        });
+        let reader = reader.await?;
         let (chunks, sent) = mpsc::channel(CHUNKS_AT_ONCE);
         let download = Download {
             id,
@@ -197,7 +214,11 @@ impl SourceService for Sources {
         let request = request.into_inner();
         let id: ContentId = parse("source", &request.source)?;
         let (view, documents) = (self.catalog.clone(), Arc::clone(&self.documents));
+        let records = self.records.clone();
         let answer = blocking(move || {
+            if withheld(&records, &id)? == WithholdingScope::BytesAndText {
+                return Err(is_withheld("the text is", &id));
+            }
             let known_at = view.size();
             let version = version_with_text(&view, &id, &request.text_id, known_at)?;
             let text_id: ContentId = parse("textId", &version.text_id)?;
@@ -337,6 +358,16 @@ fn version_with_text(
         version = before.ok_or_else(|| no_text("no version of the source has this text"))?;
     }
     Ok(version.definition)
+}
+
+/// The source's bytes or text stay on record, and are no longer served.
+fn is_withheld(what: &str, id: &ContentId) -> Failure {
+    Failure::at(
+        Reason::Withheld,
+        "source",
+        format!("{what} withheld; GetSourceRecord of {id} says on whose authority"),
+        "a source that is served",
+    )
 }
 
 fn no_text(message: &str) -> Failure {

@@ -76,6 +76,7 @@ reasons! {
     UnknownRecord "UNKNOWN_RECORD" NotFound "The record is not on record.",
     SourceBytesMissing "SOURCE_BYTES_MISSING" NotFound "The document was never uploaded, or has expired.",
     NoText "NO_TEXT" NotFound "The source has no such text.",
+    Withheld "WITHHELD" FailedPrecondition "The document, or its text, is on record but no longer served.",
     BeyondTheHead "BEYOND_THE_HEAD" OutOfRange "The ledger is not that large.",
     BeyondTheText "BEYOND_THE_TEXT" OutOfRange "The text is not that long.",
     Overloaded "OVERLOADED" Unavailable "The daemon has as much to do as it may have.",

@@ -3,13 +3,15 @@
 use prost::Message;
 
 use super::{
-    ACTORS, ENROLMENTS, MANDATES, MILESTONES, POLICIES, REVOCATIONS, SOURCES, TEXTS, TOPICS,
-    Version, query,
+    ACTORS, ATTESTED, CHECKPOINT_KEYS, COVERAGE, ENROLMENTS, MANDATES, MILESTONE_REVIEWS,
+    MILESTONES, POLICIES, READ, REVOCATIONS, SOURCE_REVIEWS, SOURCES, TEXTS, TOPICS, Version,
+    WITHHELD, WITNESS_POLICIES, query,
 };
 use crate::fold::{Changes, Fold, FoldError, Tables};
 use crate::projection::read::{Origin, content_id, malformed, optional, slug};
 use crate::projection::rows::{Key, Table};
 use crate::record::proto::record::Kind;
+use crate::record::proto::review_published::Target;
 use crate::record::{ContentId, Entry, VerifierKey, proto};
 
 /// The catalog, derived from the ledger.
@@ -22,7 +24,7 @@ impl Fold for CatalogFold {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
@@ -34,6 +36,20 @@ impl Fold for CatalogFold {
                 }
                 let policy = founded.policy.unwrap_or_default();
                 version(&mut changes, POLICIES, POLICIES.key(), entry, &policy)?;
+                let set = proto::CheckpointKeySet {
+                    checkpoint_key: founded.checkpoint_key.clone(),
+                    ..proto::CheckpointKeySet::default()
+                };
+                let key = CHECKPOINT_KEYS.key();
+                version(&mut changes, CHECKPOINT_KEYS, key, entry, &set)?;
+            }
+            Some(Kind::CheckpointKeySet(set)) => {
+                let key = CHECKPOINT_KEYS.key();
+                version(&mut changes, CHECKPOINT_KEYS, key, entry, set)?;
+            }
+            Some(Kind::WitnessPolicySet(set)) => {
+                let key = WITNESS_POLICIES.key();
+                version(&mut changes, WITNESS_POLICIES, key, entry, set)?;
             }
             Some(Kind::PolicySet(policy)) => {
                 version(&mut changes, POLICIES, POLICIES.key(), entry, policy)?;
@@ -68,6 +84,14 @@ impl Fold for CatalogFold {
                 version(&mut changes, SOURCES, key, entry, archived)?;
                 text(&mut changes, state, entry, archived)?;
             }
+            Some(Kind::SourceWithheld(withheld)) => {
+                let source = content_id(entry, "source", &withheld.source)?;
+                let key = WITHHELD.key().bytes(source.as_bytes());
+                version(&mut changes, WITHHELD, key, entry, withheld)?;
+            }
+            Some(Kind::SourceRead(read)) => coverage(&mut changes, state, entry, read)?,
+            Some(Kind::AttestationAdded(added)) => attested(&mut changes, entry, added)?,
+            Some(Kind::ReviewPublished(review)) => reviewed(&mut changes, entry, review)?,
             _ => {}
         }
         Ok(changes)
@@ -88,6 +112,70 @@ fn ended_mandate(
         replaces: ended.replaces.clone(),
         ..granted.definition
     })
+}
+
+/// Counts a source that was read. Reading it again adds nothing, save that it is read whole
+/// where only a part was.
+fn coverage(
+    changes: &mut Changes,
+    state: &dyn Tables,
+    entry: &Entry,
+    read: &proto::SourceRead,
+) -> Result<(), FoldError> {
+    let source = content_id(entry, "source", &read.source)?;
+    for topic in &read.topics {
+        let topic = slug(entry, "topics", topic)?;
+        let key = READ.key().slug(&topic).bytes(source.as_bytes());
+        let before: Option<bool> = READ.get(state, &key)?;
+        if before.is_some_and(|whole| whole || !read.whole) {
+            continue;
+        }
+        let mut count = query::coverage(state, &topic, entry.index)?;
+        count.sources += u64::from(before.is_none());
+        count.whole += u64::from(read.whole);
+        let at = COVERAGE.key().slug(&topic).index(entry.index);
+        changes.insert(at.into_bytes(), Some(COVERAGE.encode(&count)?));
+        changes.insert(key.into_bytes(), Some(READ.encode(&read.whole)?));
+    }
+    Ok(())
+}
+
+fn attested(
+    changes: &mut Changes,
+    entry: &Entry,
+    added: &proto::AttestationAdded,
+) -> Result<(), FoldError> {
+    let record = content_id(entry, "record", &added.record)?;
+    let verifiers = added.verifiers.iter();
+    let verifiers: Vec<[u8; 32]> = verifiers
+        .map(|key| verifier(entry, key))
+        .collect::<Result<_, _>>()?;
+    let key = ATTESTED.key().bytes(record.as_bytes()).index(entry.index);
+    changes.insert(key.into_bytes(), Some(ATTESTED.encode(&verifiers)?));
+    Ok(())
+}
+
+/// Keeps a review of a source or milestone. Those of statements stand with the statements.
+fn reviewed(
+    changes: &mut Changes,
+    entry: &Entry,
+    review: &proto::ReviewPublished,
+) -> Result<(), FoldError> {
+    let (table, key) = match &review.target {
+        Some(Target::Source(id)) => {
+            let source = content_id(entry, "source", id)?;
+            (
+                SOURCE_REVIEWS,
+                SOURCE_REVIEWS.key().bytes(source.as_bytes()),
+            )
+        }
+        Some(Target::Milestone(id)) => {
+            let milestone = slug(entry, "milestone", id)?;
+            (MILESTONE_REVIEWS, MILESTONE_REVIEWS.key().slug(&milestone))
+        }
+        Some(Target::Statement(_)) | None => return Ok(()),
+    };
+    version(changes, table, key, entry, review)
 }
 
 /// Notes a text that no earlier entry named.

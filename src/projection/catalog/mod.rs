@@ -1,5 +1,6 @@
 //! The catalog: what records define, in every version. Actors, mandates, topics, milestones,
-//! sources, verifiers, and the policy.
+//! sources, verifiers, the policy, and what is promised of checkpoints; besides, who vouched
+//! for records later, what was read and withheld, and reviews of sources and milestones.
 //!
 //! A version is one row under its id and its entry's index, so that the newest below K is the
 //! one that stands at K, and a scan over a table meets its ids in order. Rows hold the
@@ -13,7 +14,9 @@ mod tests;
 
 pub use fold::CatalogFold;
 pub use query::{
-    Defined, Verifier, actor, has_text, mandate, milestone, policy, source, topic, verifier,
+    Coverage, Defined, Reviews, Verifier, actor, attestations, checkpoint_key, coverage, has_text,
+    mandate, milestone, milestone_reviews, policy, source, source_reviews, topic, verifier,
+    withholding, witness_policy,
 };
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +32,20 @@ const SOURCES: Table = table(b's', "sources");
 const ENROLMENTS: Table = table(b'v', "enrolments");
 const REVOCATIONS: Table = table(b'w', "revocations");
 const POLICIES: Table = table(b'p', "policies");
+/// Record id, entry: whose signatures the entry added to the record's.
+const ATTESTED: Table = table(b'n', "attested");
+/// Source id, entry: that it is withheld.
+const WITHHELD: Table = table(b'h', "withheld");
+/// Source id, entry: a review of it.
+const SOURCE_REVIEWS: Table = table(b'q', "source-reviews");
+/// Milestone, entry: a review of it.
+const MILESTONE_REVIEWS: Table = table(b'f', "milestone-reviews");
+/// Topic, source id: whether the source was read whole for it. Read by the fold alone.
+const READ: Table = table(b'r', "read");
+/// Topic, entry: how many sources have been read for it, and how many of them whole.
+const COVERAGE: Table = table(b'c', "coverage");
+const CHECKPOINT_KEYS: Table = table(b'k', "checkpoint-keys");
+const WITNESS_POLICIES: Table = table(b'i', "witness-policies");
 /// Text id: the first entry that names it.
 const TEXTS: Table = table(b'x', "texts");
 

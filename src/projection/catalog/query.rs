@@ -2,9 +2,12 @@
 
 use prost::Message;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
-    ACTORS, ENROLMENTS, MANDATES, MILESTONES, POLICIES, REVOCATIONS, SOURCES, TEXTS, TOPICS,
-    Version,
+    ACTORS, ATTESTED, CHECKPOINT_KEYS, COVERAGE, ENROLMENTS, MANDATES, MILESTONE_REVIEWS,
+    MILESTONES, POLICIES, REVOCATIONS, SOURCE_REVIEWS, SOURCES, TEXTS, TOPICS, Version, WITHHELD,
+    WITNESS_POLICIES,
 };
 use crate::fold::{FoldError, Tables};
 use crate::projection::read::Provenance;
@@ -110,6 +113,154 @@ pub fn policy(
     newest(tables, POLICIES, &POLICIES.key(), known_at)
 }
 
+/// The key that signs checkpoints, whose proof is empty where the founding set it; none before
+/// the archive is founded.
+pub fn checkpoint_key(
+    tables: &dyn Tables,
+    known_at: u64,
+) -> Result<Option<Defined<proto::CheckpointKeySet>>, FoldError> {
+    newest(tables, CHECKPOINT_KEYS, &CHECKPOINT_KEYS.key(), known_at)
+}
+
+/// Who must cosign checkpoints; none if that was never set.
+pub fn witness_policy(
+    tables: &dyn Tables,
+    known_at: u64,
+) -> Result<Option<Defined<proto::WitnessPolicySet>>, FoldError> {
+    newest(tables, WITNESS_POLICIES, &WITNESS_POLICIES.key(), known_at)
+}
+
+/// The first record that withholds as much of a source as is withheld; none if nothing is.
+pub fn withholding(
+    tables: &dyn Tables,
+    source: &ContentId,
+    known_at: u64,
+) -> Result<Option<Defined<proto::SourceWithheld>>, FoldError> {
+    let key = WITHHELD.key().bytes(source.as_bytes());
+    let mut widest: Option<Defined<proto::SourceWithheld>> = None;
+    for row in WITHHELD.scan::<Version>(tables, &key) {
+        let (key, row) = row?;
+        let row: Defined<proto::SourceWithheld> = version(WITHHELD, &key, row)?;
+        let wider =
+            |it: &Defined<proto::SourceWithheld>| row.definition.scope > it.definition.scope;
+        if row.provenance.index < known_at && widest.as_ref().is_none_or(wider) {
+            widest = Some(row);
+        }
+    }
+    widest.map(|row| vouched(tables, row, known_at)).transpose()
+}
+
+/// Reviews of a source, newest first.
+pub fn source_reviews<'t>(
+    tables: &'t dyn Tables,
+    source: &ContentId,
+    known_at: u64,
+) -> Reviews<'t> {
+    reviews(
+        tables,
+        SOURCE_REVIEWS,
+        &SOURCE_REVIEWS.key().bytes(source.as_bytes()),
+        known_at,
+    )
+}
+
+/// Reviews of a milestone, newest first.
+pub fn milestone_reviews<'t>(
+    tables: &'t dyn Tables,
+    milestone: &Slug,
+    known_at: u64,
+) -> Reviews<'t> {
+    reviews(
+        tables,
+        MILESTONE_REVIEWS,
+        &MILESTONE_REVIEWS.key().slug(milestone),
+        known_at,
+    )
+}
+
+/// Reviews, as they are read.
+pub type Reviews<'t> =
+    Box<dyn Iterator<Item = Result<Defined<proto::ReviewPublished>, FoldError>> + 't>;
+
+fn reviews<'t>(tables: &'t dyn Tables, table: Table, id: &Key, known_at: u64) -> Reviews<'t> {
+    let reviews = table.scan_back::<Version>(tables, id).map(move |row| {
+        let (key, row) = row?;
+        vouched(tables, version(table, &key, row)?, known_at)
+    });
+    Box::new(reviews.filter(move |review| {
+        let known = |review: &Defined<_>| review.provenance.index < known_at;
+        review.as_ref().map_or(true, known)
+    }))
+}
+
+/// How many sources were read for a topic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// In whole or in part.
+    pub sources: u64,
+    /// Of these, in whole.
+    pub whole: u64,
+}
+
+/// How many sources were read for a topic.
+pub fn coverage(tables: &dyn Tables, topic: &Slug, known_at: u64) -> Result<Coverage, FoldError> {
+    for row in COVERAGE.scan_back(tables, &COVERAGE.key().slug(topic)) {
+        let (key, coverage) = row?;
+        if Parts::new(COVERAGE, &key).index()? < known_at {
+            return Ok(coverage);
+        }
+    }
+    Ok(Coverage::default())
+}
+
+/// The signatures that were added to a record's own, oldest first: each with the entry that
+/// brought it.
+pub fn attestations(
+    tables: &dyn Tables,
+    record: &ContentId,
+    known_at: u64,
+) -> Result<Vec<(u64, [u8; 32])>, FoldError> {
+    let mut found = Vec::new();
+    let key = ATTESTED.key().bytes(record.as_bytes());
+    for row in ATTESTED.scan::<Vec<[u8; 32]>>(tables, &key) {
+        let (key, verifiers) = row?;
+        let index = Parts::new(ATTESTED, &key).index()?;
+        if index >= known_at {
+            break;
+        }
+        found.extend(verifiers.into_iter().map(|verifier| (index, verifier)));
+    }
+    Ok(found)
+}
+
+/// A definition, with those who vouched for its record later.
+fn vouched<T>(
+    tables: &dyn Tables,
+    mut defined: Defined<T>,
+    known_at: u64,
+) -> Result<Defined<T>, FoldError> {
+    let provenance = &mut defined.provenance;
+    let added = attestations(tables, &provenance.record_id, known_at)?;
+    provenance
+        .verifiers
+        .extend(added.iter().map(|(_, verifier)| verifier));
+    provenance.attestations = added;
+    Ok(defined)
+}
+
+/// One version of a definition, as a row has it.
+fn version<T: Message + Default>(
+    table: Table,
+    key: &[u8],
+    version: Version,
+) -> Result<Defined<T>, FoldError> {
+    let index = Parts::new(table, key).index()?;
+    Ok(Defined {
+        definition: T::decode(&version.definition[..]).map_err(|_| table.damaged())?,
+        provenance: version.origin.at(index),
+    })
+}
+
 /// The newest version below `known_at` of what goes by `id`.
 fn newest<T: Message + Default>(
     tables: &dyn Tables,
@@ -118,13 +269,9 @@ fn newest<T: Message + Default>(
     known_at: u64,
 ) -> Result<Option<Defined<T>>, FoldError> {
     for row in table.scan_back::<Version>(tables, id) {
-        let (key, version) = row?;
-        let index = Parts::new(table, &key).index()?;
-        if index < known_at {
-            return Ok(Some(Defined {
-                definition: T::decode(&version.definition[..]).map_err(|_| table.damaged())?,
-                provenance: version.origin.at(index),
-            }));
+        let (key, row) = row?;
+        if Parts::new(table, &key).index()? < known_at {
+            return vouched(tables, version(table, &key, row)?, known_at).map(Some);
         }
     }
     Ok(None)

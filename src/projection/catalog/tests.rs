@@ -44,6 +44,7 @@ fn each_basis_sees_the_newest_version_below_it() {
         record_id: script.id(2),
         recorded_at: Micros(2000),
         verifiers: vec![key(2), key(3)],
+        attestations: Vec::new(),
     };
     assert_eq!(found.provenance, expected);
     assert_eq!(topic(&tables, &slug("meet"), 3).unwrap(), None);

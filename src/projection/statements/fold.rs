@@ -4,6 +4,7 @@ use super::{Change, ENTRIES};
 use crate::fold::{Changes, Fold, FoldError, Tables};
 use crate::projection::read::{content_id, holder, malformed, optional, signers, slug};
 use crate::record::proto::record::Kind;
+use crate::record::proto::review_published::Target;
 use crate::record::{ContentId, Entry, proto};
 
 /// What became of statements, derived from the ledger.
@@ -16,7 +17,7 @@ impl Fold for StatementsFold {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn fold(&self, _state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
@@ -30,6 +31,11 @@ impl Fold for StatementsFold {
                 (id(&retracted.statement)?, Change::Retracted)
             }
             Some(Kind::ReadingAdded(added)) => (id(&added.statement)?, read(entry, added)?),
+            Some(Kind::EvidenceAdded(added)) => (id(&added.statement)?, Change::Evidenced),
+            Some(Kind::ReviewPublished(proto::ReviewPublished {
+                target: Some(Target::Statement(statement)),
+                ..
+            })) => (id(statement)?, Change::Reviewed),
             _ => return Ok(Changes::new()),
         };
         row(entry, &statement, &change)

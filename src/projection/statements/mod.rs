@@ -1,5 +1,5 @@
-//! What became of each statement: where it was introduced, corrected and retracted, and which
-//! coders' readings stand beside its own.
+//! What became of each statement: where it was introduced, corrected and retracted, which
+//! coders' readings stand beside its own, and what evidence and reviews were added.
 //!
 //! One row an entry that concerns the statement, under the statement's id and the entry's
 //! index. Rows say which entries to read and hold no payloads: the ledger has those.
@@ -33,4 +33,6 @@ enum Change {
         holder: Slug,
         coders: Vec<[u8; 32]>,
     },
+    Evidenced,
+    Reviewed,
 }

@@ -19,6 +19,10 @@ pub struct StatementView {
     /// The readings by coders that stand beside its own, oldest first: each coder's newest on
     /// a topic and holder.
     pub readings: Vec<u64>,
+    /// Further evidence, oldest first.
+    pub evidence: Vec<u64>,
+    /// Its reviews, oldest first.
+    pub reviews: Vec<u64>,
 }
 
 impl StatementView {
@@ -38,6 +42,7 @@ pub fn view(
     let mut introduced = None;
     let mut corrections = Vec::new();
     let mut retraction = None;
+    let (mut evidence, mut reviews) = (Vec::new(), Vec::new());
     let mut newest: BTreeMap<(Slug, Slug, [u8; 32]), u64> = BTreeMap::new();
     for row in ENTRIES.scan(tables, &ENTRIES.key().bytes(id.as_bytes())) {
         let (key, change) = row?;
@@ -49,6 +54,8 @@ pub fn view(
             Change::Introduced => introduced = Some(index),
             Change::Corrected => corrections.push(index),
             Change::Retracted => retraction = Some(index),
+            Change::Evidenced => evidence.push(index),
+            Change::Reviewed => reviews.push(index),
             Change::Read {
                 topic,
                 holder,
@@ -68,5 +75,7 @@ pub fn view(
         corrections,
         retraction,
         readings,
+        evidence,
+        reviews,
     }))
 }

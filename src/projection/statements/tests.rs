@@ -34,6 +34,8 @@ fn a_statement_is_what_was_made_of_it_by_each_entry_below_the_basis() {
         corrections: vec![],
         retraction: None,
         readings: vec![],
+        evidence: vec![],
+        reviews: vec![],
     };
     assert_eq!(at(&tables, &id, first), Some(expected.clone()));
     expected.readings = vec![first];
@@ -88,6 +90,8 @@ fn oracle(script: &Script, introduced: u64, known_at: u64) -> StatementView {
         corrections: vec![],
         retraction: None,
         readings: vec![],
+        evidence: vec![],
+        reviews: vec![],
     };
     let mut read: Vec<(u64, [u8; 32], String, String)> = vec![];
     for entry in script.entries.iter().filter(|entry| entry.index < known_at) {

@@ -4,6 +4,7 @@ use crate::position::{
     self, Authority, ChangeKind, Comparison, Dated, Direction, Finding, Page, Placement, Position,
     Step, Voice,
 };
+use crate::projection::catalog::Coverage;
 use crate::projection::positions::Collected;
 use crate::record::proto as records;
 use crate::record::{
@@ -24,6 +25,8 @@ pub struct Asked<'a> {
     pub topic: &'a Slug,
     /// For a person, the organisations to ask instead.
     pub speaks_for: &'a [Slug],
+    /// Where nothing is on record, how many sources were read.
+    pub coverage: Coverage,
 }
 
 /// A position on what was collected for it.
@@ -63,6 +66,8 @@ pub fn position(
         possible_count: position.possible.total as u64,
         reported_count: position.reported.total as u64,
         speaks_for: texts(asked.speaks_for),
+        sources_read: asked.coverage.sources,
+        sources_read_whole: asked.coverage.whole,
     }
 }
 
