@@ -10,6 +10,7 @@ use super::draw::{Canvas, Sheet, Tint};
 use super::error::CliError;
 use super::submit::{RecordsFile, Submitted};
 use super::{Asking, json, output};
+use crate::admission::Reason;
 use crate::config::keys;
 use crate::rpc::proto::append_result::Outcome;
 use crate::rpc::proto::{AppendResult, Refusal};
@@ -24,6 +25,10 @@ pub struct Append {
     /// The file of the key to sign with; several times, where several must vouch.
     #[arg(long = "key", required = true, value_name = "FILE")]
     keys: Vec<PathBuf>,
+    /// Add the signatures of these keys to records that are on record without them: one
+    /// attestationAdded record a key. With --json its result follows the line's own.
+    #[arg(long)]
+    attest: bool,
     #[command(flatten)]
     asking: Asking,
 }
@@ -34,16 +39,35 @@ pub(super) struct Tally {
     pub(super) recorded: u64,
     pub(super) already: u64,
     pub(super) refused: u64,
+    /// Signatures added to records that were on record.
+    pub(super) attested: u64,
+    /// Records that are on record without a signature of this run.
+    pub(super) unsigned: u64,
 }
 
 impl Tally {
-    pub(super) fn count(&mut self, result: &AppendResult) {
-        match &result.outcome {
+    pub(super) fn count(&mut self, line: &Submitted) {
+        match &line.result.outcome {
             Some(Outcome::Recorded(_)) => self.recorded += 1,
-            Some(Outcome::AlreadyRecorded(_)) => self.already += 1,
+            Some(Outcome::AlreadyRecorded(it)) => {
+                self.already += 1;
+                self.unsigned += u64::from(!it.signatures_on_record && line.attested.is_empty());
+            }
             Some(Outcome::Refusal(_)) | None => self.refused += 1,
         }
+        for added in &line.attested {
+            match &added.outcome {
+                Some(Outcome::Refusal(it)) if is_on_record(it) => {}
+                Some(Outcome::Recorded(_) | Outcome::AlreadyRecorded(_)) => self.attested += 1,
+                Some(Outcome::Refusal(_)) | None => self.refused += 1,
+            }
+        }
     }
+}
+
+/// Whether what was to be added is on record: of several keys, some may have signed before.
+fn is_on_record(refusal: &Refusal) -> bool {
+    refusal.reason == Reason::AlreadyAttested.name()
 }
 
 impl Append {
@@ -63,16 +87,25 @@ impl Append {
             let signers = self.keys.iter().map(|key| keys::read(key));
             let progress = progress_in_records(file.len());
             let submitted = file
-                .submit(&client, signers.collect::<Result<_, _>>()?, &mut |line| {
-                    tally.count(&line.result);
-                    let shown = if self.asking.json {
-                        json::line(&line.result)?
-                    } else {
-                        drawn(canvas, path, &line)
-                    };
-                    progress.inc(1);
-                    progress.suspend(|| output::print(&shown))
-                })
+                .submit(
+                    &client,
+                    signers.collect::<Result<_, _>>()?,
+                    self.attest,
+                    &mut |line| {
+                        tally.count(&line);
+                        let shown = if self.asking.json {
+                            let results = std::iter::once(&line.result).chain(&line.attested);
+                            results
+                                .map(json::line)
+                                .collect::<Result<Vec<_>, _>>()?
+                                .join("\n")
+                        } else {
+                            drawn(canvas, path, &line)
+                        };
+                        progress.inc(1);
+                        progress.suspend(|| output::print(&shown))
+                    },
+                )
                 .await;
             progress.finish_and_clear();
             submitted?;
@@ -81,8 +114,19 @@ impl Append {
             recorded,
             already,
             refused,
+            attested,
+            unsigned,
         } = tally;
         eprintln!("{recorded} recorded, {already} already on record, {refused} refused");
+        if attested != 0 {
+            eprintln!("{attested} signatures added to records that were on record");
+        }
+        if unsigned != 0 {
+            eprintln!(
+                "{unsigned} on record without a signature of these keys; \
+                 run it again with --attest to add them"
+            );
+        }
         Ok(if refused == 0 {
             ExitCode::SUCCESS
         } else {
@@ -123,6 +167,9 @@ pub(super) fn drawn(canvas: Canvas, path: &Path, line: &Submitted) -> String {
             let index = canvas.paint(Tint::Plain, &format!("[{}]", it.index));
             let note = canvas.paint(Tint::Faint, &note);
             sheet.line(&format!("{place}  {index} {what} {note}"));
+            for added in &line.attested {
+                attested(&mut sheet, added);
+            }
         }
         Some(Outcome::Refusal(it)) => {
             let reason = canvas.paint(Tint::Against, &format!("refused: {}", it.reason));
@@ -132,6 +179,28 @@ pub(super) fn drawn(canvas: Canvas, path: &Path, line: &Submitted) -> String {
         None => sheet.line(&format!("{place}  ? {what}: the daemon does not say")),
     }
     sheet.finish()
+}
+
+/// What became of a signature that was added.
+fn attested(sheet: &mut Sheet, added: &AppendResult) {
+    match &added.outcome {
+        Some(Outcome::Recorded(it)) => {
+            let text = format!("signature added at [{}]", it.index);
+            sheet.field("attested", Tint::For, &text);
+        }
+        Some(Outcome::Refusal(it)) if is_on_record(it) => {
+            sheet.field("attested", Tint::Faint, "this signature is on record");
+        }
+        Some(Outcome::Refusal(it)) => {
+            sheet.field(
+                "attested",
+                Tint::Against,
+                &format!("refused: {}", it.reason),
+            );
+            refusal(sheet, it);
+        }
+        Some(Outcome::AlreadyRecorded(_)) | None => {}
+    }
 }
 
 fn refusal(sheet: &mut Sheet, refusal: &Refusal) {
@@ -167,6 +236,7 @@ mod tests {
             key: Some("lavrov-0819".to_owned()),
             kind: "statementRecorded".to_owned(),
             record: None,
+            attested: Vec::new(),
             result: AppendResult {
                 outcome: Some(Outcome::Refusal(Refusal {
                     reason: "QUOTE_NOT_FOUND".to_owned(),

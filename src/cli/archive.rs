@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
+use prost::Message as _;
 use tokio::sync::Mutex;
 
 use super::authoring::{Archive, KnownSource, KnownStatement, Subject};
@@ -16,8 +18,9 @@ use super::transfer;
 use crate::record::proto::record::Kind;
 use crate::record::{ContentId, proto};
 use crate::rpc::proto::{
-    GetActorRequest, GetMandateRequest, GetMilestoneRequest, GetSourceRecordRequest,
-    GetStatementRequest, GetTopicRequest, GetVerifierRequest, Provenance, ReadEntriesRequest,
+    GetActorRequest, GetEntryRequest, GetMandateRequest, GetMilestoneRequest,
+    GetSourceRecordRequest, GetStatementRequest, GetTopicRequest, GetVerifierRequest, Provenance,
+    ReadEntriesRequest, get_entry_request,
 };
 
 /// A daemon's archive, as it is at least at a given size.
@@ -208,6 +211,24 @@ impl Archive for &RemoteArchive {
             profile: archived.profile,
             text_id: archived.text_id,
         }))
+    }
+
+    async fn payload(&self, record: ContentId) -> Result<Option<Bytes>, CliError> {
+        let request = GetEntryRequest {
+            entry: Some(get_entry_request::Entry::RecordId(record.to_string())),
+            decode: false,
+        };
+        let answer = self.client.ledger().get_entry(request).await;
+        let Some(found) = self.client.found(answer)?.and_then(|it| it.entry) else {
+            return Ok(None);
+        };
+        let entry = proto::Entry::decode(found.encoded);
+        let envelope = entry.ok().and_then(|entry| entry.envelope);
+        let payload = envelope.map(|envelope| envelope.payload);
+        let whole = payload.filter(|payload| ContentId::of(payload) == record);
+        whole.map(Some).ok_or(CliError::Incomplete {
+            what: "payload of the record",
+        })
     }
 
     async fn upload(

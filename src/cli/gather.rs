@@ -168,6 +168,8 @@ impl Lookup<'_> {
             return Ok(());
         };
         let evidence = view.statement.iter().flat_map(|it| &it.evidence);
+        let further = view.further_evidence.iter().flat_map(|it| &it.evidence);
+        let evidence = evidence.chain(further);
         for source in evidence.filter(|passage| holds_words(passage)) {
             self.source(&source.source, found).await?;
         }
@@ -186,7 +188,13 @@ impl Lookup<'_> {
         };
         let answer = self.client.catalog().get_source_record(request).await;
         let source = self.client.found(answer)?.and_then(|answer| answer.source);
-        if let Some(archived) = source.and_then(|source| source.definition) {
+        let Some(source) = source else {
+            return Ok(());
+        };
+        if let Some(withholding) = source.withholding {
+            found.withheld.insert(id.to_owned(), withholding.scope());
+        }
+        if let Some(archived) = source.definition {
             found.sources.insert(id.to_owned(), archived);
         }
         Ok(())

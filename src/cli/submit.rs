@@ -43,6 +43,9 @@ pub struct Submitted {
     pub record: Option<proto::Record>,
     /// The daemon's answer; for a line that could not be made a record, a refusal by the client.
     pub result: AppendResult,
+    /// Where it was on record without the signatures of this run and these were to be added:
+    /// what became of each.
+    pub attested: Vec<AppendResult>,
 }
 
 impl Submitted {
@@ -91,11 +94,13 @@ impl RecordsFile {
     }
 
     /// Puts its records on record, in order, signed with each of `keys`, and tells `each` what
-    /// became of every line.
+    /// became of every line. `attest` says whether to add these signatures to records that are
+    /// on record without them.
     pub async fn submit(
         &self,
         client: &Client,
         keys: Vec<SigningKey>,
+        attest: bool,
         each: &mut dyn FnMut(Submitted) -> Result<(), CliError>,
     ) -> Result<(), CliError> {
         let head = client.head().await?;
@@ -113,7 +118,8 @@ impl RecordsFile {
             let mut released = session.release()?.into_iter().peekable();
             while released.peek().is_some() {
                 let batch = next_batch(&mut released);
-                let results = append(&archive, &batch).await?;
+                let envelopes: Vec<_> = batch.iter().map(|it| it.envelope.clone()).collect();
+                let results = append(&archive, &envelopes).await?;
                 for (record, result) in batch.into_iter().zip(results) {
                     while let Some((draft, refusal)) =
                         refused.next_if(|(draft, _)| draft.line < record.line)
@@ -123,7 +129,13 @@ impl RecordsFile {
                     if let Some(Outcome::Refusal(refusal)) = &result.outcome {
                         session.refused(&record, &refusal.reason)?;
                     }
-                    each(by_daemon(record, result))?;
+                    let attested = if attest && is_unsigned(&result) {
+                        let envelopes = session.attestations(&record, now());
+                        append(&archive, &envelopes).await?
+                    } else {
+                        Vec::new()
+                    };
+                    each(by_daemon(record, result, attested))?;
                 }
             }
             for (draft, refusal) in refused {
@@ -207,11 +219,11 @@ fn next_batch(
 /// records nothing twice.
 async fn append(
     archive: &RemoteArchive,
-    batch: &[AuthoredRecord],
+    batch: &[proto::Envelope],
 ) -> Result<Vec<AppendResult>, CliError> {
     let client = archive.client();
     let request = AppendRequest {
-        envelopes: batch.iter().map(|it| it.envelope.clone()).collect(),
+        envelopes: batch.to_vec(),
     };
     let mut attempt = 1;
     let results = loop {
@@ -250,16 +262,30 @@ fn by_client(draft: &Draft, refusal: Refusal) -> Submitted {
         result: AppendResult {
             outcome: Some(Outcome::Refusal(refusal)),
         },
+        attested: Vec::new(),
     }
 }
 
-fn by_daemon(record: AuthoredRecord, result: AppendResult) -> Submitted {
+/// Whether the record is on record without a signature that was sent.
+fn is_unsigned(result: &AppendResult) -> bool {
+    matches!(
+        &result.outcome,
+        Some(Outcome::AlreadyRecorded(it)) if !it.signatures_on_record
+    )
+}
+
+fn by_daemon(
+    record: AuthoredRecord,
+    result: AppendResult,
+    attested: Vec<AppendResult>,
+) -> Submitted {
     Submitted {
         line: record.line,
         key: record.key,
         kind: record.kind,
         record: Some(record.record),
         result,
+        attested,
     }
 }
 

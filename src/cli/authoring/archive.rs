@@ -6,6 +6,8 @@
 use std::future::Future;
 use std::path::Path;
 
+use bytes::Bytes;
+
 use crate::record::{ContentId, proto};
 
 /// Something that has versions, and records that name the version they replace.
@@ -77,6 +79,12 @@ pub trait Archive: Sync {
         &self,
         id: ContentId,
     ) -> impl Future<Output = Result<Option<KnownSource>, Self::Error>> + Send;
+
+    /// The payload of the record with this id, as it was signed (`GetEntry`).
+    fn payload(
+        &self,
+        id: ContentId,
+    ) -> impl Future<Output = Result<Option<Bytes>, Self::Error>> + Send;
 
     /// Uploads the file at `path`, whose bytes have the id `id` (`PutSource`).
     fn upload(

@@ -1,8 +1,8 @@
 //! From a parsed line to a record message, by the descriptors of the protos.
 //!
 //! Follows the `ProtoJSON` format, with what the authoring form adds: enum values without their
-//! prefix, `@key` in the fields that hold content ids and in no others, `file` in a source and
-//! `personal` in a statement. The invariant of what comes out: every key of the line was
+//! prefix, `@key` in the fields that hold content ids and in no others, `file` in a source,
+//! `keyFile` in a checkpoint key's record and `personal` in a statement. The invariant of what comes out: every key of the line was
 //! understood, and every `@key` in it names a line above. The `@key`s still stand in it,
 //! because what they stand for is known only once the lines above are signed.
 //!
@@ -36,6 +36,8 @@ pub(super) type Keys = HashMap<String, Keyed>;
 pub(super) struct Extras {
     /// The file of a source, as the line gives it.
     pub(super) file: Option<String>,
+    /// The key file of a new checkpoint key, as the line gives it.
+    pub(super) key_file: Option<String>,
     /// Whether a statement is said to be personal.
     pub(super) personal: bool,
 }
@@ -64,6 +66,7 @@ fn added_keys(message: &MessageDescriptor) -> &'static [&'static str] {
     match message.name() {
         "Record" => &["key"],
         "SourceArchived" => &["file"],
+        "CheckpointKeySet" => &["keyFile"],
         "Statement" => &["personal"],
         _ => &[],
     }
@@ -237,6 +240,9 @@ impl Walk<'_> {
             (true, "file") => scalar(&Kind::String, json).map(|value| {
                 self.extras.file = value.as_str().map(str::to_owned);
             }),
+            (true, "keyFile") => scalar(&Kind::String, json).map(|value| {
+                self.extras.key_file = value.as_str().map(str::to_owned);
+            }),
             (true, "personal") => scalar(&Kind::Bool, json).map(|value| {
                 self.extras.personal = value.as_bool().unwrap_or_default();
             }),
@@ -296,6 +302,10 @@ fn unfit_kind(field: &FieldDescriptor, kind: &str) -> Option<&'static str> {
         "codebook" => (
             kind == "topicDefined",
             "the key of a line of kind topicDefined",
+        ),
+        "record" => (
+            kind != "sourceArchived",
+            "a record id; the key of a source stands for its source id",
         ),
         // The key of a source stands for the source id, which is no record's.
         _ => (

@@ -232,6 +232,20 @@ pub enum Problem {
         /// The source id.
         id: String,
     },
+    /// A record that the archive does not have.
+    #[error("the record {id} is not on record, so it cannot be signed")]
+    RecordNotOnRecord {
+        /// The record id.
+        id: String,
+    },
+    /// A key file that cannot be used.
+    #[error("the key {} cannot be used: {reason}", quoted(file))]
+    UnusableKey {
+        /// The path, as the line gives it.
+        file: String,
+        /// Why.
+        reason: String,
+    },
     /// A statement that the archive does not have.
     #[error("the statement {id} is not on record, so what must be repeated of it is not known")]
     StatementNotOnRecord {
@@ -290,6 +304,13 @@ impl Problem {
             }
             Self::SourceNotOnRecord { .. } => {
                 "a source of a line above, one on record, or textId given".to_owned()
+            }
+            Self::RecordNotOnRecord { .. } => {
+                "a record that is on record before this run".to_owned()
+            }
+            Self::UnusableKey { .. } => {
+                "a key file that `onrecord keygen` made; or checkpointKey and proofOfPossession"
+                    .to_owned()
             }
             Self::StatementNotOnRecord { .. } => {
                 "a statement of a line above or on record".to_owned()

@@ -10,9 +10,10 @@ use super::archive::{Archive, KnownStatement};
 use super::capacity;
 use super::error::{AuthoringError, Problem};
 use super::known::{Known, set_replaces, subject};
+use crate::record::envelope::RECORD_PAYLOAD_TYPE;
 use crate::record::proto::record::Kind;
 use crate::record::proto::statement::Voice;
-use crate::record::{ContentId, proto};
+use crate::record::{ContentId, SigningKey, proto};
 
 /// Why a line could not be made a record.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,20 @@ pub(super) enum FillError<E> {
     /// The archive could not be asked.
     #[error("the archive could not be asked: {0}")]
     Archive(E),
+}
+
+/// Further signatures over the payload of the record `id`.
+pub(super) fn attestation(
+    id: ContentId,
+    payload: &[u8],
+    keys: &[SigningKey],
+) -> proto::AttestationAdded {
+    let sign = |key: &SigningKey| key.sign(RECORD_PAYLOAD_TYPE, payload).signature;
+    proto::AttestationAdded {
+        record: id.to_string(),
+        verifiers: keys.iter().map(|key| key.public().to_string()).collect(),
+        signatures: keys.iter().map(sign).collect(),
+    }
 }
 
 /// Fills in one line's record.
@@ -36,6 +51,8 @@ pub(super) struct Filler<'a, A> {
     pub(super) file: Option<PathBuf>,
     /// Whether a statement is said to be personal.
     pub(super) personal: bool,
+    /// With which the file's records are signed.
+    pub(super) keys: &'a [SigningKey],
 }
 
 impl<A: Archive> Filler<'_, A> {
@@ -56,6 +73,7 @@ impl<A: Archive> Filler<'_, A> {
                 self.repeat(&it.statement, &mut it.speaker, &mut it.said_for)
                     .await?;
             }
+            Kind::AttestationAdded(it) => self.attestation(it).await?,
             Kind::ReadingAdded(it) => {
                 self.repeat(&it.statement, &mut it.speaker, &mut it.said_for)
                     .await?;
@@ -189,6 +207,26 @@ impl<A: Archive> Filler<'_, A> {
         if said_for_left_out {
             corrected.said_for = known.said_for;
         }
+        Ok(())
+    }
+
+    /// Signs the payload of a record that is on record, with every key of this run.
+    async fn attestation(
+        &self,
+        added: &mut proto::AttestationAdded,
+    ) -> Result<(), FillError<A::Error>> {
+        let Ok(id) = added.record.parse() else {
+            return Ok(());
+        };
+        if !added.verifiers.is_empty() || !added.signatures.is_empty() {
+            return Ok(());
+        }
+        let payload = self.archive.payload(id).await;
+        let payload = payload.map_err(FillError::Archive)?.ok_or_else(|| {
+            let id = added.record.clone();
+            self.error("record", Problem::RecordNotOnRecord { id })
+        })?;
+        *added = attestation(id, &payload, self.keys);
         Ok(())
     }
 

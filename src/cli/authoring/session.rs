@@ -16,11 +16,13 @@ use prost_reflect::{DynamicMessage, Value};
 use super::archive::Archive;
 use super::draft::Draft;
 use super::error::{AuthoringError, Problem};
-use super::fill::{FillError, Filler};
+use super::fill::{FillError, Filler, attestation};
 use super::known::Known;
 use super::parse::Path as At;
 use super::schema;
 use super::signed::{Kept, SignedError, SignedFile};
+use crate::admission::prove_possession;
+use crate::config::keys;
 use crate::record::envelope::RECORD_PAYLOAD_TYPE;
 use crate::record::{ContentId, Micros, SigningKey, proto};
 
@@ -118,6 +120,7 @@ impl<A: Archive> Session<A> {
         }
         let mut written = self.resolved(draft)?;
         let file = self.file(draft, &mut written)?;
+        self.checkpoint_key(draft, &mut written)?;
         let line = self.line_id(draft, &written);
         let kept = self.signed.find(&line).cloned();
         let sent = kept.as_ref().is_some_and(|kept| !kept.refused);
@@ -149,6 +152,30 @@ impl<A: Archive> Session<A> {
     pub fn release(&mut self) -> Result<Vec<AuthoredRecord>, SignedError> {
         self.signed.sync()?;
         Ok(std::mem::take(&mut self.held))
+    }
+
+    /// For a record that was on record without these signatures: the records that add them, one
+    /// a key, so that those which are on record keep no other out.
+    pub fn attestations(&self, of: &AuthoredRecord, signed_at: Micros) -> Vec<proto::Envelope> {
+        let keys = self.keys.iter();
+        keys.map(|key| {
+            let key = std::slice::from_ref(key);
+            let added = attestation(of.record_id, &of.envelope.payload, key);
+            let record = proto::Record {
+                origin: self.origin.clone(),
+                signed_at: Some(signed_at.to_timestamp()),
+                kind: Some(proto::record::Kind::AttestationAdded(added)),
+            };
+            let payload = Bytes::from(record.encode_to_vec());
+            let signatures = key
+                .iter()
+                .map(|key| key.sign(RECORD_PAYLOAD_TYPE, &payload));
+            proto::Envelope {
+                signatures: signatures.collect(),
+                payload,
+            }
+        })
+        .collect()
     }
 
     /// Takes note that the archive refused a record: its line is filled in afresh by the next
@@ -209,6 +236,30 @@ impl<A: Archive> Session<A> {
         Ok(Some(path))
     }
 
+    /// Has a new checkpoint key sign for itself.
+    fn checkpoint_key(
+        &self,
+        draft: &Draft,
+        record: &mut proto::Record,
+    ) -> Result<(), AuthoringError> {
+        let (Some(file), Some(proto::record::Kind::CheckpointKeySet(set))) =
+            (&draft.extras.key_file, &mut record.kind)
+        else {
+            return Ok(());
+        };
+        let key = keys::read(&self.directory.join(file)).map_err(|error| AuthoringError {
+            line: draft.line,
+            path: format!("{}.keyFile", draft.kind),
+            problem: Problem::UnusableKey {
+                file: file.clone(),
+                reason: error.to_string(),
+            },
+        })?;
+        set.checkpoint_key = key.public().to_string();
+        set.proof_of_possession = prove_possession(&key, &self.origin);
+        Ok(())
+    }
+
     fn line_id(&self, draft: &Draft, written: &proto::Record) -> ContentId {
         let mut hasher = blake3::Hasher::new();
         hasher.update(LINE_ID_DOMAIN);
@@ -263,6 +314,7 @@ impl<A: Archive> Session<A> {
             kind: &draft.kind,
             file,
             personal: draft.extras.personal,
+            keys: &self.keys,
         };
         filler.fill(kind).await.map_err(|error| match error {
             FillError::Line(error) => error.into(),

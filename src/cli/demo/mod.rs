@@ -162,9 +162,9 @@ async fn feed(
     let mut tally = Tally::default();
     let progress = progress_in_records(file.len());
     let submitted = file
-        .submit(client, vec![key], &mut |line| {
+        .submit(client, vec![key], false, &mut |line| {
             progress.inc(1);
-            tally.count(&line.result);
+            tally.count(&line);
             records.push(line);
             Ok(())
         })

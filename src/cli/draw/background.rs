@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::record::proto::{
     ActorDefined, Establishes, Evidence, MilestoneDefined, SourceArchived, TopicDefined,
+    WithholdingScope,
 };
 use crate::rpc::proto::StatementView;
 
@@ -20,6 +21,8 @@ pub struct Background {
     pub statements: BTreeMap<String, StatementView>,
     /// Sources by source id.
     pub sources: BTreeMap<String, SourceArchived>,
+    /// How much is withheld of those of which something is, by source id.
+    pub withheld: BTreeMap<String, WithholdingScope>,
 }
 
 impl Background {

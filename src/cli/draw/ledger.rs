@@ -4,10 +4,13 @@ use data_encoding::HEXLOWER;
 
 use super::canvas::{Canvas, Sheet, Tint, cell};
 use super::words::{Label as _, short, time};
+use crate::admission::kind_name;
 use crate::record::proto::record::Kind;
+use crate::record::proto::review_published::Target;
 use crate::record::proto::statement::Voice;
 use crate::record::proto::{
-    ActorKind, LocalizedName, MandateGranted, Record, SourceArchived, Statement,
+    ActorKind, LocalizedName, MandateGranted, Record, ReviewPublished, SourceArchived, Statement,
+    WithholdingScope,
 };
 use crate::rpc::proto::{GetStatusResponse, LedgerEntry};
 
@@ -62,51 +65,71 @@ pub fn describe(record: &Record) -> (&'static str, String) {
     let Some(kind) = &record.kind else {
         return ("?", String::new());
     };
+    (kind_name(kind), what(record, kind))
+}
+
+/// What a record says, in a few words.
+fn what(record: &Record, kind: &Kind) -> String {
     match kind {
-        Kind::ArchiveFounded(it) => (
-            "archiveFounded",
-            format!("{}, {} verifiers", record.origin, it.verifiers.len()),
+        Kind::ArchiveFounded(it) => {
+            format!("{}, {} verifiers", record.origin, it.verifiers.len())
+        }
+        Kind::VerifierEnrolled(it) => it.name.clone(),
+        Kind::VerifierRevoked(it) => it.reason.clone(),
+        Kind::PolicySet(it) => format!("{} attestations a statement", it.attestations_min),
+        Kind::CheckpointKeySet(it) => it.checkpoint_key.clone(),
+        Kind::WitnessPolicySet(it) => {
+            format!("{} of {} witnesses", it.quorum, it.witness_keys.len())
+        }
+        Kind::ActorDefined(it) => {
+            let (name, kind) = (name(&it.names), actor(it.kind()));
+            format!("{}: {name} ({kind})", it.actor_id)
+        }
+        Kind::MandateGranted(it) => mandate(it),
+        Kind::MandateEnded(it) => format!("{}, {}", it.mandate_id, it.end),
+        Kind::TopicDefined(it) => format!("{}: {}", it.topic_id, it.proposition),
+        Kind::MilestoneDefined(it) => format!("{}, {}: {}", it.milestone_id, it.date, it.title),
+        Kind::SourceArchived(it) => source(it),
+        Kind::SourceWithheld(it) => format!(
+            "{}, {}: {} ({})",
+            short(&it.source),
+            scope(it.scope()),
+            it.reason,
+            it.authority
         ),
-        Kind::VerifierEnrolled(it) => ("verifierEnrolled", it.name.clone()),
-        Kind::VerifierRevoked(it) => ("verifierRevoked", it.reason.clone()),
-        Kind::PolicySet(it) => (
-            "policySet",
-            format!("{} attestations a statement", it.attestations_min),
-        ),
-        Kind::CheckpointKeySet(it) => ("checkpointKeySet", it.checkpoint_key.clone()),
-        Kind::WitnessPolicySet(it) => ("witnessPolicySet", format!("quorum {}", it.quorum)),
-        Kind::ActorDefined(it) => (
-            "actorDefined",
-            format!(
-                "{}: {} ({})",
-                it.actor_id,
-                name(&it.names),
-                actor(it.kind())
-            ),
-        ),
-        Kind::MandateGranted(it) => ("mandateGranted", mandate(it)),
-        Kind::MandateEnded(it) => ("mandateEnded", format!("{}, {}", it.mandate_id, it.end)),
-        Kind::TopicDefined(it) => (
-            "topicDefined",
-            format!("{}: {}", it.topic_id, it.proposition),
-        ),
-        Kind::MilestoneDefined(it) => (
-            "milestoneDefined",
-            format!("{}, {}: {}", it.milestone_id, it.date, it.title),
-        ),
-        Kind::SourceArchived(it) => ("sourceArchived", source(it)),
-        Kind::SourceWithheld(it) => ("sourceWithheld", it.reason.clone()),
-        Kind::SourceRead(it) => ("sourceRead", it.topics.join(", ")),
-        Kind::StatementRecorded(it) => ("statementRecorded", statement(it)),
-        Kind::EvidenceAdded(it) => ("evidenceAdded", short(&it.statement).to_owned()),
-        Kind::ReadingAdded(it) => ("readingAdded", it.rationale.clone()),
-        Kind::StatementCorrected(it) => ("statementCorrected", it.reason.clone()),
-        Kind::StatementRetracted(it) => ("statementRetracted", it.reason.clone()),
-        Kind::AttestationAdded(it) => ("attestationAdded", short(&it.record).to_owned()),
-        Kind::ReviewPublished(it) => (
-            "reviewPublished",
-            format!("{}: {}", it.publisher, it.verdict),
-        ),
+        Kind::SourceRead(it) => {
+            let part = if it.whole { "whole" } else { "in part" };
+            format!("{}, {part}: {}", short(&it.source), it.topics.join(", "))
+        }
+        Kind::StatementRecorded(it) => statement(it),
+        Kind::EvidenceAdded(it) => {
+            format!("{}: {} passages", short(&it.statement), it.evidence.len())
+        }
+        Kind::ReadingAdded(it) => it.rationale.clone(),
+        Kind::StatementCorrected(it) => it.reason.clone(),
+        Kind::StatementRetracted(it) => it.reason.clone(),
+        Kind::AttestationAdded(it) => {
+            format!("{}: {} signatures", short(&it.record), it.verifiers.len())
+        }
+        Kind::ReviewPublished(it) => {
+            format!("{}: {} ({})", it.publisher, it.verdict, reviewed(it))
+        }
+    }
+}
+
+const fn scope(scope: WithholdingScope) -> &'static str {
+    match scope {
+        WithholdingScope::Unspecified => "?",
+        WithholdingScope::Bytes => "bytes",
+        WithholdingScope::BytesAndText => "bytes and text",
+    }
+}
+
+fn reviewed(review: &ReviewPublished) -> &str {
+    match &review.target {
+        Some(Target::Statement(id) | Target::Source(id)) => short(id),
+        Some(Target::Milestone(slug)) => slug,
+        None => "?",
     }
 }
 

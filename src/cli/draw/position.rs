@@ -64,6 +64,9 @@ fn stance(sheet: &mut Sheet, position: &Position, background: &Background) {
         }
         None => sheet.field(finding.label(), Tint::Strong, words::finding(finding)),
     }
+    if finding == Finding::NoRecord {
+        sheet.field("looked at", Tint::Plain, &coverage(position));
+    }
     if let Some(since) = &position.since {
         sheet.field("since", Tint::Plain, &range(since));
     }
@@ -89,6 +92,17 @@ fn stance(sheet: &mut Sheet, position: &Position, background: &Background) {
         sheet.field("see also", Tint::Plain, &text);
     }
     sheet.field("readings", Tint::Plain, &counts(position));
+}
+
+/// How far somebody looked where nothing is on record.
+fn coverage(position: &Position) -> String {
+    match position.sources_read {
+        0 => "no source is on record as read for this topic".to_owned(),
+        read => format!(
+            "{read} sources read for this topic, {} of them whole",
+            position.sources_read_whole
+        ),
+    }
 }
 
 /// What makes a position less than plain.

@@ -9,7 +9,8 @@ use super::canvas::{Sheet, Tint};
 use super::words::{Label as _, conditions, short, stance, wording};
 use crate::record::proto::statement::Voice;
 use crate::record::proto::{
-    AnonymityReason, Authority, Engagement, ReadingBasis, SourceArchived, Statement,
+    AnonymityReason, Authority, Engagement, Evidence, ReadingBasis, ReviewPublished,
+    SourceArchived, Statement, WithholdingScope,
 };
 use crate::rpc::proto::{Stance, Testimony};
 
@@ -26,7 +27,7 @@ pub fn testimony(sheet: &mut Sheet, indent: usize, said: &Testimony, background:
         return;
     };
     sheet.paragraph(width, Tint::Plain, &words(statement));
-    for line in found_in(statement, background) {
+    for line in beneath(said, statement, background) {
         sheet.paragraph(width, Tint::Faint, &line);
     }
 }
@@ -51,7 +52,7 @@ pub fn testimony_in_cell(said: &Testimony, background: &Background) -> String {
     )];
     if let Some(statement) = statement(said, background) {
         lines.push(words(statement));
-        lines.extend(found_in(statement, background));
+        lines.extend(beneath(said, statement, background));
     }
     lines.join("\n")
 }
@@ -166,15 +167,68 @@ pub fn words(statement: &Statement) -> String {
     }
 }
 
-/// How the text relates to what was spoken, and the sources it stands in.
-fn found_in(statement: &Statement, background: &Background) -> Vec<String> {
+/// How the text relates to what was spoken, the sources it stands in, and what was added.
+fn beneath(said: &Testimony, statement: &Statement, background: &Background) -> Vec<String> {
     let (how, _) = wording(statement.wording());
     let mut lines = vec![how.to_owned()];
-    for (id, source) in background.sources_of(&statement.evidence) {
-        let described = source.map(described).unwrap_or_default();
-        lines.push(format!("source {}{described}", short(id)));
+    lines.extend(found_in(
+        &statement.evidence,
+        said.version_index,
+        background,
+    ));
+    let Some(view) = background.statements.get(&said.statement) else {
+        return lines;
+    };
+    for further in &view.further_evidence {
+        let index = further.provenance.as_ref().map_or(0, |it| it.index);
+        let found = found_in(&further.evidence, index, background);
+        lines.extend(found.map(|line| format!("also, since [{index}], {line}")));
     }
+    let introduced = view.introduced.iter();
+    for attestation in introduced.flat_map(|it| &it.attestations) {
+        let verifier = short(&attestation.verifier);
+        lines.push(format!(
+            "vouched for since [{}] by {verifier}",
+            attestation.index
+        ));
+    }
+    lines.extend(
+        view.reviews
+            .iter()
+            .filter_map(|it| it.review.as_ref())
+            .map(reviewed),
+    );
     lines
+}
+
+/// The sources that passages establishing the words stand in. What can no longer be looked up
+/// was checked when it entered, at `index`.
+fn found_in<'a>(
+    evidence: &'a [Evidence],
+    index: u64,
+    background: &'a Background,
+) -> impl Iterator<Item = String> + 'a {
+    let sources = background.sources_of(evidence).into_iter();
+    sources.map(move |(id, source)| {
+        let described = source.map(described).unwrap_or_default();
+        let withheld = match background.withheld.get(id) {
+            None | Some(WithholdingScope::Unspecified) => String::new(),
+            Some(WithholdingScope::Bytes) => " (its bytes are withheld)".to_owned(),
+            Some(WithholdingScope::BytesAndText) => {
+                format!(" (withheld: verified at index {index}, not repeatable)")
+            }
+        };
+        format!("source {}{described}{withheld}", short(id))
+    })
+}
+
+fn reviewed(review: &ReviewPublished) -> String {
+    let rating = match (review.rating, review.rating_worst, review.rating_best) {
+        (0, 0, 0) => String::new(),
+        (rating, worst, best) => format!(" ({rating} on a scale from {worst} to {best})"),
+    };
+    let (publisher, verdict) = (&review.publisher, &review.verdict);
+    format!("reviewed by {publisher}: {verdict}{rating}, {}", review.url)
 }
 
 fn described(source: &SourceArchived) -> String {

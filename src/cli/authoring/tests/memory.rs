@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Mutex;
 
+use bytes::Bytes;
+
 use crate::cli::authoring::{Archive, AuthoredRecord, KnownSource, KnownStatement, Subject};
 use crate::record::proto::record::Kind;
 use crate::record::{ContentId, proto};
@@ -11,6 +13,7 @@ use crate::record::{ContentId, proto};
 #[derive(Debug, Default)]
 struct State {
     records: Vec<(ContentId, Kind)>,
+    payloads: HashMap<ContentId, Bytes>,
     uploads: HashMap<ContentId, String>,
 }
 
@@ -32,6 +35,8 @@ impl Memory {
         }
         let kind = record.record.kind.clone().unwrap();
         state.records.push((record.record_id, kind));
+        let payload = record.envelope.payload.clone();
+        state.payloads.insert(record.record_id, payload);
         true
     }
 
@@ -123,6 +128,10 @@ impl Archive for &Memory {
             }),
             _ => None,
         }))
+    }
+
+    async fn payload(&self, id: ContentId) -> Result<Option<Bytes>, Unreadable> {
+        Ok(self.0.lock().unwrap().payloads.get(&id).cloned())
     }
 
     async fn upload(
