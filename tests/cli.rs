@@ -313,6 +313,86 @@ fn a_refused_line_keeps_no_other_out_and_is_told_with_file_line_and_nearest_pass
 }
 
 #[test]
+fn a_second_key_is_told_that_its_signature_is_not_on_record_and_adds_it_if_asked() {
+    let daemon = Daemon::start();
+    daemon.append_example().code(0);
+    let steward = daemon.key();
+    let steward = steward.to_str().unwrap();
+    let made = daemon.ask(&["keygen", "example/newsroom.key"]).code(0).out;
+    let verifier = made
+        .split_whitespace()
+        .find(|word| word.len() == 64)
+        .unwrap_or_else(|| panic!("no key in {made:?}"));
+    let enrolled = format!(
+        r#"{{"verifierEnrolled": {{"verifier": "{verifier}", "name": "A newsroom", "roles": ["ATTESTOR", "CODER"]}}}}"#
+    );
+    std::fs::write(daemon.home.path().join("enrol.jsonl"), enrolled).unwrap();
+    daemon
+        .ask(&["append", "--key", steward, "enrol.jsonl"])
+        .code(0);
+    let key = "example/newsroom.key";
+    let lines = daemon
+        .ask(&["append", "--key", key, "example/records.jsonl"])
+        .code(0)
+        .says("already on record, without this signature")
+        .complains("run it again with --attest to add them")
+        .out
+        .lines()
+        .count();
+    let attest = ["append", "--attest", "--key", key, "example/records.jsonl"];
+    daemon
+        .ask(&attest)
+        .code(0)
+        .says("signature added at [")
+        .complains(&format!("{lines} signatures added"));
+    let again = daemon.ask(&attest).code(0);
+    assert!(!again.err.contains("added"), "{}", again.err);
+    assert!(
+        !again.out.contains("without this signature"),
+        "{}",
+        again.out
+    );
+}
+
+#[test]
+fn further_kinds_are_written_with_short_names_and_drawn() {
+    let daemon = Daemon::start();
+    daemon.append_example().code(0);
+    let key = daemon.key();
+    let key = key.to_str().unwrap();
+    daemon.ask(&["keygen", "checkpoints.key"]).code(0);
+    let source = r#"{"key": "s", "sourceArchived": {"file": "s.txt", "mediaType": "text/plain", "capturedAt": "2025-08-20T06:00:00Z", "role": "WIRE"}}
+{"sourceRead": {"source": "@s", "topics": ["leaders-meeting"], "whole": true}}
+{"reviewPublished": {"source": "@s", "verdict": "Accurate", "url": "https://reviews.example/1", "publisher": "Reviews", "publishedAt": "2025-08-21"}}
+{"sourceWithheld": {"source": "@s", "scope": "BYTES_AND_TEXT", "reason": "Asked for.", "authority": "A court"}}
+{"checkpointKeySet": {"keyFile": "checkpoints.key"}}
+{"witnessPolicySet": {}}
+"#;
+    std::fs::write(daemon.home.path().join("s.txt"), "A report.").unwrap();
+    std::fs::write(daemon.home.path().join("kinds.jsonl"), source).unwrap();
+    let appended = daemon.ask(&["append", "--key", key, "kinds.jsonl"]).code(0);
+    assert!(
+        appended.err.contains("6 recorded, 0 already"),
+        "{}",
+        appended.err
+    );
+    daemon
+        .ask(&["read", "--limit", "0"])
+        .code(0)
+        .says("sourceRead")
+        .says("whole:")
+        .says("Reviews: Accurate")
+        .says("bytes and text: Asked")
+        .says("0 of 0 witnesses");
+    let appended = daemon.ask(&["append", "--key", key, "kinds.jsonl"]).code(0);
+    assert!(
+        appended.err.contains("0 recorded, 6 already"),
+        "{}",
+        appended.err
+    );
+}
+
+#[test]
 fn a_file_with_a_mistake_is_not_sent_and_the_mistake_is_told_with_its_line_and_path() {
     let daemon = Daemon::start();
     let key = daemon.key();

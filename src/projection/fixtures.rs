@@ -10,6 +10,7 @@ pub(super) use histories::{ACTORS, TOPICS, history};
 
 use crate::fold::{Digest, Fold, MemoryTables};
 use crate::record::proto::record::Kind;
+use crate::record::proto::review_published::Target;
 use crate::record::proto::statement::Voice;
 use crate::record::{ContentId, Entry, Micros, SigningKey, Slug, proto};
 
@@ -163,6 +164,29 @@ impl Script {
                 speaker,
                 reading: Some(reading),
                 ..proto::ReadingAdded::default()
+            }),
+        )
+    }
+
+    /// Adds evidence for the words from the source that goes by a name.
+    pub(super) fn add_evidence(&mut self, introduced: u64, source: &str) -> u64 {
+        let statement = self.id(introduced).to_string();
+        self.put(
+            &[1],
+            Kind::EvidenceAdded(proto::EvidenceAdded {
+                statement,
+                evidence: vec![words(source)],
+                ..proto::EvidenceAdded::default()
+            }),
+        )
+    }
+
+    pub(super) fn review(&mut self, target: Target) -> u64 {
+        self.put(
+            &[1],
+            Kind::ReviewPublished(proto::ReviewPublished {
+                target: Some(target),
+                ..proto::ReviewPublished::default()
             }),
         )
     }

@@ -18,6 +18,8 @@ pub enum Step {
     End(usize, Option<usize>),
     Move(bool, usize),
     Archive(usize, Option<usize>),
+    /// Further evidence for the words of a statement, from a source.
+    Evidence(usize, usize),
 }
 
 /// Who speaks, and for whom.
@@ -80,6 +82,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (any::<usize>(), date()).prop_map(|(of, end)| Step::End(of, end)),
         1 => (any::<bool>(), 0..3_usize).prop_map(|(which, into)| Step::Move(which, into)),
         1 => (0..3_usize, date()).prop_map(|(source, published)| Step::Archive(source, published)),
+        1 => (any::<usize>(), 0..3_usize).prop_map(|(of, source)| Step::Evidence(of, source)),
     ]
 }
 

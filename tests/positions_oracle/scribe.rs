@@ -122,6 +122,7 @@ impl Ledger {
                 self.actor(who, ActorKind::Organization, wholes[*into]);
             }
             Step::Archive(source, published) => self.archive(*source, *published),
+            Step::Evidence(of, source) => self.further_evidence(*of, *source),
         }
     }
 
@@ -188,6 +189,25 @@ impl Ledger {
             reason: "fabricated".to_owned(),
         };
         self.push(Kind::StatementRetracted(retracted), ATTESTOR);
+    }
+
+    /// Positions rest on a statement's own evidence: this must change nothing.
+    fn further_evidence(&mut self, of: usize, source: usize) {
+        let Some((id, statement)) = self.standing(of) else {
+            return;
+        };
+        let added = proto::EvidenceAdded {
+            statement: id,
+            speaker: speaker(&statement).to_owned(),
+            said_for: said_for(&statement),
+            evidence: vec![proto::Evidence {
+                source: source_id(source),
+                text_id: source_id(source),
+                establishes: vec![Establishes::Words.into()],
+                ..Default::default()
+            }],
+        };
+        self.push(Kind::EvidenceAdded(added), ATTESTOR);
     }
 
     fn grant(&mut self, grant: &Grant) {

@@ -5,12 +5,13 @@ use crate::record::proto::statement::Voice;
 use crate::record::proto::{
     ActorDefined, AnonymityReason, AnonymousSpeaker, Authority, Condition, ConditionKind,
     Engagement, Establishes, Evidence, LocalizedName, MilestoneDefined, Polarity, ReadingBasis,
-    SourceArchived, Statement, TopicDefined, TopicKind, Wording,
+    ReviewPublished, SourceArchived, Statement, TopicDefined, TopicKind, WithholdingScope, Wording,
 };
 use crate::rpc::proto::{
-    Basis, ChangeKind, ComparePositionsResponse, Comparison, Direction, Finding,
-    GetPositionResponse, GetStatusResponse, GetTimelineResponse, Head, LedgerEntry, Placement,
-    Position, ProjectionStatus, Stance, StatementView, Testimony, TimeRange, TimelineStep,
+    Attestation, Basis, ChangeKind, ComparePositionsResponse, Comparison, Direction, Finding,
+    FurtherEvidence, GetPositionResponse, GetStatusResponse, GetTimelineResponse, Head,
+    LedgerEntry, Placement, Position, ProjectionStatus, Provenance, Review, Stance, StatementView,
+    Testimony, TimeRange, TimelineStep,
 };
 
 const CANVAS: Canvas = Canvas {
@@ -500,5 +501,58 @@ fn a_poisoned_ledger_and_a_projection_behind_stand_out_in_the_status() {
      projection   version   has read   digest         state
     ───────────────────────────────────────────────────────────
      positions    1         40         777777777777   4 behind
+    ");
+}
+
+#[test]
+fn what_was_added_to_a_statement_and_what_is_withheld_are_told_beneath_it() {
+    let mut background = background();
+    let id = "5d2f".repeat(16);
+    let scope = WithholdingScope::BytesAndText;
+    background.withheld.insert(id.clone(), scope);
+    let said = putin_0807();
+    let view = background.statements.get_mut(&said.statement).unwrap();
+    let at = |index| Provenance {
+        index,
+        ..Provenance::default()
+    };
+    view.further_evidence.push(FurtherEvidence {
+        evidence: vec![Evidence {
+            source: "ab12".repeat(16),
+            establishes: vec![Establishes::Words.into()],
+            ..Evidence::default()
+        }],
+        provenance: Some(at(50)),
+    });
+    view.introduced = Some(Provenance {
+        attestations: vec![Attestation {
+            verifier: "cd34".repeat(16),
+            index: 51,
+        }],
+        ..at(24)
+    });
+    view.reviews.push(Review {
+        review: Some(ReviewPublished {
+            verdict: "Accurate".to_owned(),
+            rating: 5,
+            rating_worst: 1,
+            rating_best: 5,
+            url: "https://reviews.example/1".to_owned(),
+            publisher: "Reviews".to_owned(),
+            ..ReviewPublished::default()
+        }),
+        provenance: Some(at(52)),
+    });
+    let mut sheet = Sheet::new(CANVAS);
+    statement::testimony(&mut sheet, 0, &said, &background);
+    insta::assert_snapshot!(sheet.finish(), @r"
+    [24] Vladimir Putin, for The Kremlin (PRINCIPAL), said 2025-08-07
+         Nothing against meeting in principle, but the conditions for it must be created first.
+         paraphrased for this archive, not the speaker's words
+         source 5d2f5d2f5d2f: Press digest, example, 2025-08-07 (withheld: verified at index 24,
+         not repeatable)
+         also, since [50], source ab12ab12ab12
+         vouched for since [51] by cd34cd34cd34
+         reviewed by Reviews: Accurate (5 on a scale from 1 to 5), https://reviews.example/1
     ");
 }

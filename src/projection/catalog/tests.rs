@@ -1,8 +1,13 @@
-use super::{CatalogFold, actor, has_text, mandate, milestone, policy, source, topic, verifier};
+use super::{
+    CatalogFold, Coverage, actor, attestations, checkpoint_key, coverage, has_text, mandate,
+    milestone, milestone_reviews, policy, source, source_reviews, topic, verifier, withholding,
+    witness_policy,
+};
 use crate::fold::{Fold, FoldError, MemoryTables};
 use crate::projection::fixtures::{CAPTURED, Script, key, slug, source_id};
 use crate::projection::{Provenance, fixtures};
 use crate::record::proto::record::Kind;
+use crate::record::proto::review_published::Target;
 use crate::record::{Micros, proto};
 use data_encoding::HEXLOWER;
 
@@ -203,4 +208,135 @@ fn a_text_is_on_record_from_the_first_entry_on_that_names_it() {
     assert_eq!(known, [false, false, true, true, true]);
     let other = source_id("other").parse().unwrap();
     assert!(!has_text(&tables, &other, 5).unwrap());
+}
+
+#[test]
+fn a_source_that_was_read_counts_once_and_as_whole_once_all_of_it_was_read() {
+    let read = |name: &str, topics: &[&str], whole| {
+        Kind::SourceRead(proto::SourceRead {
+            source: source_id(name),
+            topics: topics.iter().map(ToString::to_string).collect(),
+            whole,
+        })
+    };
+    let mut script = Script::default();
+    script.put(&[7], read("a", &["meeting", "price"], false));
+    script.put(&[7], read("a", &["meeting"], false));
+    script.put(&[8], read("b", &["meeting"], true));
+    script.put(&[8], read("a", &["meeting"], true));
+    script.put(&[8], read("b", &["meeting"], false));
+    let tables = script.tables(&CatalogFold);
+    let counted = |topic: &str, known_at| {
+        let Coverage { sources, whole } = coverage(&tables, &slug(topic), known_at).unwrap();
+        (sources, whole)
+    };
+    let meeting: Vec<_> = (0..6)
+        .map(|known_at| counted("meeting", known_at))
+        .collect();
+    assert_eq!(meeting, [(0, 0), (1, 0), (1, 0), (2, 1), (2, 2), (2, 2)]);
+    assert_eq!(counted("price", 6), (1, 0));
+    assert_eq!(counted("meet", 6), (0, 0));
+}
+
+#[test]
+fn signatures_that_were_added_stand_in_the_provenance_from_their_entry_on() {
+    let mut script = Script::default();
+    script.put(&[1], topic_noted("first"));
+    let record = script.id(0).to_string();
+    for signers in [&[2, 3][..], &[4]] {
+        script.put(
+            &[1],
+            Kind::AttestationAdded(proto::AttestationAdded {
+                record: record.clone(),
+                verifiers: signers
+                    .iter()
+                    .map(|it| HEXLOWER.encode(&key(*it)))
+                    .collect(),
+                signatures: Vec::new(),
+            }),
+        );
+    }
+    let tables = script.tables(&CatalogFold);
+    let at = |known_at| {
+        topic(&tables, &slug("meeting"), known_at)
+            .unwrap()
+            .unwrap()
+            .provenance
+    };
+    assert_eq!(at(1).verifiers, [key(1)]);
+    assert_eq!(at(2).verifiers, [key(1), key(2), key(3)]);
+    assert_eq!(at(2).attestations, [(1, key(2)), (1, key(3))]);
+    assert_eq!(at(3).verifiers, [key(1), key(2), key(3), key(4)]);
+    assert_eq!(attestations(&tables, &script.id(1), 3).unwrap(), []);
+}
+
+#[test]
+fn the_widest_withholding_stands_and_reviews_are_read_from_the_newest_on() {
+    let withheld = |scope: proto::WithholdingScope| {
+        Kind::SourceWithheld(proto::SourceWithheld {
+            source: source_id("a"),
+            scope: scope.into(),
+            ..proto::SourceWithheld::default()
+        })
+    };
+    let mut script = Script::default();
+    script.source("a", "2025-08-25", CAPTURED);
+    for scope in [
+        proto::WithholdingScope::Bytes,
+        proto::WithholdingScope::BytesAndText,
+        proto::WithholdingScope::Bytes,
+    ] {
+        script.put(&[1], withheld(scope));
+    }
+    script.review(Target::Source(source_id("a")));
+    script.review(Target::Milestone("summit".to_owned()));
+    script.review(Target::Source(source_id("a")));
+    let tables = script.tables(&CatalogFold);
+    let id = source_id("a").parse().unwrap();
+    let first = |known_at| {
+        let found = withholding(&tables, &id, known_at).unwrap();
+        found.map(|found| found.provenance.index)
+    };
+    assert_eq!([1, 2, 3, 4].map(first), [None, Some(1), Some(2), Some(2)]);
+    let reviews = |known_at| -> Vec<u64> {
+        let reviews = source_reviews(&tables, &id, known_at);
+        reviews.map(|it| it.unwrap().provenance.index).collect()
+    };
+    assert_eq!(reviews(7), [6, 4]);
+    assert_eq!(reviews(6), [4]);
+    assert_eq!(milestone_reviews(&tables, &slug("summit"), 7).count(), 1);
+}
+
+#[test]
+fn promises_about_checkpoints_have_versions() {
+    let mut script = Script::default();
+    let founded = proto::ArchiveFounded {
+        checkpoint_key: "first".to_owned(),
+        ..proto::ArchiveFounded::default()
+    };
+    script.put(&[1], Kind::ArchiveFounded(founded));
+    let set = proto::CheckpointKeySet {
+        checkpoint_key: "second".to_owned(),
+        ..proto::CheckpointKeySet::default()
+    };
+    script.put(&[1], Kind::CheckpointKeySet(set));
+    let witnesses = proto::WitnessPolicySet {
+        quorum: 2,
+        ..proto::WitnessPolicySet::default()
+    };
+    script.put(&[1], Kind::WitnessPolicySet(witnesses));
+    let tables = script.tables(&CatalogFold);
+    let key = |known_at| {
+        let found = checkpoint_key(&tables, known_at).unwrap();
+        found.map(|found| found.definition.checkpoint_key)
+    };
+    let [none, first, second] = [0, 1, 2].map(key);
+    assert_eq!(none, None);
+    assert_eq!(first.as_deref(), Some("first"));
+    assert_eq!(second.as_deref(), Some("second"));
+    let quorum = |known_at| {
+        let found = witness_policy(&tables, known_at).unwrap();
+        found.map(|found| found.definition.quorum)
+    };
+    assert_eq!([quorum(2), quorum(3)], [None, Some(2)]);
 }

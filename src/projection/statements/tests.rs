@@ -5,6 +5,7 @@ use crate::fold::MemoryTables;
 use crate::projection::fixtures::{Script, answer, history, slug, speaker, statement};
 use crate::record::ContentId;
 use crate::record::proto::record::Kind;
+use crate::record::proto::review_published::Target;
 use crate::record::proto::{Polarity, Reading};
 
 fn reading(topic: &str) -> Reading {
@@ -101,6 +102,12 @@ fn oracle(script: &Script, introduced: u64, known_at: u64) -> StatementView {
             }
             Some(Kind::StatementRetracted(it)) if it.statement == id => {
                 found.retraction = Some(entry.index);
+            }
+            Some(Kind::EvidenceAdded(it)) if it.statement == id => {
+                found.evidence.push(entry.index);
+            }
+            Some(Kind::ReviewPublished(it)) if it.target == Some(Target::Statement(id.clone())) => {
+                found.reviews.push(entry.index);
             }
             Some(Kind::ReadingAdded(it)) if it.statement == id => {
                 let reading = it.reading.as_ref().unwrap();

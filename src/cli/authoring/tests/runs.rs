@@ -495,3 +495,70 @@ fn a_journal_stands_beside_a_file_named_without_its_directory() {
     assert!(place.signed().exists());
     drop(journal);
 }
+
+#[tokio::test]
+async fn the_client_signs_what_is_on_record_for_an_attestation_and_repeats_for_further_evidence() {
+    let place = Place::with(FILE);
+    let archive = Memory::default();
+    let recorded = place.run(&archive, 5).await;
+    let said = &recorded[2];
+    place.write(&format!(
+        "{{\"attestationAdded\": {{\"record\": \"{0}\"}}}}\n{{\"evidenceAdded\": {{\"statement\": \"{0}\", \"evidence\": [{{\"source\": \"{1}\", \"segments\": [{{\"exact\": \"digest\"}}]}}]}}}}\n",
+        said.record_id,
+        statement(said).evidence[0].source,
+    ));
+    let added = place.run(&archive, 6).await;
+    let Some(Kind::AttestationAdded(attestation)) = &added[0].record.kind else {
+        panic!("{added:?}");
+    };
+    let key = SigningKey::from_seed([1; 32]);
+    assert_eq!(attestation.verifiers, [key.public().to_string()]);
+    let payload_type = crate::record::envelope::RECORD_PAYLOAD_TYPE;
+    let signature = key.sign(payload_type, &said.envelope.payload).signature;
+    assert_eq!(attestation.signatures, [signature]);
+    let Some(Kind::EvidenceAdded(evidence)) = &added[1].record.kind else {
+        panic!("{added:?}");
+    };
+    assert_eq!(evidence.speaker, "putin");
+    assert_eq!(evidence.said_for, ["kremlin"]);
+    let text_id = &statement(said).evidence[0].text_id;
+    assert_eq!(&evidence.evidence[0].text_id, text_id);
+}
+
+#[tokio::test]
+async fn what_is_not_on_record_cannot_be_attested() {
+    let id = "ab".repeat(32);
+    let place = Place::with(&format!(
+        "{{\"attestationAdded\": {{\"record\": \"{id}\"}}}}\n"
+    ));
+    let failures = place.failures(&Memory::default()).await;
+    assert_eq!(
+        failures,
+        [format!(
+            "line 1, attestationAdded.record: the record {id} is not on record, so it cannot be signed; accepted: a record that is on record before this run"
+        )]
+    );
+}
+
+#[tokio::test]
+async fn a_new_checkpoint_key_signs_for_itself_from_its_file() {
+    let line = r#"{"checkpointKeySet": {"keyFile": "new.key"}}"#;
+    let place = Place::with(line);
+    let archive = Memory::default();
+    let failures = place.failures(&archive).await;
+    assert!(
+        failures[0].contains("checkpointKeySet.keyFile"),
+        "{failures:?}"
+    );
+    crate::config::keys::write_new(&place.path("new.key"), [9; 32], "checkpoints").unwrap();
+    let records = place.run(&archive, 5).await;
+    let Some(Kind::CheckpointKeySet(set)) = &records[0].record.kind else {
+        panic!("{records:?}");
+    };
+    let key = SigningKey::from_seed([9; 32]);
+    assert_eq!(set.checkpoint_key, key.public().to_string());
+    let proof = crate::admission::prove_possession(&key, ORIGIN);
+    assert_eq!(set.proof_of_possession, proof);
+    let again = place.run(&archive, 6).await;
+    assert_eq!(envelopes(&again), envelopes(&records));
+}
