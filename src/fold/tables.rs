@@ -149,7 +149,7 @@ impl Tables for Overlay<'_> {
         if self.changes.is_empty() {
             return base;
         }
-        let changed: Box<dyn Iterator<Item = _> + '_> = ordered(&self.changes, start, order);
+        let changed = ordered(&self.changes, start, order);
         Box::new(Merge {
             base: base.peekable(),
             changed: changed.peekable(),
@@ -158,10 +158,13 @@ impl Tables for Overlay<'_> {
     }
 }
 
+/// Rows of a sorted map, in the order of a scan.
+type Ordered<'a, V> = Box<dyn Iterator<Item = (&'a Vec<u8>, &'a V)> + 'a>;
+
 /// The rows of a table, with changes over them, both in the same order.
 struct Merge<'a> {
     base: Peekable<Scan<'a>>,
-    changed: Peekable<Box<dyn Iterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)> + 'a>>,
+    changed: Peekable<Ordered<'a, Option<Vec<u8>>>>,
     order: Order,
 }
 
@@ -212,7 +215,7 @@ fn ordered<'a, V>(
     map: &'a BTreeMap<Vec<u8>, V>,
     start: Bound<&[u8]>,
     order: Order,
-) -> Box<dyn Iterator<Item = (&'a Vec<u8>, &'a V)> + 'a> {
+) -> Ordered<'a, V> {
     match order {
         Order::Ascending => Box::new(map.range::<[u8], _>((start, Bound::Unbounded))),
         Order::Descending => Box::new(map.range::<[u8], _>((Bound::Unbounded, start)).rev()),

@@ -268,7 +268,7 @@ impl Tables for LsmTables {
         match rows {
             Ok(rows) => Box::new(Rows {
                 shared: &self.shared,
-                rows: Some(rows),
+                left: Some(rows),
                 order,
             }),
             Err(error) => Box::new(std::iter::once(Err(error.into()))),
@@ -279,7 +279,7 @@ impl Tables for LsmTables {
 /// The rows of a scan; none after an error.
 struct Rows<'a> {
     shared: &'a Shared,
-    rows: Option<Box<dyn DoubleEndedIterator<Item = IterGuardImpl> + Send + 'static>>,
+    left: Option<Box<dyn DoubleEndedIterator<Item = IterGuardImpl> + Send + 'static>>,
     order: Order,
 }
 
@@ -287,7 +287,7 @@ impl Iterator for Rows<'_> {
     type Item = Result<Row, TablesError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rows = self.rows.as_mut()?;
+        let rows = self.left.as_mut()?;
         let order = self.order;
         let read = self.shared.call(|_| {
             let row = match order {
@@ -299,7 +299,7 @@ impl Iterator for Rows<'_> {
         match read {
             Ok(row) => row.map(|(key, value)| Ok((key.to_vec(), value.to_vec()))),
             Err(error) => {
-                self.rows = None;
+                self.left = None;
                 Some(Err(error.into()))
             }
         }
