@@ -257,9 +257,39 @@ async fn a_payload_on_record_is_answered_with_its_index_and_whether_these_signat
     by_another.signatures.clear();
     let by_another = countersign(by_another, &archive.steward.key);
     assert!(!already(client, by_another).await.signatures_on_record);
+    let mut forged = envelope.clone();
+    forged.signatures[0].signature = vec![7; 64].into();
+    assert!(!already(client, forged).await.signatures_on_record);
+    let mut unsigned = envelope.clone();
+    unsigned.signatures.clear();
+    assert!(!already(client, unsigned).await.signatures_on_record);
     let by_both = countersign(envelope, &archive.steward.key);
     assert!(!already(client, by_both).await.signatures_on_record);
     assert_eq!(client.head().await.size, first.index + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_only_attestor_keeps_that_role() {
+    let daemon = Home::new().found().start();
+    let mut client = daemon.client().await;
+    let steward = Signer::steward();
+    let first = GetEntryRequest {
+        entry: Some(get_entry_request::Entry::Index(0)),
+        decode: false,
+    };
+    let founding = client.ledger.get_entry(first).await.unwrap();
+    let founding = founding.into_inner().entry.unwrap().record_id;
+    let again = |roles: &[Role]| {
+        let mut enrolled = steward.enrolled(roles);
+        if let Kind::VerifierEnrolled(enrolled) = &mut enrolled {
+            enrolled.replaces.clone_from(&founding);
+        }
+        enrolled
+    };
+    let refusal = client.refused(steward.seal(again(&[Role::Steward]))).await;
+    assert_eq!(refusal.reason, "WOULD_LOCK_ARCHIVE");
+    let with_both = again(&[Role::Steward, Role::Attestor]);
+    client.append(&steward, with_both).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,11 +3,13 @@
 //!
 //! Documents are immutable, so this needs no ledger and is done beforehand, in parallel.
 
+use std::collections::BTreeSet;
 use std::str::FromStr as _;
 
 use super::documents::{Documents, DocumentsError};
 use super::field::content_id;
 use super::references::accept;
+use super::state::{SourceRow, Table};
 use super::{Place, Reason, Refusal, Step, below, time};
 use crate::fold::{FoldError, Tables};
 use crate::record::ContentId;
@@ -52,17 +54,55 @@ pub fn not_translated(state: &dyn Tables, kind: &Kind) -> Result<Step, FoldError
     else {
         return Ok(Ok(()));
     };
-    let sources = time::words(state, statement)?;
-    let translated = sources.iter().find(|(_, source)| source.translated);
-    Ok(translated.map_or(Ok(()), |(place, _)| {
+    for (place, source) in time::words(state, statement)? {
+        let message = match chain(state, source)? {
+            Chain::Spoken => continue,
+            Chain::Translated => "the source is a translation, or was made from one",
+            Chain::TooLong => "the source was made from too many others to look at them all",
+        };
         let refusal = Refusal::new(
             Reason::NotVerbatim,
             format!("evidence[{place}].source"),
-            "the source is a translation, or was made from one",
+            message,
             "a source in the words spoken; or wording TRANSLATED",
         );
-        Err(refusal.within(parent))
-    }))
+        return Ok(Err(refusal.within(parent)));
+    }
+    Ok(Ok(()))
+}
+
+/// What the sources on record say that a source came from, as their newest versions have it.
+enum Chain {
+    /// None of them is a translation.
+    Spoken,
+    Translated,
+    /// More than [`CHAIN_MAX`].
+    TooLong,
+}
+
+/// How many sources are looked at for translations: more than any document was made from.
+const CHAIN_MAX: usize = 256;
+
+/// Follows a source to all that it came from. What is archived again later may turn out to be
+/// a translation, so the chain is followed each time.
+fn chain(state: &dyn Tables, source: SourceRow) -> Result<Chain, FoldError> {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![source];
+    while let Some(source) = open.pop() {
+        if source.translates {
+            return Ok(Chain::Translated);
+        }
+        for id in source.derived_from {
+            if !seen.insert(id) {
+                continue;
+            }
+            if seen.len() > CHAIN_MAX {
+                return Ok(Chain::TooLong);
+            }
+            open.extend(Table::Source.get::<SourceRow>(state, &[id.as_bytes()])?);
+        }
+    }
+    Ok(Chain::Spoken)
 }
 
 fn source(archived: &proto::SourceArchived, documents: &dyn Documents) -> Step {

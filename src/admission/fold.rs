@@ -7,11 +7,11 @@ use serde::Serialize;
 use super::kinds::role_for;
 use super::state::{
     ActorRow, ArchiveRow, MandateRow, PolicyRow, Published, RecordRow, SourceRow, StatementRow,
-    Table, Term, TopicRow, VerifierRow,
+    Table, TopicRow, VerifierRow,
 };
 use crate::fold::{Changes, Fold, FoldError, Tables};
 use crate::record::proto::{self, record::Kind, statement::Voice};
-use crate::record::{ContentId, Date, Entry, Micros, Slug, VerifierKey};
+use crate::record::{ContentId, Date, Entry, Micros, Slug, Term, VerifierKey};
 
 /// What admission needs to know of the ledger below an entry.
 pub struct AdmissionFold;
@@ -224,16 +224,13 @@ impl Step<'_> {
 
     fn source_archived(&mut self, source: &proto::SourceArchived) -> Result<(), FoldError> {
         let id = self.content_id(&source.source)?;
-        let mut translated = false;
-        for derived in &source.derived_from {
-            translated |= derived.derivation() == proto::Derivation::Translates;
-            if !derived.source.is_empty() {
-                let other = self.content_id(&derived.source)?;
-                let other: Option<SourceRow> =
-                    Table::Source.get(self.state, &[other.as_bytes()])?;
-                translated |= other.is_some_and(|other| other.translated);
-            }
-        }
+        let derived = source.derived_from.iter();
+        let on_record = derived.filter(|derived| !derived.source.is_empty());
+        let derived_from = on_record
+            .map(|derived| self.content_id(&derived.source))
+            .collect::<Result<_, _>>()?;
+        let translates =
+            |derived: &proto::DerivedFrom| derived.derivation() == proto::Derivation::Translates;
         let before: Option<SourceRow> = Table::Source.get(self.state, &[id.as_bytes()])?;
         let published_at = self.optional_date(&source.published_at)?;
         let captured_at = source.captured_at.as_ref().and_then(Micros::from_timestamp);
@@ -243,7 +240,8 @@ impl Step<'_> {
                 has_time_of_day: date.has_time_of_day(),
             }),
             captured_at: captured_at.ok_or_else(|| self.problem("no time of capture"))?,
-            translated,
+            translates: source.derived_from.iter().any(translates),
+            derived_from,
             newest: self.entry.record_id,
             withheld: before.map_or(0, |before| before.withheld),
         };

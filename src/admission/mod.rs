@@ -146,7 +146,11 @@ pub fn judge(
     if let Some(row) = record_row(state, &prepared.record_id)? {
         return Ok(Verdict::AlreadyRecorded {
             index: row.index,
-            signatures_on_record: on_record(state, &row, &prepared.envelope)?,
+            // A signature that does not hold is nobody's.
+            signatures_on_record: match &prepared.signers {
+                Ok(signers) => on_record(state, &row, signers)?,
+                Err(_) => false,
+            },
         });
     }
     let Some(kind) = &prepared.record.kind else {
@@ -242,18 +246,13 @@ fn record_row(state: &dyn Tables, record: &ContentId) -> Result<Option<RecordRow
     Table::Record.get(state, &[record.as_bytes()])
 }
 
-/// Whether every signature of the envelope is by a verifier whose signature over the same
-/// payload is on record.
-fn on_record(
-    state: &dyn Tables,
-    row: &RecordRow,
-    envelope: &proto::Envelope,
-) -> Result<bool, FoldError> {
-    for signature in &envelope.signatures {
-        let verifier: Option<VerifierRow> = Table::Verifier.get(state, &[&signature.public_key])?;
+/// Whether a record that these verifiers signed has a signature of each on record.
+fn on_record(state: &dyn Tables, row: &RecordRow, signers: &[[u8; 32]]) -> Result<bool, FoldError> {
+    for key in signers {
+        let verifier: Option<VerifierRow> = Table::Verifier.get(state, &[key])?;
         if !verifier.is_some_and(|verifier| row.is_signed_by(verifier.number)) {
             return Ok(false);
         }
     }
-    Ok(true)
+    Ok(!signers.is_empty())
 }

@@ -343,8 +343,8 @@ fn statement_corrected(
     Ok(statement(state, whole, Quoted::Again)?.map_err(within))
 }
 
-/// Every organisation that a mandate implies must have one that covers each topic of the
-/// speaker's own readings, and the time.
+/// Every organisation that a mandate implies must have one that covers the time, and each topic
+/// on which the statement is read as the speaker's stance or the organisation's.
 fn implied_mandates(state: &dyn Tables, statement: &proto::Statement) -> Result<Step, FoldError> {
     let implied = |of: &&proto::SaidFor| of.basis() == CapacityBasis::Implied;
     let Some(Voice::Speaker(speaker)) = &statement.voice else {
@@ -359,14 +359,6 @@ fn implied_mandates(state: &dyn Tables, statement: &proto::Statement) -> Result<
     };
     let speaker = accept!(slug("speaker", speaker));
     let said_at = time::said_at(state, statement)?;
-    let own =
-        |reading: &&proto::Reading| reading.holder.is_empty() || reading.holder == speaker.as_str();
-    let topics: Vec<&str> = statement
-        .readings
-        .iter()
-        .filter(own)
-        .map(|r| &r.topic[..])
-        .collect();
     for (place, of) in statement
         .said_for
         .iter()
@@ -383,12 +375,15 @@ fn implied_mandates(state: &dyn Tables, statement: &proto::Statement) -> Result<
         let covers = |topic: &str, mandate: &MandateRow| {
             mandate.topics.is_empty() || mandate.topics.iter().any(|t| t.as_str() == topic)
         };
-        let uncovered = topics
-            .iter()
-            .find(|topic| !mandates.iter().any(|m| covers(topic, m)));
+        let theirs = |reading: &&proto::Reading| {
+            let holders = ["", speaker.as_str(), organization.as_str()];
+            holders.contains(&reading.holder.as_str())
+        };
+        let mut readings = statement.readings.iter().filter(theirs);
+        let uncovered = readings.find(|read| !mandates.iter().any(|m| covers(&read.topic, m)));
         if mandates.is_empty() || uncovered.is_some() {
             let on = uncovered
-                .map(|topic| format!(" on {topic}"))
+                .map(|reading| format!(" on {}", reading.topic))
                 .unwrap_or_default();
             return Ok(Err(no_mandate(
                 place,

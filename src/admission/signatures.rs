@@ -216,6 +216,11 @@ pub fn would_lock(state: &dyn Tables, kind: &Kind) -> Result<Step, FoldError> {
     let policy: Option<PolicyRow> = Table::Policy.get(state, &[])?;
     let mut needed = policy.map_or(1, |policy| policy.attestations_min);
     let mut verifiers = verifiers(state)?;
+    let attestors_in = |verifiers: &[([u8; 32], VerifierRow)]| {
+        let attests = |(_, row): &&([u8; 32], VerifierRow)| row.has(Role::Attestor);
+        verifiers.iter().filter(attests).count()
+    };
+    let attestors_before = attestors_in(&verifiers);
     let named = |hex: &str| hex.parse::<VerifierKey>().ok().map(|key| *key.as_bytes());
     match kind {
         Kind::PolicySet(policy) => needed = policy.attestations_min,
@@ -231,9 +236,9 @@ pub fn would_lock(state: &dyn Tables, kind: &Kind) -> Result<Step, FoldError> {
         }
         _ => return Ok(Ok(())),
     }
-    let left = |role| verifiers.iter().filter(|(_, row)| row.has(role)).count();
-    let stewards = left(Role::Steward);
-    let mut attestors = left(Role::Attestor);
+    let steward = |(_, row): &&([u8; 32], VerifierRow)| row.has(Role::Steward);
+    let stewards = verifiers.iter().filter(steward).count();
+    let mut attestors = attestors_in(&verifiers);
     if let Kind::VerifierEnrolled(enrolled) = kind
         && !verifiers
             .iter()
@@ -243,8 +248,9 @@ pub fn would_lock(state: &dyn Tables, kind: &Kind) -> Result<Step, FoldError> {
         attestors += 1;
     }
     // An archive founded without enough attestors may still enrol them one by one.
-    let fewer_than_before = !matches!(kind, Kind::VerifierEnrolled(_)) || stewards == 0;
-    if stewards == 0 || (fewer_than_before && attestors < needed as usize) {
+    let enrols = matches!(kind, Kind::VerifierEnrolled(_));
+    let fewer = !enrols || attestors < attestors_before;
+    if stewards == 0 || (fewer && attestors < needed as usize) {
         return Ok(Err(Refusal::new(
             Reason::WouldLockArchive,
             "",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fold::{FoldError, Tables};
 use crate::record::proto::{ActorKind, Role, WithholdingScope};
-use crate::record::{ContentId, Interval, Micros, Slug};
+use crate::record::{ContentId, Interval, Micros, Slug, Term};
 
 /// A table of the admission state. The name starts the keys of its rows.
 #[derive(Clone, Copy)]
@@ -158,22 +158,6 @@ pub struct MandateRow {
     pub newest: ContentId,
 }
 
-/// From when to when a mandate is in force; a missing end is open.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-pub struct Term {
-    pub start: Option<Interval>,
-    pub end: Option<Interval>,
-}
-
-impl Term {
-    /// Whether the mandate is in force during all of `interval`.
-    pub fn covers(&self, interval: Interval) -> bool {
-        self.start
-            .is_none_or(|start| start.earliest <= interval.earliest)
-            && self.end.is_none_or(|end| interval.latest <= end.latest)
-    }
-}
-
 #[derive(Clone, Serialize, Deserialize)]
 pub struct TopicRow {
     pub kind: i32,
@@ -185,8 +169,10 @@ pub struct TopicRow {
 pub struct SourceRow {
     pub published_at: Option<Published>,
     pub captured_at: Micros,
-    /// Whether it is a translation, or came from one that is on record.
-    pub translated: bool,
+    /// Whether its newest version is a translation.
+    pub translates: bool,
+    /// The sources on record that its newest version came from.
+    pub derived_from: Vec<ContentId>,
     pub newest: ContentId,
     /// How much of it is withheld: a [`WithholdingScope`].
     pub withheld: i32,

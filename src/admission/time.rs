@@ -71,17 +71,15 @@ pub fn said_at(state: &dyn Tables, statement: &proto::Statement) -> Result<Said,
     if let Ok(said_at) = date("saidAt", &statement.said_at) {
         return Ok(Said::at(&said_at));
     }
-    let sources = words(state, statement)?;
-    let published = sources.iter().filter_map(|(_, source)| source.published_at);
-    let published = published.map(|published| published.interval.latest).min();
-    let captured = sources
-        .iter()
-        .map(|(_, source)| source.captured_at.whole_seconds() + 1);
+    let sources = words(state, statement)?.into_iter();
     Ok(Said {
-        interval: Interval {
-            earliest: Interval::ALL.earliest,
-            latest: published.or(captured.min()).unwrap_or(Interval::ALL.latest),
-        },
+        interval: Interval::unstated(sources.map(|(_, source)| {
+            let published = source.published_at;
+            (
+                published.map(|published| published.interval.latest),
+                source.captured_at.whole_seconds() + 1,
+            )
+        })),
         has_time_of_day: true,
     })
 }

@@ -20,45 +20,18 @@ use std::str::FromStr;
 use edtf_core::{Bound, BoundDate, Edtf, Precision, TimeShift, YearKind};
 use jiff::SignedDuration;
 use jiff::civil;
-use serde::{Deserialize, Serialize};
+
+use super::interval::{CYCLE_SECONDS, CYCLE_YEARS, DAY_SECONDS, Interval};
 
 /// The longest text that is looked at, in bytes. The longest accepted date has 54: a range
 /// between two times, `[` 25 `..` 25 `]`.
 const LENGTH_MAX: usize = 64;
-
-/// A UTC day has no leap seconds here, as in POSIX time.
-const DAY_SECONDS: i64 = 24 * 60 * 60;
-
-/// The Gregorian calendar repeats itself after 400 years.
-const CYCLE_YEARS: i64 = 400;
-/// 400 years have 97 leap days.
-const CYCLE_SECONDS: i64 = (CYCLE_YEARS * 365 + 97) * DAY_SECONDS;
 
 /// The origin from which seconds are counted.
 const EPOCH: civil::DateTime = civil::datetime(1970, 1, 1, 0, 0, 0, 0);
 
 /// The characters of EDTF that say "uncertain", "approximate" and both.
 const QUALIFIERS: [char; 3] = ['?', '~', '%'];
-
-/// A half-open interval of time: `earliest` belongs to it, `latest` is the first second after
-/// it. Both are whole UTC seconds since 1970-01-01T00:00:00Z, negative before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Interval {
-    /// The first second that belongs to it.
-    pub earliest: i64,
-    /// The first second after it.
-    pub latest: i64,
-}
-
-impl Interval {
-    /// Every second that a date can stand for: from 0000-01-01T00:00:00Z, where `[..B]`
-    /// begins, to 10000-01-01T00:00:00Z. The epoch is 719,528 days after its beginning, and
-    /// it is 25 cycles of 400 years long.
-    pub const ALL: Self = Self {
-        earliest: -719_528 * DAY_SECONDS,
-        latest: -719_528 * DAY_SECONDS + 25 * CYCLE_SECONDS,
-    };
-}
 
 /// A date as somebody wrote it, known to be of an accepted form.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use onrecord::record::proto::{
 };
 
 use super::{Case, Scene};
-use crate::common::archive::{PASSAGE, TWICE, for_the_kremlin};
+use crate::common::archive::{PASSAGE, TWICE, TestArchive, for_the_kremlin};
+use crate::common::client::{id_of, recorded};
 use crate::common::records::{at, evidence, segment, source};
 
 /// 2999-01-01T00:00:00Z.
@@ -24,6 +25,37 @@ pub fn translating(archived: SourceArchived) -> SourceArchived {
         }],
         ..archived
     }
+}
+
+/// Archives a source and a report of it, and then the source again, as a translation. The
+/// report's text.
+pub async fn report_of_a_translation(archive: &mut TestArchive) -> &'static str {
+    let (original, report) = ("What the agency sent.", "What the paper made of it.");
+    for text in [original, report] {
+        let sent = archive.client.put_source("text/plain", text.as_bytes());
+        sent.await.unwrap();
+    }
+    let first = archive.steward.seal(Kind::SourceArchived(source(original)));
+    let reporting = SourceArchived {
+        derived_from: vec![DerivedFrom {
+            derivation: Derivation::Reports.into(),
+            source: ContentId::of(original.as_bytes()).to_string(),
+            description: String::new(),
+        }],
+        ..source(report)
+    };
+    let again = SourceArchived {
+        replaces: id_of(&first),
+        ..translating(source(original))
+    };
+    for envelope in [
+        first,
+        archive.steward.seal(Kind::SourceArchived(reporting)),
+        archive.steward.seal(Kind::SourceArchived(again)),
+    ] {
+        recorded(archive.client.append_envelope(envelope).await);
+    }
+    report
 }
 
 pub fn cases(scene: &Scene) -> Vec<Case> {
@@ -133,13 +165,12 @@ fn passages(scene: &Scene) -> Vec<Case> {
         case(
             Reason::NotVerbatim,
             "statementRecorded.evidence[0].source",
-            &|said| {
-                let text = scene.translation;
-                said.wording = Wording::Verbatim.into();
-                said.spoken_language = "en".to_owned();
-                said.text = text.to_owned();
-                said.evidence = vec![evidence(text, text)];
-            },
+            &|said| verbatim(said, scene.translation),
+        ),
+        case(
+            Reason::NotVerbatim,
+            "statementRecorded.evidence[0].source",
+            &|said| verbatim(said, scene.report),
         ),
     ]
 }
@@ -180,4 +211,12 @@ fn times(scene: &Scene) -> Vec<Case> {
             },
         ),
     ]
+}
+
+/// Quotes all of a source as the speaker's own words.
+fn verbatim(said: &mut Statement, text: &str) {
+    said.wording = Wording::Verbatim.into();
+    said.spoken_language = "en".to_owned();
+    said.text = text.to_owned();
+    said.evidence = vec![evidence(text, text)];
 }

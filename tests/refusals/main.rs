@@ -55,6 +55,8 @@ pub struct Scene {
     pub huge: Vec<u8>,
     /// The text of a source that translates another.
     pub translation: &'static str,
+    /// The text of a source that reports another, which later turned out to be a translation.
+    pub report: &'static str,
     /// What stands beside statements, and is wrong to build on.
     pub beside: beside::Props,
     /// The record ids of definitions, by what they define.
@@ -102,6 +104,8 @@ impl Scene {
         ] {
             client.append(&archive.steward, kind).await;
         }
+        let report = evidence::report_of_a_translation(&mut archive).await;
+        references::office_with_a_limited_mandate(&mut archive).await;
         let versions = versions(&mut archive).await;
         let beside = beside::Props::new(&mut archive).await;
         Self {
@@ -112,6 +116,7 @@ impl Scene {
             uploaded,
             huge,
             translation,
+            report,
             versions,
         }
     }

@@ -3,16 +3,31 @@
 use onrecord::admission::Reason;
 use onrecord::record::ContentId;
 use onrecord::record::proto::{
-    ActorKind, Authority, CapacityBasis, Derivation, DerivedFrom, MandateEnded, Polarity, Reading,
-    ReadingAdded, ReferenceKind, RefersTo, Statement, StatementCorrected, StatementRetracted,
-    record::Kind, statement::Voice,
+    ActorKind, Authority, CapacityBasis, Derivation, DerivedFrom, MandateEnded, MandateGranted,
+    Polarity, Reading, ReadingAdded, ReferenceKind, RefersTo, Statement, StatementCorrected,
+    StatementRetracted, record::Kind, statement::Voice,
 };
 
 use super::{Case, Scene};
-use crate::common::archive::for_the_kremlin;
+use crate::common::archive::{TestArchive, for_the_kremlin};
 use crate::common::records::{
     actor, answered, mandate, milestone, part_of, said_for, source, topic,
 };
+
+/// An organisation for which a mandate lets Lavrov speak on one topic alone.
+pub async fn office_with_a_limited_mandate(archive: &mut TestArchive) {
+    let limited = MandateGranted {
+        topics: vec!["visit".to_owned()],
+        ..mandate("lavrov", "office", Authority::Delegate)
+    };
+    for kind in [
+        Kind::ActorDefined(part_of("office", "russia")),
+        Kind::TopicDefined(topic("visit")),
+        Kind::MandateGranted(limited),
+    ] {
+        archive.client.append(&archive.steward, kind).await;
+    }
+}
 
 pub fn cases(scene: &Scene) -> Vec<Case> {
     let mut cases = definitions(scene);
@@ -141,6 +156,14 @@ fn statements(scene: &Scene) -> Vec<Case> {
             Reason::UnknownMandate,
             "statementRecorded.saidFor[0]",
             &|said| said.said_for = vec![said_for("russia", CapacityBasis::Implied)],
+        ),
+        case(
+            Reason::UnknownMandate,
+            "statementRecorded.saidFor[0]",
+            &|said| {
+                said.said_for = vec![said_for("office", CapacityBasis::Implied)];
+                said.readings[0].holder = "office".to_owned();
+            },
         ),
         case(
             Reason::UnknownTopic,

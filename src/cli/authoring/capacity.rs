@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::error::Problem;
-use crate::record::{Date, DateError, Interval, proto};
+use crate::record::{self, Date, DateError, Interval, Term, proto};
 
 /// How far a mandate covers something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,21 +66,27 @@ fn speaks(mandate: &proto::MandateGranted) -> bool {
 
 /// From the first second of its start to the last of its end; what is left out is unbounded.
 fn in_force(mandate: &proto::MandateGranted, said_at: Interval) -> Result<Cover, Problem> {
-    let from = interval(&mandate.start)?.unwrap_or(Interval::ALL).earliest;
-    let to = interval(&mandate.end)?.unwrap_or(Interval::ALL).latest;
-    Ok(if from <= said_at.earliest && said_at.latest <= to {
-        Cover::Whole
-    } else if from < said_at.latest && said_at.earliest < to {
-        Cover::Part("a part of the time at which it may have been said")
-    } else {
-        Cover::None
+    let term = Term {
+        start: interval(&mandate.start)?,
+        end: interval(&mandate.end)?,
+    };
+    Ok(match term.cover(said_at) {
+        record::Cover::Whole => Cover::Whole,
+        record::Cover::Part => Cover::Part("a part of the time at which it may have been said"),
+        record::Cover::None => Cover::None,
     })
 }
 
+/// As far as the statement is read as the speaker's stance, or the organisation's.
 fn topics(mandate: &proto::MandateGranted, statement: &proto::Statement) -> Cover {
-    let covered = |reading: &&proto::Reading| mandate.topics.contains(&reading.topic);
-    let all = statement.readings.len();
-    match statement.readings.iter().filter(covered).count() {
+    let theirs = |reading: &&proto::Reading| {
+        let holders = ["", &mandate.person, &mandate.organization];
+        holders.contains(&reading.holder.as_str())
+    };
+    let readings: Vec<_> = statement.readings.iter().filter(theirs).collect();
+    let covered = |reading: &&&proto::Reading| mandate.topics.contains(&reading.topic);
+    let all = readings.len();
+    match readings.iter().filter(covered).count() {
         _ if mandate.topics.is_empty() => Cover::Whole,
         _ if all == 0 => Cover::Part("certain topics, and the statement has no readings"),
         0 => Cover::None,

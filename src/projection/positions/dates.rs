@@ -61,23 +61,19 @@ pub(super) fn said_at(
         Some(date) => Ok(When::from(date)),
         None => Ok(When {
             text: String::new(),
-            interval: Interval {
-                earliest: Interval::ALL.earliest,
-                latest: known_by(state, entry, statement)?,
-            },
+            interval: Interval::unstated(words(state, entry, statement)?),
         }),
     }
 }
 
-/// The first second after the date by which a statement must have been said: the smallest
-/// `published_at` of the sources that give its words, or if none has one, the earliest capture.
-fn known_by(
+/// Of each source that gives a statement's words, the first second after its publication, if
+/// it has one, and after its capture.
+fn words(
     state: &dyn Tables,
     entry: &Entry,
     statement: &proto::Statement,
-) -> Result<i64, FoldError> {
-    let mut published: Option<i64> = None;
-    let mut captured: Option<i64> = None;
+) -> Result<Vec<(Option<i64>, i64)>, FoldError> {
+    let mut sources = Vec::new();
     for evidence in &statement.evidence {
         if !evidence
             .establishes()
@@ -89,10 +85,10 @@ fn known_by(
         let dates: SourceDates = SOURCES
             .get(state, &SOURCES.key().bytes(source.as_bytes()))?
             .ok_or_else(|| malformed(entry, format!("the source {source} is not on record")))?;
-        published = published.into_iter().chain(dates.published).min();
-        captured = captured.into_iter().chain([dates.captured]).min();
+        sources.push((dates.published, dates.captured));
     }
-    published
-        .or(captured)
-        .ok_or_else(|| malformed(entry, "no evidence establishes WORDS"))
+    if sources.is_empty() {
+        return Err(malformed(entry, "no evidence establishes WORDS"));
+    }
+    Ok(sources)
 }

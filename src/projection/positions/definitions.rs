@@ -8,7 +8,7 @@ use crate::fold::{Changes, FoldError, Tables};
 use crate::position::Authority;
 use crate::projection::read::{date, malformed, optional, slug};
 use crate::projection::rows::Key;
-use crate::record::{Entry, Interval, Slug, proto};
+use crate::record::{Entry, Interval, Slug, Term, proto};
 
 /// An actor, as its newest version has it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,19 +40,14 @@ pub(super) struct Terms {
     pub(super) authority: Authority,
     /// The only topics that are covered; empty for all.
     topics: Vec<Slug>,
-    start: Option<Interval>,
-    end: Option<Interval>,
+    term: Term,
 }
 
 impl Terms {
     /// Whether they cover what was said on `topic` at `said_at`: certainly, in all of the time
     /// in which it may have been said.
     pub(super) fn cover(&self, topic: &Slug, said_at: Interval) -> bool {
-        (self.topics.is_empty() || self.topics.contains(topic))
-            && self
-                .start
-                .is_none_or(|start| start.earliest <= said_at.earliest)
-            && self.end.is_none_or(|end| said_at.latest <= end.latest)
+        (self.topics.is_empty() || self.topics.contains(topic)) && self.term.covers(said_at)
     }
 }
 
@@ -119,8 +114,10 @@ pub(super) fn granted(
             topics: topics
                 .map(|topic| slug(entry, "topic", topic))
                 .collect::<Result<_, _>>()?,
-            start: date(entry, "start", &granted.start)?.map(|date| date.interval()),
-            end: date(entry, "end", &granted.end)?.map(|date| date.interval()),
+            term: Term {
+                start: date(entry, "start", &granted.start)?.map(|date| date.interval()),
+                end: date(entry, "end", &granted.end)?.map(|date| date.interval()),
+            },
         },
     };
     let before = MANDATES.get(state, &MANDATES.key().slug(&id))?;
@@ -156,7 +153,10 @@ pub(super) fn ended(
         organization: before.organization.clone(),
         version: entry.index,
         terms: Terms {
-            end: date(entry, "end", &ended.end)?.map(|date| date.interval()),
+            term: Term {
+                end: date(entry, "end", &ended.end)?.map(|date| date.interval()),
+                ..before.terms.term
+            },
             ..before.terms.clone()
         },
     };
