@@ -25,7 +25,7 @@ use tokio::runtime::{self, Runtime};
 use tokio::sync::watch;
 use tonic::transport::Server;
 
-pub use founding::{ArchiveState, Founded, Founding, found, found_on, look};
+pub use founding::{ArchiveState, Founded, Founding, acceptable, found, found_on, look};
 pub use stores::Stores;
 
 use crate::admission::Refusal;
@@ -97,12 +97,22 @@ pub fn run_on(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), AppError> {
     let runtime = runtime()?;
-    let archive = Archive::open(stores, config, world, None)?;
+    let archive = Archive::open(stores, config, world, config.origin.clone())?;
     let served = runtime.block_on(serve(&archive, config, on_ready, shutdown));
     // Calls that are still open hold the archive's parts.
     runtime.shutdown_timeout(RUNTIME_BOUND);
     archive.close(config.commit_max());
     served
+}
+
+/// Says whether the address can be listened on, before anything is founded that is to be served
+/// there.
+pub fn can_listen(config: &Config) -> Result<(), AppError> {
+    let listening = std::net::TcpListener::bind(config.listen);
+    listening.map(drop).map_err(|source| AppError::Listen {
+        address: config.listen,
+        source,
+    })
 }
 
 /// Ends when the process is asked to stop: by SIGTERM, or by Ctrl-C.

@@ -28,6 +28,9 @@ const UPLOAD_EXPIRY_SECONDS_MIN: u64 = 600;
 pub struct Config {
     /// Where the archive lies.
     pub data_dir: PathBuf,
+    /// The archive's origin: where there is no archive it is founded under it, and one of
+    /// another origin is refused. Whatever it is, if left out.
+    pub origin: Option<String>,
     /// Where the daemon listens; port 0 takes a free one.
     pub listen: SocketAddr,
     /// The largest document that is taken, in bytes. 64 MiB.
@@ -118,6 +121,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data_dir: PathBuf::from(DEFAULT_DATA_DIR),
+            origin: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)),
             source_bytes_max: 64 << 20,
             text_cache_bytes: TEXT_CACHE_BYTES,

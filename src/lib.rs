@@ -1,4 +1,54 @@
-//! onrecord keeps public speech on record.
+//! onrecord keeps public speech on record: who said what, when, in what capacity, found in
+//! which document, vouched for by whose key. Signed records go into an append-only ledger; the
+//! ledger, replayed, answers what an actor's position on a topic was as of any date, as it was
+//! known at any moment.
+//!
+//! # The way of an append
+//!
+//! 1. A person's line of JSON becomes a signed envelope in the client: `cli/authoring` reads,
+//!    fills in and signs it, `cli/submit.rs` sends it.
+//! 2. `rpc/record.rs` takes the call, and hands its envelopes to `ledger/intake.rs`: a bounded
+//!    queue, and threads that do the pure part of admission, `admission::prepare`: shape
+//!    (`admission/shape`), the arithmetic of signatures (`admission/signatures.rs`), passages
+//!    in their sources (`admission/evidence.rs`, `text/quote.rs`).
+//! 3. `ledger/sequencer.rs`, one thread, puts them in order. `ledger/draft.rs` has each judged
+//!    by the entries below it (`admission::judge` over the rows that `admission/fold.rs`
+//!    keeps), gives it its index and time, and extends the Merkle tree (`merkle/tree.rs`).
+//! 4. One frame (`ledger/frame.rs`) goes to the disk through the seam `storage/frames.rs`;
+//!    `storage/sled_frames.rs` writes and syncs it. Only then is the new head published
+//!    (`ledger/reader.rs`) and the caller answered.
+//! 5. The projections, each a fold in `projection/`, follow the published head
+//!    (`projection/runner.rs`) into tables of their own (`storage/lsm_tables.rs`).
+//!
+//! A restart is the same story told backwards: `app.rs` opens the stores, and
+//! `ledger/recovery.rs` takes up what the disk holds, or refuses to.
+//!
+//! # The way of a query
+//!
+//! 1. `cli/position.rs` asks `GetPosition`; so does any client.
+//! 2. `rpc/position.rs` parses what is asked, and `rpc/views.rs` settles the basis: how much of
+//!    the ledger counts, and that the projection has read as much.
+//! 3. `projection/positions` collects the readings that bear on actor and topic, as they were
+//!    known there: `projection/positions/question.rs` and `standing.rs`.
+//! 4. `position/` decides, in pure functions: `front.rs` which statements stand foremost,
+//!    `answer.rs` what they amount to, `comparison.rs` how two answers differ, `timeline.rs`
+//!    how they came about.
+//! 5. `rpc/convert/positions.rs` makes the message, basis and all; `cli/draw` draws it.
+//!
+//! An error on either way becomes a gRPC status in `rpc/status.rs` and nowhere else; a record
+//! that is refused is an answer, whose reasons stand in `admission/refusal.rs`.
+//!
+//! # The import law
+//!
+//! A room uses the rooms to its left, and none beside it or to its right:
+//!
+//! `record` ← `text`, `merkle`, `position`, `fold` ← `admission`, `storage` ← `documents` ←
+//! `ledger` ← `projection` ← `rpc` ← `config` ← `telemetry` ← `app` ← `cli` ← `main`
+//!
+//! `record`, `text`, `merkle`, `position`, `fold`, `admission` and the folds of `projection` are
+//! pure: no socket, thread, clock or disk. They are what is left without the feature `daemon`,
+//! for programs that embed them. sled is named in `storage` alone, service messages in `rpc` and
+//! `cli` alone. `tests/import_law.rs` holds all of it.
 
 pub mod admission;
 pub mod fold;

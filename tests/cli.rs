@@ -31,6 +31,15 @@ fn a_daemon_that_cannot_be_reached_is_exit_code_3_and_says_what_to_do() {
 }
 
 #[test]
+fn a_daemon_that_accepts_and_never_answers_is_exit_code_3() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("http://{}", silent.local_addr().unwrap());
+    run(onrecord().args(["status", "--server", &server]))
+        .code(3)
+        .complains("no daemon answers at");
+}
+
+#[test]
 fn what_cannot_be_asked_is_exit_code_2() {
     for command in [
         &["position", "kremlin"][..],
@@ -40,6 +49,13 @@ fn what_cannot_be_asked_is_exit_code_2() {
         &["position", "a", "b", "--with-parts", "--no-parts"],
         &["status", "--server", "ftp://127.0.0.1"],
         &["status", "--server", "no address"],
+        &["status", "--server", ""],
+        &["status", "--server", "http://127.0.0.1:99999"],
+        &["position", "a", "b", "--as-of", ""],
+        &["position", "a", "b", "--known-at", "2024-01-01"],
+        &["serve", "--listen", "7450"],
+        &["append", "--key", "missing.key", "missing.jsonl"],
+        &["demo", "--once", "--records", "missing"],
         &["frobnicate"],
     ] {
         run(onrecord().args(command)).code(2);
@@ -123,6 +139,103 @@ fn init_founds_an_archive_that_serve_then_serves() {
 }
 
 #[test]
+fn a_founding_that_fails_leaves_no_key_behind() {
+    let home = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    std::fs::write(
+        home.path().join("low.json"),
+        r#"{"upload_expiry_seconds": 1}"#,
+    )
+    .unwrap();
+    for (arguments, code, complaint) in [
+        (
+            &["init", "--origin", "http://example.org"][..],
+            2,
+            "a scheme",
+        ),
+        (
+            &["init", "--steward-key", "onrecord-data/steward.key"],
+            2,
+            "outside of the data directory",
+        ),
+        (
+            &[
+                "init",
+                "--data",
+                "vol",
+                "--steward-key",
+                "./vol/../vol/s.key",
+            ],
+            2,
+            "outside of the data directory",
+        ),
+        (
+            &["serve", "--config", "low.json"],
+            2,
+            "upload_expiry_seconds",
+        ),
+        (&["serve", "--config", "missing.json"], 2, "missing.json"),
+        (&["serve", "--listen", &taken], 1, "cannot listen on"),
+    ] {
+        run(onrecord().current_dir(home.path()).args(arguments))
+            .code(code)
+            .complains(complaint);
+        let left: Vec<_> = std::fs::read_dir(home.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .filter(|name| name != "low.json")
+            .collect();
+        assert!(left.is_empty(), "{arguments:?} left {left:?}");
+    }
+    // The place for a key is made, for its owner alone.
+    run(onrecord().current_dir(home.path()).args([
+        "init",
+        "--steward-key",
+        "keys/mine/steward.key",
+    ]))
+    .code(0);
+    let keys = home.path().join("keys").metadata().unwrap();
+    assert_eq!(keys.permissions().mode() & 0o777, 0o700);
+    // Nothing can be made below a file.
+    run(onrecord().current_dir(home.path()).args([
+        "init",
+        "--data",
+        "other",
+        "--steward-key",
+        "low.json/steward.key",
+    ]))
+    .code(1)
+    .complains("--steward-key FILE")
+    .complains("onrecord init");
+}
+
+#[test]
+fn what_an_existing_archive_cannot_be_is_refused_and_a_key_for_it_is_not_looked_at() {
+    let home = tempfile::tempdir().unwrap();
+    run(onrecord()
+        .current_dir(home.path())
+        .args(["init", "--origin", "news.example/archive"]))
+    .code(0);
+    run(onrecord().current_dir(home.path()).args([
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--origin",
+        "other.example",
+    ]))
+    .code(2)
+    .complains("news.example/archive, not other.example");
+    let daemon = Daemon::start_in(home, &["--steward-key", "nothing.key"]);
+    assert!(
+        daemon
+            .stderr()
+            .contains("counts only when an archive is founded")
+    );
+    assert!(!daemon.stderr().contains("HEAD"), "{}", daemon.stderr());
+}
+
+#[test]
 fn keygen_writes_a_key_once_and_tells_its_public_part() {
     let home = tempfile::tempdir().unwrap();
     let keygen = || {
@@ -141,25 +254,6 @@ fn keygen_writes_a_key_once_and_tells_its_public_part() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o7777, 0o600);
-}
-
-#[test]
-fn the_example_is_recorded_once_however_often_it_is_appended() {
-    let daemon = Daemon::start();
-    let first = daemon.append_example().code(0);
-    let lines = first.out.lines().count();
-    assert!(
-        first
-            .err
-            .contains(&format!("{lines} recorded, 0 already on record, 0 refused"))
-    );
-    let size = || daemon.ask(&["status", "--json"]).code(0).json()["head"]["size"].clone();
-    let before = size();
-    daemon
-        .append_example()
-        .code(0)
-        .complains(&format!("0 recorded, {lines} already on record, 0 refused"));
-    assert_eq!(size(), before);
 }
 
 #[test]
@@ -200,6 +294,8 @@ fn answers_as_json_have_the_names_of_the_protos() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(entries.len(), 2);
+    let founded = daemon.ask(&["read", "0", "--json"]).code(0).json();
+    assert_eq!(founded["entry"]["index"], "0");
     assert_eq!(entries[0]["index"], "1");
     assert_eq!(
         entries[0]["record"]["actorDefined"]["kind"],
@@ -235,7 +331,12 @@ fn answers_for_people_show_labels_statements_and_what_verified_means() {
         .code(0)
         .says("2025-08-15──┼── alaska-summit");
     daemon
-        .ask(&["read"])
+        .ask(&["read", "--limit", "2"])
+        .code(0)
+        .complains("entries 0–1 of ")
+        .complains("go on with --from 2, or --limit 0");
+    daemon
+        .ask(&["read", "--limit", "0"])
         .code(0)
         .says("archiveFounded")
         .says("statementRetracted");
@@ -259,10 +360,35 @@ fn what_is_not_on_record_is_exit_code_1_and_a_bad_date_2_each_with_its_reason() 
         .ask(&["position", "nobody", "leaders-meeting"])
         .code(1)
         .complains("UNKNOWN_ACTOR");
-    daemon
+    let topic = daemon
         .ask(&["position", "kremlin", "nothing"])
         .code(1)
         .complains("UNKNOWN_TOPIC");
+    assert!(!topic.err.contains("known-at"), "{}", topic.err);
+    daemon
+        .ask(&["position", "kremlin", "leaders-meeting", "--known-at", "1"])
+        .code(1)
+        .complains("among the first 1 entries")
+        .complains("a later --known-at");
+    let milestone = [
+        "timeline",
+        "kremlin",
+        "leaders-meeting",
+        "--milestone",
+        "nope",
+    ];
+    for json in [&[][..], &["--json"]] {
+        daemon
+            .ask(&[&milestone[..], json].concat())
+            .code(1)
+            .complains("UNKNOWN_MILESTONE");
+    }
+    let size = daemon.ask(&["status", "--json"]).code(0).json()["head"]["size"].clone();
+    let size: u64 = size.as_str().unwrap().parse().unwrap();
+    daemon
+        .ask(&["read", &size.to_string()])
+        .code(2)
+        .complains(&format!("at most {}", size - 1));
     daemon
         .ask(&[
             "position",
@@ -273,143 +399,7 @@ fn what_is_not_on_record_is_exit_code_1_and_a_bad_date_2_each_with_its_reason() 
         ])
         .code(2)
         .complains("INVALID_DATE")
-        .complains("asOf");
-}
-
-#[test]
-fn a_refused_line_keeps_no_other_out_and_is_told_with_file_line_and_nearest_passage() {
-    let daemon = Daemon::start();
-    daemon.append_example().code(0);
-    let key = daemon.key();
-    let key = key.to_str().unwrap();
-    let path = daemon.home.path().join("example/more.jsonl");
-    let statement = r#"{"statementRecorded": {"speaker": "zelenskyy", "saidAt": "2025-08-18", "wording": "PARAPHRASED", "language": "en", "text": "He is ready.", "evidence": [{"source": "@d", "establishes": ["WORDS", "SPEAKER"], "segments": [{"exact": "PASSAGE"}]}]}}"#;
-    let source = r#"{"key": "d", "sourceArchived": {"file": "more.txt", "mediaType": "text/plain", "capturedAt": "2025-08-20T06:00:00Z", "role": "SECONDARY"}}"#;
-    std::fs::write(
-        daemon.home.path().join("example/more.txt"),
-        "On Monday Volodymyr Zelenskyy said in Washington that he was ready to talk.\n",
-    )
-    .unwrap();
-    let wrong = statement.replace("PASSAGE", "he was ready to walk");
-    let right = statement.replace("PASSAGE", "he was ready to talk");
-    std::fs::write(&path, format!("{source}\n{wrong}\n{right}\n")).unwrap();
-    let ended = daemon
-        .ask(&["append", "--key", key, "example/more.jsonl"])
-        .code(1)
-        .says("example/more.jsonl:2  refused: QUOTE_NOT_FOUND")
-        .says("nearest")
-        .says("ready to talk")
-        .complains("2 recorded, 0 already on record, 1 refused");
-    assert!(
-        ended.out.contains("example/more.jsonl:3  ["),
-        "{}",
-        ended.out
-    );
-    // The mandates that earlier files put on record say for whom he spoke.
-    let newest = daemon.ask(&["read", "--json", "--limit", "0"]).code(0).out;
-    let newest: serde_json::Value = serde_json::from_str(newest.lines().last().unwrap()).unwrap();
-    let said_for = &newest["record"]["statementRecorded"]["saidFor"];
-    assert_eq!(said_for[0]["actor"], "ukraine-presidency", "{newest}");
-}
-
-#[test]
-fn a_second_key_is_told_that_its_signature_is_not_on_record_and_adds_it_if_asked() {
-    let daemon = Daemon::start();
-    daemon.append_example().code(0);
-    let steward = daemon.key();
-    let steward = steward.to_str().unwrap();
-    let made = daemon.ask(&["keygen", "example/newsroom.key"]).code(0).out;
-    let verifier = made
-        .split_whitespace()
-        .find(|word| word.len() == 64)
-        .unwrap_or_else(|| panic!("no key in {made:?}"));
-    let enrolled = format!(
-        r#"{{"verifierEnrolled": {{"verifier": "{verifier}", "name": "A newsroom", "roles": ["ATTESTOR", "CODER"]}}}}"#
-    );
-    std::fs::write(daemon.home.path().join("enrol.jsonl"), enrolled).unwrap();
-    daemon
-        .ask(&["append", "--key", steward, "enrol.jsonl"])
-        .code(0);
-    let key = "example/newsroom.key";
-    let lines = daemon
-        .ask(&["append", "--key", key, "example/records.jsonl"])
-        .code(0)
-        .says("already on record, without this signature")
-        .complains("run it again with --attest to add them")
-        .out
-        .lines()
-        .count();
-    let attest = ["append", "--attest", "--key", key, "example/records.jsonl"];
-    daemon
-        .ask(&attest)
-        .code(0)
-        .says("signature added at [")
-        .complains(&format!("{lines} signatures added"));
-    let again = daemon.ask(&attest).code(0);
-    assert!(!again.err.contains("added"), "{}", again.err);
-    assert!(
-        !again.out.contains("without this signature"),
-        "{}",
-        again.out
-    );
-}
-
-#[test]
-fn further_kinds_are_written_with_short_names_and_drawn() {
-    let daemon = Daemon::start();
-    daemon.append_example().code(0);
-    let key = daemon.key();
-    let key = key.to_str().unwrap();
-    daemon.ask(&["keygen", "checkpoints.key"]).code(0);
-    let source = r#"{"key": "s", "sourceArchived": {"file": "s.txt", "mediaType": "text/plain", "capturedAt": "2025-08-20T06:00:00Z", "role": "WIRE"}}
-{"sourceRead": {"source": "@s", "topics": ["leaders-meeting"], "whole": true}}
-{"reviewPublished": {"source": "@s", "verdict": "Accurate", "url": "https://reviews.example/1", "publisher": "Reviews", "publishedAt": "2025-08-21"}}
-{"sourceWithheld": {"source": "@s", "scope": "BYTES_AND_TEXT", "reason": "Asked for.", "authority": "A court"}}
-{"checkpointKeySet": {"keyFile": "checkpoints.key"}}
-{"witnessPolicySet": {}}
-"#;
-    std::fs::write(daemon.home.path().join("s.txt"), "A report.").unwrap();
-    std::fs::write(daemon.home.path().join("kinds.jsonl"), source).unwrap();
-    let appended = daemon.ask(&["append", "--key", key, "kinds.jsonl"]).code(0);
-    assert!(
-        appended.err.contains("6 recorded, 0 already"),
-        "{}",
-        appended.err
-    );
-    daemon
-        .ask(&["read", "--limit", "0"])
-        .code(0)
-        .says("sourceRead")
-        .says("whole:")
-        .says("Reviews: Accurate")
-        .says("bytes and text: Asked")
-        .says("0 of 0 witnesses");
-    let appended = daemon.ask(&["append", "--key", key, "kinds.jsonl"]).code(0);
-    assert!(
-        appended.err.contains("0 recorded, 6 already"),
-        "{}",
-        appended.err
-    );
-}
-
-#[test]
-fn a_file_with_a_mistake_is_not_sent_and_the_mistake_is_told_with_its_line_and_path() {
-    let daemon = Daemon::start();
-    let key = daemon.key();
-    std::fs::write(
-        daemon.home.path().join("bad.jsonl"),
-        "{\"actorDefined\": {\"actorId\": \"a\", \"kind\": \"PERSON\", \"name\": \"A\"}}\n",
-    )
-    .unwrap();
-    let size = || daemon.ask(&["status", "--json"]).code(0).json()["head"]["size"].clone();
-    let before = size();
-    daemon
-        .ask(&["append", "--key", key.to_str().unwrap(), "bad.jsonl"])
-        .code(1)
-        .complains("bad.jsonl: line 1, actorDefined.name")
-        .complains("accepted: one of")
-        .complains("nothing was sent");
-    assert_eq!(size(), before);
+        .complains("--as-of");
 }
 
 #[test]
@@ -436,6 +426,10 @@ fn a_document_comes_back_byte_for_byte_and_its_text_in_parts() {
     let expected: String = whole.chars().skip(3).take(10).collect();
     assert_eq!(part.trim_end_matches('\n'), expected.trim_end_matches('\n'));
     daemon.ask(&["source", "get", &"00".repeat(32)]).code(1);
+    daemon
+        .ask(&["source", "get", id, "--out", "missing/copy.txt"])
+        .code(1)
+        .complains("cannot write missing/copy.txt: No such file");
 }
 
 #[test]

@@ -156,6 +156,31 @@ async fn reflection_tells_services_and_the_record_messages() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn reflection_answers_by_its_older_name_too() {
+    use tonic_reflection::pb::v1alpha as alpha;
+
+    let archive = TestArchive::new().await;
+    let channel = archive.client.channel.clone();
+    let mut reflection = alpha::server_reflection_client::ServerReflectionClient::new(channel);
+    let request = alpha::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(
+            alpha::server_reflection_request::MessageRequest::ListServices(String::new()),
+        ),
+    };
+    let answers = reflection.server_reflection_info(tokio_stream::iter([request]));
+    let answer = answers.await.unwrap().into_inner().next().await;
+    let listed = answer.unwrap().unwrap().message_response;
+    assert!(
+        matches!(
+            listed,
+            Some(alpha::server_reflection_response::MessageResponse::ListServicesResponse(_))
+        ),
+        "{listed:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_checkpoint_key_is_made_at_founding_for_its_owner_alone() {
     let home = Home::new().found();
     let key = home.data_dir().join("signer/checkpoint.key");

@@ -225,7 +225,17 @@ fn refuse(error: QuoteError) -> Refusal {
         QuoteError::NotFound { segment, nearest } => (
             Reason::QuoteNotFound,
             format!("segments[{segment}].exact"),
-            "a passage exactly as the source has it, after the segment before it",
+            if segment == 0 {
+                "a passage exactly as the source has it"
+            } else {
+                "a passage exactly as the source has it, after the segment before it"
+            },
+            nearest,
+        ),
+        QuoteError::OtherContext { segment, nearest } => (
+            Reason::QuoteNotFound,
+            format!("segments[{segment}]"),
+            "the prefix and suffix that stand right before and after the passage; or none",
             nearest,
         ),
         QuoteError::Ambiguous {

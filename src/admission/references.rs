@@ -1,6 +1,6 @@
 //! References: what a record names is on record, in the version that it names.
 
-use super::field::{content_id, slug};
+use super::field::{content_id, date, slug};
 use super::signatures::would_lock;
 use super::state::{
     ActorRow, MandateRow, RecordRow, SourceRow, StatementRow, Table, TopicRow, VerifierRow,
@@ -12,7 +12,7 @@ use crate::record::proto::review_published::Target;
 use crate::record::proto::{
     self, ActorKind, CapacityBasis, WithholdingScope, record::Kind, statement::Voice,
 };
-use crate::record::{ContentId, Slug, VerifierKey};
+use crate::record::{ContentId, Slug, VerifierKey, format_instant};
 
 /// The furthest that an actor may stand from the actor that it is ultimately part of.
 const PART_DEPTH_MAX: usize = 64;
@@ -235,6 +235,20 @@ fn mandate_ended(state: &dyn Tables, ended: &proto::MandateEnded) -> Result<Step
         )));
     };
     accept!(replaces(Some(&known.newest), &ended.replaces));
+    let end = accept!(date("end", &ended.end));
+    if let Some(start) = known.term.start
+        && end.interval().latest <= start.earliest
+    {
+        return Ok(Err(Refusal::new(
+            Reason::InvalidDate,
+            "end",
+            format!("{end} lies before the mandate's start"),
+            format!(
+                "{}, when it started, or later",
+                format_instant(start.earliest)
+            ),
+        )));
+    }
     evidence(state, &ended.evidence, Quoted::Anew)
 }
 

@@ -65,10 +65,7 @@ pub fn record(record: &proto::Record) -> Result<(), Refusal> {
     let shape = match kind {
         Kind::ArchiveFounded(founded) => archive_founded(founded),
         Kind::VerifierEnrolled(enrolled) => verifier_enrolled(enrolled),
-        Kind::VerifierRevoked(revoked) => {
-            key("verifier", &revoked.verifier)?;
-            text("reason", &revoked.reason)
-        }
+        Kind::VerifierRevoked(revoked) => verifier_revoked(revoked),
         Kind::PolicySet(policy) => policy_set(*policy),
         Kind::ActorDefined(actor) => definitions::actor(actor),
         Kind::MandateGranted(mandate) => definitions::mandate_granted(mandate),
@@ -94,12 +91,13 @@ pub fn record(record: &proto::Record) -> Result<(), Refusal> {
 /// Checks an archive's origin: a C2SP key name.
 pub fn origin(origin: &str) -> Result<(), Refusal> {
     let fit = |c: char| !c.is_whitespace() && !c.is_control() && c != '+';
-    if origin.is_empty() || origin.len() > ORIGIN_BYTES_MAX || !origin.chars().all(fit) {
+    let url = origin.contains("://");
+    if origin.is_empty() || origin.len() > ORIGIN_BYTES_MAX || !origin.chars().all(fit) || url {
         return Err(malformed(
             "origin",
             format!("{origin:?} cannot name an archive"),
             format!(
-                "1 to {ORIGIN_BYTES_MAX} bytes without white space, control characters and '+', such as \"archive.example.org\""
+                "1 to {ORIGIN_BYTES_MAX} bytes without white space, control characters, '+' and a scheme, such as \"archive.example.org\""
             ),
         ));
     }
@@ -176,6 +174,11 @@ fn verifier_enrolled(enrolled: &proto::VerifierEnrolled) -> Result<(), Refusal> 
     super::field::distinct("roles", &enrolled.roles)?;
     optional_content_id("replaces", &enrolled.replaces)?;
     Ok(())
+}
+
+fn verifier_revoked(revoked: &proto::VerifierRevoked) -> Result<(), Refusal> {
+    key("verifier", &revoked.verifier)?;
+    text("reason", &revoked.reason)
 }
 
 fn policy_set(policy: proto::PolicySet) -> Result<(), Refusal> {

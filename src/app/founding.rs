@@ -136,7 +136,8 @@ pub fn found_on(
     recorded(outcomes?.into_iter().next())
 }
 
-fn acceptable(origin: &str) -> Result<(), AppError> {
+/// Refuses an origin that cannot name an archive.
+pub fn acceptable(origin: &str) -> Result<(), AppError> {
     check_origin(origin).map_err(|refusal| AppError::Origin { refusal })
 }
 

@@ -1,17 +1,22 @@
 //! `onrecord append`: puts files of records on record, line by line.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::client::Client;
 use super::draw::{Canvas, Sheet, Tint};
 use super::error::CliError;
 use super::submit::{RecordsFile, Submitted};
 use super::{Asking, json, output};
 use crate::admission::Reason;
 use crate::config::keys;
+use crate::record::SigningKey;
+use crate::record::envelope::SIGNATURES_MAX;
 use crate::rpc::proto::append_result::Outcome;
 use crate::rpc::proto::{AppendResult, Refusal};
 
@@ -26,7 +31,7 @@ pub struct Append {
     #[arg(long = "key", required = true, value_name = "FILE")]
     keys: Vec<PathBuf>,
     /// Add the signatures of these keys to records that are on record without them: one
-    /// attestationAdded record a key. With --json its result follows the line's own.
+    /// attestationAdded record a key.
     #[arg(long)]
     attest: bool,
     #[command(flatten)]
@@ -75,63 +80,120 @@ impl Append {
         // Everything that can be wrong on this side is found before anything is sent.
         let mut files = Vec::with_capacity(self.files.len());
         for path in &self.files {
+            if path.as_os_str() == "-" {
+                return Err(CliError::Usage {
+                    what: "standard input is not read".to_owned(),
+                    accepted: "a file, beside which is kept what was signed",
+                });
+            }
             files.push((path, RecordsFile::read(path)?));
         }
-        for key in &self.keys {
-            keys::read(key)?;
-        }
+        let signers = self.signers()?;
         let client = self.asking.connect().await?;
-        let canvas = Canvas::of_stdout();
         let mut tally = Tally::default();
-        for (path, file) in &files {
-            let signers = self.keys.iter().map(|key| keys::read(key));
+        let submitted = self.submit(&client, &signers, &files, &mut tally).await;
+        // Also of a run that was cut short.
+        eprintln!("{tally}");
+        submitted?;
+        Ok(if tally.refused == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+
+    /// The keys to sign with, each once: what the daemon would refuse of every line is found
+    /// before anything is sent.
+    fn signers(&self) -> Result<Arc<[SigningKey]>, CliError> {
+        if self.keys.len() > SIGNATURES_MAX {
+            return Err(CliError::Usage {
+                what: format!("{} keys", self.keys.len()),
+                accepted: "at most 32 keys",
+            });
+        }
+        let mut signers: Vec<SigningKey> = Vec::with_capacity(self.keys.len());
+        for path in &self.keys {
+            let key = keys::read(path)?;
+            if signers.iter().any(|other| other.public() == key.public()) {
+                return Err(CliError::Usage {
+                    what: format!("the key in {} is given twice", path.display()),
+                    accepted: "each key once",
+                });
+            }
+            signers.push(key);
+        }
+        Ok(signers.into())
+    }
+
+    /// Submits the files. A reader of standard output that has seen enough ends the telling,
+    /// not the work.
+    async fn submit(
+        &self,
+        client: &Client,
+        signers: &Arc<[SigningKey]>,
+        files: &[(&PathBuf, RecordsFile)],
+        tally: &mut Tally,
+    ) -> Result<(), CliError> {
+        let canvas = Canvas::of_stdout();
+        let mut read = true;
+        for (path, file) in files {
             let progress = progress_in_records(file.len());
+            let mut told = |line: Submitted| {
+                tally.count(&line);
+                progress.inc(1);
+                for note in &line.notes {
+                    let place = format!("{}:{}", path.display(), line.line);
+                    progress.suspend(|| eprintln!("{place}  note: {note}"));
+                }
+                if !read {
+                    return Ok(());
+                }
+                let shown = if self.asking.json {
+                    as_json(path, &line)?
+                } else {
+                    drawn(canvas, path, &line)
+                };
+                let printed = progress.suspend(|| output::print(&shown));
+                read = !printed.as_ref().is_err_and(CliError::is_silent);
+                if read { printed } else { Ok(()) }
+            };
             let submitted = file
-                .submit(
-                    &client,
-                    signers.collect::<Result<_, _>>()?,
-                    self.attest,
-                    &mut |line| {
-                        tally.count(&line);
-                        let shown = if self.asking.json {
-                            let results = std::iter::once(&line.result).chain(&line.attested);
-                            results
-                                .map(json::line)
-                                .collect::<Result<Vec<_>, _>>()?
-                                .join("\n")
-                        } else {
-                            drawn(canvas, path, &line)
-                        };
-                        progress.inc(1);
-                        progress.suspend(|| output::print(&shown))
-                    },
-                )
+                .submit(client, Arc::clone(signers), self.attest, &mut told)
                 .await;
             progress.finish_and_clear();
             submitted?;
         }
-        let Tally {
+        Ok(())
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
             recorded,
             already,
             refused,
             attested,
             unsigned,
-        } = tally;
-        eprintln!("{recorded} recorded, {already} already on record, {refused} refused");
-        if attested != 0 {
-            eprintln!("{attested} signatures added to records that were on record");
+        } = self;
+        write!(
+            f,
+            "{recorded} recorded, {already} already on record, {refused} refused"
+        )?;
+        if *attested != 0 {
+            write!(
+                f,
+                "\n{attested} signatures added to records that were on record"
+            )?;
         }
-        if unsigned != 0 {
-            eprintln!(
-                "{unsigned} on record without a signature of these keys; \
+        if *unsigned != 0 {
+            write!(
+                f,
+                "\n{unsigned} on record without a signature of these keys; \
                  run it again with --attest to add them"
-            );
+            )?;
         }
-        Ok(if refused == 0 {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        })
+        Ok(())
     }
 }
 
@@ -142,6 +204,19 @@ pub(super) fn progress_in_records(total: usize) -> ProgressBar {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
+}
+
+/// What became of a line, for programs.
+fn as_json(path: &Path, line: &Submitted) -> Result<String, CliError> {
+    let attested = line.attested.iter().map(json::value);
+    let told = serde_json::json!({
+        "file": path.to_string_lossy(),
+        "line": line.line,
+        "key": line.key,
+        "result": json::value(&line.result)?,
+        "attested": attested.collect::<Result<Vec<_>, _>>()?,
+    });
+    Ok(told.to_string())
 }
 
 /// What became of a line, for people.
@@ -236,6 +311,7 @@ mod tests {
             key: Some("lavrov-0819".to_owned()),
             kind: "statementRecorded".to_owned(),
             record: None,
+            notes: Vec::new(),
             attested: Vec::new(),
             result: AppendResult {
                 outcome: Some(Outcome::Refusal(Refusal {

@@ -17,10 +17,11 @@ use super::error::CliError;
 use super::transfer;
 use crate::record::proto::record::Kind;
 use crate::record::{ContentId, proto};
+use crate::rpc::proto::get_entry_request::Entry;
 use crate::rpc::proto::{
     GetActorRequest, GetEntryRequest, GetMandateRequest, GetMilestoneRequest,
     GetSourceRecordRequest, GetStatementRequest, GetTopicRequest, GetVerifierRequest, Provenance,
-    ReadEntriesRequest, get_entry_request,
+    ReadEntriesRequest,
 };
 
 /// A daemon's archive, as it is at least at a given size.
@@ -125,6 +126,15 @@ macro_rules! provenance {
 impl Archive for &RemoteArchive {
     type Error = CliError;
 
+    async fn holds(&self, record: ContentId) -> Result<bool, CliError> {
+        let request = GetEntryRequest {
+            entry: Some(Entry::RecordId(record.to_string())),
+            decode: false,
+        };
+        let answer = self.client.ledger().get_entry(request).await;
+        Ok(self.client.found(answer)?.is_some())
+    }
+
     async fn newest(&self, subject: &Subject) -> Result<Option<ContentId>, CliError> {
         let archive = *self;
         let stands: Option<Provenance> = match subject {
@@ -207,6 +217,7 @@ impl Archive for &RemoteArchive {
         let found = self.client.found(answer)?.and_then(|it| it.source);
         let archived = found.and_then(|it| it.definition);
         Ok(archived.map(|archived| KnownSource {
+            media_type: archived.media_type,
             size_bytes: archived.size_bytes,
             profile: archived.profile,
             text_id: archived.text_id,
@@ -215,7 +226,7 @@ impl Archive for &RemoteArchive {
 
     async fn payload(&self, record: ContentId) -> Result<Option<Bytes>, CliError> {
         let request = GetEntryRequest {
-            entry: Some(get_entry_request::Entry::RecordId(record.to_string())),
+            entry: Some(Entry::RecordId(record.to_string())),
             decode: false,
         };
         let answer = self.client.ledger().get_entry(request).await;
@@ -240,6 +251,7 @@ impl Archive for &RemoteArchive {
         let quiet = indicatif::ProgressBar::hidden();
         let stored = transfer::upload(&self.client, source, media_type, path, &quiet).await?;
         Ok(KnownSource {
+            media_type: media_type.to_owned(),
             size_bytes: stored.size_bytes,
             profile: stored.profile,
             text_id: stored.text_id,

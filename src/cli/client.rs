@@ -1,9 +1,14 @@
 //! The gRPC client that the commands share: one connection, and errors that a person can read.
+//!
+//! Nothing waits for ever: a connection that falls silent is given up after
+//! [`SILENCE_SECONDS`] and [`SILENCE_SECONDS_MAX`] more, whatever call is open on it, and a
+//! call has [`ANSWER_SECONDS_MAX`] until its answer begins.
 
 use std::time::Duration;
 
+use tonic::service::interceptor::{InterceptedService, Interceptor};
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Response, Status};
+use tonic::{Code, Request, Response, Status};
 
 use super::error::{Answer, CliError};
 use crate::rpc::proto::admin_service_client::AdminServiceClient;
@@ -23,6 +28,16 @@ pub const SERVER_DEFAULT: &str = "http://127.0.0.1:7450";
 /// How long a connection may take to be made.
 const CONNECT_SECONDS_MAX: u64 = 5;
 
+/// After how many seconds of silence the other side is asked whether it lives.
+const SILENCE_SECONDS: u64 = 5;
+
+/// How many seconds it has to say so: a machine that swaps is slow, not gone.
+const SILENCE_SECONDS_MAX: u64 = 5;
+
+/// How many seconds a call may take until its answer begins: as long as a daemon waits by
+/// default for a full queue, a commit and a projection (30 each), and half a minute more.
+const ANSWER_SECONDS_MAX: u64 = 120;
+
 /// The largest answer that is read, in bytes: a timeline of 10,000 steps of some 2 KiB each,
 /// and as much again.
 const ANSWER_BYTES_MAX: usize = 40 * 1024 * 1024;
@@ -34,12 +49,27 @@ pub struct Client {
     channel: Channel,
 }
 
+/// A connection on which every call has its time.
+pub type Timed = InterceptedService<Channel, InTime>;
+
+/// Gives a call its time.
+#[derive(Clone, Copy, Debug)]
+pub struct InTime;
+
+impl Interceptor for InTime {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.set_timeout(Duration::from_secs(ANSWER_SECONDS_MAX));
+        Ok(request)
+    }
+}
+
 macro_rules! services {
     ($($(#[$doc:meta])* $name:ident $service:ident,)+) => {
         $($(#[$doc])*
         #[must_use]
-        pub fn $name(&self) -> $service<Channel> {
-            $service::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+        pub fn $name(&self) -> $service<Timed> {
+            $service::with_interceptor(self.channel.clone(), InTime)
+                .max_decoding_message_size(ANSWER_BYTES_MAX)
         })+
     };
 }
@@ -54,11 +84,21 @@ impl Client {
             server: server.to_owned(),
         };
         let endpoint = Endpoint::from_shared(server.to_owned()).map_err(|_| address())?;
-        if endpoint.uri().scheme_str() != Some("http") || endpoint.uri().host().is_none() {
+        let uri = endpoint.uri();
+        // A port that is none is no part of what is parsed.
+        let whole = uri.authority().is_some_and(|it| {
+            let port = it
+                .port_u16()
+                .map_or_else(String::new, |port| format!(":{port}"));
+            !it.host().is_empty() && it.as_str() == format!("{}{port}", it.host())
+        });
+        if uri.scheme_str() != Some("http") || !whole {
             return Err(address());
         }
         let endpoint = endpoint
             .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
+            .http2_keep_alive_interval(Duration::from_secs(SILENCE_SECONDS))
+            .keep_alive_timeout(Duration::from_secs(SILENCE_SECONDS_MAX))
             .tcp_nodelay(true);
         let channel = endpoint
             .connect()
@@ -84,6 +124,10 @@ impl Client {
     pub fn failed(&self, status: &Status) -> CliError {
         match std::error::Error::source(status) {
             // A status that the daemon sent has no cause on this side.
+            None if status.code() == Code::Cancelled => CliError::Unreachable {
+                server: self.server.clone(),
+                reason: format!("no answer within {ANSWER_SECONDS_MAX} s"),
+            },
             Some(cause) => CliError::Unreachable {
                 server: self.server.clone(),
                 reason: root_cause(cause),
@@ -141,11 +185,15 @@ impl Client {
             .map_err(|status| self.failed(&status))
     }
 
+    /// Stores and serves documents, which take as long as they are large.
+    #[must_use]
+    pub fn sources(&self) -> SourceServiceClient<Channel> {
+        SourceServiceClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
     services! {
         /// Appends records.
         records RecordServiceClient,
-        /// Stores and serves documents.
-        sources SourceServiceClient,
         /// Reads the ledger.
         ledger LedgerServiceClient,
         /// Answers from the statements on record.

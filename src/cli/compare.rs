@@ -4,12 +4,13 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use super::client::Client;
 use super::draw::{self, Background, Canvas, Sides};
 use super::error::CliError;
 use super::gather::Names;
-use super::{Asking, Parts, json, output};
+use super::{Asking, Parts, entries, json, output};
 use crate::rpc::proto::{ComparePositionsRequest, ComparePositionsResponse};
 
 /// How does an actor's position after a milestone or a date differ from the one before?
@@ -32,19 +33,19 @@ pub struct Compare {
 #[group(required = true, multiple = true)]
 struct Ends {
     /// From just before this milestone, by its slug: alaska-summit.
-    #[arg(long, value_name = "MILESTONE", conflicts_with = "from")]
+    #[arg(long, value_name = "MILESTONE", value_parser = NonEmptyStringValueParser::new(), conflicts_with = "from")]
     milestone: Option<String>,
     /// From this date, by the time of speaking.
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]
     from: Option<String>,
     /// To this date, by the time of speaking. Now, if left out.
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]
     to: Option<String>,
     /// From what the first N entries of the ledger told.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = entries)]
     from_known_at: Option<u64>,
     /// To what the first N entries of the ledger told. All, if left out.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = entries)]
     to_known_at: Option<u64>,
 }
 

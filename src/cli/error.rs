@@ -1,7 +1,8 @@
 //! Why a command did not do what was asked, and the exit code that says so to scripts.
 //!
-//! Codes: 0 yes, 1 no (a check failed, a record was refused), 2 what was typed cannot be
-//! asked, 3 the daemon cannot be reached.
+//! Codes: 0 yes, 1 no (a check failed, a record was refused, nothing such is on record), 2 what
+//! was typed cannot be asked (so also a file that is missing or malformed, and a date or an
+//! index out of range), 3 the daemon cannot be reached.
 
 use std::fmt;
 use std::io;
@@ -11,9 +12,13 @@ use std::process::ExitCode;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use super::authoring::{AuthoringError, SignedError};
+use super::authoring::{AuthoringError, Problem, SignedError};
 use crate::app::AppError;
 use crate::config::keys::KeyFileError;
+use crate::ledger;
+
+/// What stands between what is wrong with a field and what would be accepted.
+pub(super) const ACCEPTED: &str = "; accepted: ";
 
 /// The exit code for "no".
 const NO: u8 = 1;
@@ -36,7 +41,7 @@ pub enum CliError {
         reason: String,
     },
     /// The address is none.
-    #[error("{server} is not a daemon's address; accepted: http://HOST:PORT")]
+    #[error("{server:?} is not a daemon's address; accepted: http://HOST:PORT")]
     Address {
         /// What was given.
         server: String,
@@ -58,7 +63,23 @@ pub enum CliError {
         /// What would be right.
         accepted: &'static str,
     },
-    /// A file cannot be read or written.
+    /// A file cannot be written.
+    #[error("cannot write {}: {error}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The steward's key cannot be kept where it would go.
+    #[error(
+        "{error}\nname a place that this user may write with --steward-key FILE; or have somebody who may found the archive: `onrecord init --data DIRECTORY --steward-key FILE`"
+    )]
+    StewardKey {
+        /// Why not.
+        error: KeyFileError,
+    },
+    /// A file cannot be read.
     #[error("{}: {error}", path.display())]
     File {
         /// The file.
@@ -120,8 +141,22 @@ impl CliError {
             Self::Unreachable { .. } => ExitCode::from(UNREACHABLE),
             Self::Address { .. }
             | Self::Usage { .. }
-            | Self::App(AppError::Config(_) | AppError::Origin { .. }) => ExitCode::from(USAGE),
-            Self::Answer(answer) if answer.code == Code::InvalidArgument => ExitCode::from(USAGE),
+            | Self::File { .. }
+            | Self::Records { .. }
+            | Self::Key(
+                KeyFileError::Missing { .. }
+                | KeyFileError::NotAKey { .. }
+                | KeyFileError::Readable { .. },
+            )
+            | Self::App(
+                AppError::Config(_)
+                | AppError::Origin { .. }
+                | AppError::Ledger(ledger::OpenError::OtherOrigin { .. }),
+            )
+            | Self::Answer(Answer {
+                code: Code::InvalidArgument | Code::OutOfRange,
+                ..
+            }) => ExitCode::from(USAGE),
             _ => ExitCode::from(NO),
         }
     }
@@ -133,6 +168,9 @@ impl CliError {
     }
 }
 
+/// How many mistakes of a file are told: what somebody mends before they try again.
+const MISTAKES_TOLD_MAX: usize = 20;
+
 /// All mistakes of a file of records.
 struct MistakesIn<'a> {
     path: &'a PathBuf,
@@ -141,8 +179,19 @@ struct MistakesIn<'a> {
 
 impl fmt::Display for MistakesIn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for error in self.errors {
+        for error in self.errors.iter().take(MISTAKES_TOLD_MAX) {
             writeln!(f, "{}: {error}", self.path.display())?;
+        }
+        if let Some(more @ 1..) = self.errors.len().checked_sub(MISTAKES_TOLD_MAX) {
+            writeln!(f, "and {more} more")?;
+        }
+        if let [first, _, ..] = self.errors
+            && matches!(first.problem, Problem::NotJson { .. })
+        {
+            writeln!(
+                f,
+                "a record stands whole on one line: a file of JSON in many lines is not read"
+            )?;
         }
         f.write_str("nothing was sent")
     }
@@ -193,13 +242,13 @@ impl fmt::Display for Answer {
         } else {
             &self.message
         };
-        f.write_str(message)?;
+        f.write_str(&typed(message))?;
         if !self.reason.is_empty() {
             write!(f, " ({})", self.reason)?;
         }
         let untold = |(_, description): &&(String, String)| !message.contains(description);
         for (field, description) in self.fields.iter().filter(untold) {
-            write!(f, "\n  {field}: {description}")?;
+            write!(f, "\n  {}: {}", typed(field), typed(description))?;
         }
         if let Some(seconds) = self.retry_after {
             write!(f, "\n  try again in {seconds} s")?;
@@ -209,6 +258,30 @@ impl fmt::Display for Answer {
 }
 
 impl std::error::Error for Answer {}
+
+/// What people type where requests have fields.
+const TYPED: &[(&str, &str)] = &[
+    ("asOf", "--as-of"),
+    ("fromAsOf", "--from"),
+    ("toAsOf", "--to"),
+    ("knownAt", "--known-at"),
+    ("fromKnownAt", "--from-known-at"),
+    ("toKnownAt", "--to-known-at"),
+    ("recordId", "INDEX"),
+];
+
+/// A sentence about a request, in the names that its author typed.
+fn typed(text: &str) -> String {
+    let word = |c: char| c.is_ascii_alphanumeric();
+    let mut said = String::with_capacity(text.len());
+    for part in text.split_inclusive(|c| !word(c)) {
+        let name = part.trim_end_matches(|c| !word(c));
+        let flag = TYPED.iter().find(|(field, _)| *field == name);
+        said.push_str(flag.map_or(name, |(_, flag)| flag));
+        said.push_str(part.get(name.len()..).unwrap_or_default());
+    }
+    said
+}
 
 #[cfg(test)]
 mod tests {
@@ -221,12 +294,12 @@ mod tests {
         let mut details = ErrorDetails::new();
         details
             .set_error_info("INVALID_DATE", "onrecord", [])
-            .add_bad_request_violation("as_of", "a day, as 2025-08-15")
+            .add_bad_request_violation("asOf", "a day, as 2025-08-15")
             .set_retry_info(Some(std::time::Duration::from_secs(2)));
         let status = Status::with_error_details(Code::InvalidArgument, "not a date", details);
         assert_eq!(
             Answer::of(&status).to_string(),
-            "not a date (INVALID_DATE)\n  as_of: a day, as 2025-08-15\n  try again in 2 s"
+            "not a date (INVALID_DATE)\n  --as-of: a day, as 2025-08-15\n  try again in 2 s"
         );
         assert_eq!(
             Answer::of(&Status::not_found("")).to_string(),

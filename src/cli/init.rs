@@ -1,5 +1,7 @@
 //! `onrecord init`: founds an archive without serving it.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -7,8 +9,9 @@ use clap::Args;
 use data_encoding::HEXLOWER;
 
 use super::error::CliError;
-use crate::app::{self, ArchiveState, World};
-use crate::config::{Config, keys};
+use crate::app::{self, AppError, ArchiveState, World};
+use crate::config::Config;
+use crate::config::keys::{self, KeyFileError};
 use crate::record::SigningKey;
 
 /// The origin of archives that are not given one: a name that nobody can hold (RFC 2606), and
@@ -44,36 +47,58 @@ pub struct Founding {
 
 impl Init {
     pub(super) fn run(self) -> Result<ExitCode, CliError> {
-        let config = Config::on(self.data);
+        let mut config = Config::on(self.data);
+        config.origin.clone_from(&self.founding.origin);
+        if app::look(&config.data_dir)? == ArchiveState::Founded {
+            let path = config.data_dir.clone();
+            return Err(AppError::AlreadyFounded { path }.into());
+        }
         self.founding.found(&config)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 impl Founding {
-    /// Founds an archive if there is none.
+    /// The origin that is asked for.
+    pub(super) fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
+    }
+
+    /// Founds an archive if there is none, and nothing keeps it from being served.
     pub(super) fn found_if_absent(&self, config: &Config) -> Result<(), CliError> {
+        config.check().map_err(AppError::Config)?;
         match app::look(&config.data_dir)? {
-            ArchiveState::Founded => Ok(()),
-            ArchiveState::Nothing | ArchiveState::Unfounded => self.found(config),
+            ArchiveState::Founded => {
+                if let Some(path) = &self.steward_key {
+                    eprintln!(
+                        "--steward-key {} is not looked at: it counts only when an archive is \
+                         founded, and there is one in {}",
+                        path.display(),
+                        config.data_dir.display()
+                    );
+                }
+                Ok(())
+            }
+            ArchiveState::Nothing | ArchiveState::Unfounded => {
+                app::can_listen(config)?;
+                self.found(config)
+            }
         }
     }
 
-    /// Founds an archive, and says on standard error what was made and where.
-    pub(super) fn found(&self, config: &Config) -> Result<(), CliError> {
-        if app::look(&config.data_dir)? == ArchiveState::Founded {
-            let path = config.data_dir.clone();
-            return Err(app::AppError::AlreadyFounded { path }.into());
-        }
-        let origin = match &self.origin {
+    /// Founds an archive where there is none, and says on standard error what was made and
+    /// where. Everything that can be wrong is found before a key is made.
+    fn found(&self, config: &Config) -> Result<(), CliError> {
+        let origin = match &config.origin {
             Some(origin) => origin.clone(),
             None => random_origin()?,
         };
+        app::acceptable(&origin)?;
         let path = match &self.steward_key {
             Some(path) => path.clone(),
             None => beside(&config.data_dir),
         };
-        let key = steward(&path)?;
+        let key = steward(&path, &config.data_dir)?;
         let founded = app::found(config, &origin, &key, World::real())?;
         eprintln!(
             "founded {} in {}\n\
@@ -83,7 +108,7 @@ impl Founding {
             founded.data_dir.display(),
             path.display()
         );
-        if self.origin.is_none() {
+        if config.origin.is_none() {
             eprintln!(
                 "the name {} is a placeholder: an archive that is to last is founded with --origin",
                 founded.origin
@@ -94,14 +119,55 @@ impl Founding {
 }
 
 /// The steward's key: the one that is there, or else a new one.
-fn steward(path: &Path) -> Result<SigningKey, CliError> {
-    match keys::read(path) {
-        Err(keys::KeyFileError::Missing { .. }) => {
-            let seed = keys::new_seed().map_err(CliError::Randomness)?;
-            Ok(keys::write_new(path, seed, "steward")?)
-        }
-        found => Ok(found?),
+fn steward(path: &Path, data_dir: &Path) -> Result<SigningKey, CliError> {
+    if absolute(path).starts_with(absolute(data_dir)) {
+        return Err(CliError::Usage {
+            what: format!(
+                "the steward's key {} would lie inside the archive that it is to be kept from",
+                path.display()
+            ),
+            accepted: "--steward-key with a file outside of the data directory",
+        });
     }
+    let key = match keys::read(path) {
+        Err(KeyFileError::Missing { .. }) => {
+            let seed = keys::new_seed().map_err(CliError::Randomness)?;
+            make_parents(path).and_then(|()| keys::write_new(path, seed, "steward"))
+        }
+        found => found,
+    };
+    key.map_err(|error| match error {
+        error @ KeyFileError::Io { .. } => CliError::StewardKey { error },
+        error => error.into(),
+    })
+}
+
+/// Makes the directories above a key, for their owner alone.
+fn make_parents(path: &Path) -> Result<(), KeyFileError> {
+    let Some(parent) = path.parent().filter(|it| !it.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    let mut directories = DirBuilder::new();
+    let made = directories.recursive(true).mode(0o700).create(parent);
+    made.map_err(|source| KeyFileError::Io {
+        action: "create",
+        path: parent.to_owned(),
+        source,
+    })
+}
+
+/// A path from the root, with links followed as far as there is something.
+fn absolute(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for above in path.ancestors() {
+        if let Ok(real) = above.canonicalize() {
+            return match path.strip_prefix(above) {
+                Ok(rest) => real.join(rest),
+                Err(_) => path,
+            };
+        }
+    }
+    path
 }
 
 /// `archive.steward.key` beside `archive`.

@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use prost::{Message, Name};
-use prost_reflect::{DescriptorPool, DynamicMessage};
+use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
+use serde_json::Value;
 
 use super::error::CliError;
 use crate::rpc::proto::DESCRIPTORS;
@@ -13,14 +14,27 @@ static POOL: LazyLock<Result<DescriptorPool, String>> =
 
 /// `message` in many lines.
 pub fn pretty<M: Message + Name>(message: &M) -> Result<String, CliError> {
-    let message = dynamic(message)?;
-    serde_json::to_string_pretty(&message).map_err(|error| failed(&error))
+    let value = value(message)?;
+    serde_json::to_string_pretty(&value).map_err(|error| failed(&error))
 }
 
 /// `message` in one line.
 pub fn line<M: Message + Name>(message: &M) -> Result<String, CliError> {
-    let message = dynamic(message)?;
-    serde_json::to_string(&message).map_err(|error| failed(&error))
+    Ok(value(message)?.to_string())
+}
+
+/// `message` as a value. Zeros, empty texts and empty lists stand in it: a program finds every
+/// field that has a value.
+pub fn value<M: Message + Name>(message: &M) -> Result<Value, CliError> {
+    let whole = SerializeOptions::new().skip_default_fields(false);
+    dynamic(message)?
+        .serialize_with_options(serde_json::value::Serializer, &whole)
+        .map_err(|error| failed(&error))
+}
+
+/// `message` in many lines for people, without what says nothing.
+pub fn terse<M: Message + Name>(message: &M) -> Result<String, CliError> {
+    serde_json::to_string_pretty(&dynamic(message)?).map_err(|error| failed(&error))
 }
 
 fn dynamic<M: Message + Name>(message: &M) -> Result<DynamicMessage, CliError> {
@@ -61,7 +75,7 @@ mod tests {
         };
         assert_eq!(
             line(&result).unwrap(),
-            r#"{"recorded":{"index":"7","recordedAt":"1970-01-01T00:00:01.500Z","root":"/w=="}}"#
+            r#"{"recorded":{"index":"7","record":"","recordedAt":"1970-01-01T00:00:01.500Z","ledgerSize":"0","root":"/w=="}}"#
         );
     }
 }

@@ -89,6 +89,13 @@ impl Asking {
     }
 }
 
+/// A count of entries, as `--known-at` takes it.
+fn entries(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| {
+        "accepted: how many entries of the ledger count; a time is not taken yet".to_owned()
+    })
+}
+
 /// Whether the parts of an actor speak too.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Parts {

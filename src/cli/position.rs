@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use super::draw::{self, Canvas};
 use super::error::CliError;
 use super::gather::Names;
-use super::{Asking, Parts, json, output};
+use super::{Asking, Parts, entries, json, output};
 use crate::rpc::proto::GetPositionRequest;
 
 /// What was an actor's position on a topic, and on which statements does that rest?
@@ -19,10 +20,10 @@ pub struct Position {
     topic: String,
     /// As of when, by the time of speaking: 2025-08-15, 2025-08, 2025-08-15T12:00:00Z. Now, if
     /// left out.
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]
     as_of: Option<String>,
     /// As known when: only the first N entries of the ledger count. All, if left out.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = entries)]
     known_at: Option<u64>,
     #[command(flatten)]
     parts: Parts,

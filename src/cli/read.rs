@@ -58,7 +58,7 @@ impl Read {
             return output::print(&json::pretty(&answer)?);
         }
         let entry = answer.entry.ok_or(CliError::Incomplete { what: "entry" })?;
-        let record = entry.record.as_ref().map(json::pretty).transpose()?;
+        let record = entry.record.as_ref().map(json::terse).transpose()?;
         let record = record.unwrap_or_default();
         output::print(&draw::entry(Canvas::of_stdout(), &entry, &record))
     }
@@ -75,13 +75,24 @@ impl Read {
         let answer = client.ledger().read_entries(request).await;
         let mut stream = answer.map_err(failed)?.into_inner();
         let mut waiting = Vec::new();
+        let mut next = self.from;
         while let Some(answer) = stream.message().await.map_err(failed)? {
+            next += answer.entries.len() as u64;
             waiting.extend(answer.entries);
             if waiting.len() >= DRAWN_MAX {
                 self.show(&mut waiting)?;
             }
         }
-        self.show(&mut waiting)
+        self.show(&mut waiting)?;
+        let size = client.head().await?.head.map_or(0, |head| head.size);
+        if next < size && next > self.from && self.limit != 0 {
+            eprintln!(
+                "entries {}–{} of {size}; go on with --from {next}, or --limit 0 for all",
+                self.from,
+                next - 1
+            );
+        }
+        Ok(())
     }
 
     fn show(&self, entries: &mut Vec<LedgerEntry>) -> Result<(), CliError> {

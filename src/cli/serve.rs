@@ -4,7 +4,7 @@
 //! and Ctrl-C end it; before that line they end the process at once, which loses nothing.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,7 +27,7 @@ pub struct Serve {
     #[arg(long, value_name = "DIRECTORY")]
     data: Option<PathBuf>,
     /// Where to listen: 127.0.0.1:7450, if nothing else is said. Port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     listen: Option<SocketAddr>,
     #[command(flatten)]
     founding: Founding,
@@ -43,6 +43,18 @@ pub struct Serve {
     /// A file of settings as JSON, for every bound there is. Flags go before it.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+/// Where to listen; the first address of a host that is named.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let accepted =
+        |why: String| format!("{why}; accepted: 127.0.0.1:7450, [::1]:7450, localhost:7450");
+    let mut addresses = text
+        .to_socket_addrs()
+        .map_err(|error| accepted(error.to_string()))?;
+    addresses
+        .next()
+        .ok_or_else(|| accepted("the host has no address".to_owned()))
 }
 
 /// How much is logged.
@@ -96,6 +108,9 @@ impl Serve {
         };
         if let Some(data) = &self.data {
             config.data_dir.clone_from(data);
+        }
+        if let Some(origin) = self.founding.origin() {
+            config.origin = Some(origin.to_owned());
         }
         if let Some(listen) = self.listen {
             config.listen = listen;

@@ -4,15 +4,17 @@
 //! A line that is refused keeps no other out. Running a file again records nothing twice: what
 //! was signed for a line is kept beside the file and sent again as it is.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::Code;
 
 use super::archive::RemoteArchive;
-use super::authoring::{self, AuthoredRecord, Draft, PrepareError, Session};
+use super::authoring::{self, AuthoredRecord, Draft, NOT_SENT, Note, PrepareError, Session};
 use super::client::Client;
-use super::error::{Answer, CliError};
+use super::error::{ACCEPTED, Answer, CliError};
 use crate::record::{Micros, SigningKey, proto};
 use crate::rpc::proto::append_result::Outcome;
 use crate::rpc::proto::{AppendRequest, AppendResult, Refusal};
@@ -30,6 +32,10 @@ const BATCH_RECORDS_MAX: usize = 1000;
 /// that it asks for, a quarter of a minute.
 const ATTEMPTS_MAX: u32 = 16;
 
+/// The reason that the daemon gives for a record that builds on a version that is not the
+/// newest.
+const STALE_VERSION: &str = "STALE_VERSION";
+
 /// What became of a line.
 #[derive(Clone, Debug)]
 pub struct Submitted {
@@ -41,6 +47,8 @@ pub struct Submitted {
     pub kind: String,
     /// The record, if the line could be made one.
     pub record: Option<proto::Record>,
+    /// What its author may want to know of it.
+    pub notes: Vec<Note>,
     /// The daemon's answer; for a line that could not be made a record, a refusal by the client.
     pub result: AppendResult,
     /// Where it was on record without the signatures of this run and these were to be added:
@@ -99,14 +107,15 @@ impl RecordsFile {
     pub async fn submit(
         &self,
         client: &Client,
-        keys: Vec<SigningKey>,
+        keys: Arc<[SigningKey]>,
         attest: bool,
         each: &mut dyn FnMut(Submitted) -> Result<(), CliError>,
     ) -> Result<(), CliError> {
         let head = client.head().await?;
         let size = head.head.map_or(0, |head| head.size);
         let archive = RemoteArchive::new(client.clone(), size);
-        let mut session = Session::open(&archive, head.origin, keys, &self.path)?;
+        let mut session = Session::open(&archive, head.origin, keys, &self.path, &self.drafts)?;
+        let mut lost = Lost::default();
         for drafts in self.drafts.chunks(LINES_PREPARED_MAX) {
             let mut refused = Vec::new();
             for draft in drafts {
@@ -124,10 +133,11 @@ impl RecordsFile {
                     while let Some((draft, refusal)) =
                         refused.next_if(|(draft, _)| draft.line < record.line)
                     {
-                        each(by_client(draft, refusal))?;
+                        each(lost.told(by_client(draft, refusal)))?;
                     }
                     if let Some(Outcome::Refusal(refusal)) = &result.outcome {
                         session.refused(&record, &refusal.reason)?;
+                        lost.take(&record);
                     }
                     let attested = if attest && is_unsigned(&result) {
                         let envelopes = session.attestations(&record, now());
@@ -135,14 +145,50 @@ impl RecordsFile {
                     } else {
                         Vec::new()
                     };
-                    each(by_daemon(record, result, attested))?;
+                    each(lost.told(by_daemon(record, result, attested)))?;
                 }
             }
             for (draft, refusal) in refused {
-                each(by_client(draft, refusal))?;
+                each(lost.told(by_client(draft, refusal)))?;
             }
         }
         Ok(())
+    }
+}
+
+/// The lines that were refused, by the ids that they would have had: what the lines below say
+/// of such an id, nobody who reads the file can know.
+#[derive(Debug, Default)]
+struct Lost(HashMap<String, (usize, String)>);
+
+impl Lost {
+    fn take(&mut self, record: &AuthoredRecord) {
+        let id = match &record.record.kind {
+            Some(proto::record::Kind::SourceArchived(source)) => source.source.clone(),
+            _ => record.record_id.to_string(),
+        };
+        let key = record.key.as_ref();
+        let key = key.map_or_else(String::new, |key| format!(" ({key})"));
+        self.0.insert(id, (record.line, key));
+    }
+
+    /// A result that speaks of lines where it spoke of their ids.
+    fn told(&self, mut submitted: Submitted) -> Submitted {
+        if let Some(Outcome::Refusal(refusal)) = &mut submitted.result.outcome {
+            let hex = |c: char| !c.is_ascii_hexdigit();
+            let id = refusal
+                .message
+                .split(hex)
+                .find(|it| self.0.contains_key(*it));
+            if let Some((id, (line, key))) = id.and_then(|id| self.0.get_key_value(id))
+                && *line != submitted.line
+            {
+                let instead = format!("of line {line}{key}, which was refused,");
+                refusal.message = refusal.message.replace(id.as_str(), &instead);
+                refusal.accepted = format!("this line once line {line} is mended");
+            }
+        }
+        submitted
     }
 }
 
@@ -155,7 +201,7 @@ async fn prepare(
         Ok(()) => Ok(Ok(())),
         Err(PrepareError::Line(error)) => Ok(Err(Refusal {
             code: "INVALID_ARGUMENT".to_owned(),
-            reason: "NOT_SENT".to_owned(),
+            reason: error.problem.reason().to_owned(),
             field: error.path.clone(),
             message: error.problem.to_string(),
             accepted: error.problem.accepted(),
@@ -163,22 +209,45 @@ async fn prepare(
             retryable: false,
         })),
         Err(PrepareError::Archive { error, .. }) => match error {
-            CliError::Answer(answer) if !is_overload(&answer) => Ok(Err(Refusal {
-                code: canonical(answer.code),
-                reason: if answer.reason.is_empty() {
-                    "NOT_SENT".to_owned()
-                } else {
-                    answer.reason.clone()
-                },
-                field: String::new(),
-                message: answer.to_string(),
-                accepted: String::new(),
-                nearest: Vec::new(),
-                retryable: false,
-            })),
+            CliError::Answer(answer) if !is_overload(&answer) => {
+                Ok(Err(by_lookup(&draft.kind, answer)))
+            }
             error => Err(error),
         },
         Err(PrepareError::Signed(error)) => Err(error.into()),
+    }
+}
+
+/// The refusal of a line for whose sake the daemon was asked something that it does not take:
+/// at the field of that question, which goes by the same name in records of `kind`.
+fn by_lookup(kind: &str, answer: Answer) -> Refusal {
+    let code = canonical(answer.code);
+    let blamed = answer.fields.first().cloned();
+    let (field, message, accepted) = match blamed {
+        Some((field, description)) => {
+            let (message, accepted) = match description.split_once(ACCEPTED) {
+                Some((message, accepted)) => (message.to_owned(), accepted.to_owned()),
+                None => (description, String::new()),
+            };
+            // A document that is refused is the line's file.
+            let field = if field == "chunk" { "file" } else { &field };
+            (format!("{kind}.{field}"), message, accepted)
+        }
+        None => (String::new(), answer.to_string(), String::new()),
+    };
+    let reason = if answer.reason.is_empty() {
+        NOT_SENT.to_owned()
+    } else {
+        answer.reason
+    };
+    Refusal {
+        code,
+        reason,
+        field,
+        message,
+        accepted,
+        nearest: Vec::new(),
+        retryable: false,
     }
 }
 
@@ -259,6 +328,7 @@ fn by_client(draft: &Draft, refusal: Refusal) -> Submitted {
         key: draft.key.clone(),
         kind: draft.kind.clone(),
         record: None,
+        notes: Vec::new(),
         result: AppendResult {
             outcome: Some(Outcome::Refusal(refusal)),
         },
@@ -276,14 +346,22 @@ fn is_unsigned(result: &AppendResult) -> bool {
 
 fn by_daemon(
     record: AuthoredRecord,
-    result: AppendResult,
+    mut result: AppendResult,
     attested: Vec<AppendResult>,
 ) -> Submitted {
+    if let Some(Outcome::Refusal(refusal)) = &mut result.outcome
+        && refusal.reason == STALE_VERSION
+        && record.version_filled_in
+    {
+        "what it builds on was changed meanwhile, by another hand".clone_into(&mut refusal.message);
+        "the same command, run again".clone_into(&mut refusal.accepted);
+    }
     Submitted {
         line: record.line,
         key: record.key,
         kind: record.kind,
         record: Some(record.record),
+        notes: record.notes,
         result,
         attested,
     }

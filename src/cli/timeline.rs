@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use super::draw::{self, Canvas};
 use super::error::CliError;
 use super::gather::Names;
-use super::{Asking, Parts, json, output};
-use crate::rpc::proto::GetTimelineRequest;
+use super::{Asking, Parts, entries, json, output};
+use crate::rpc::proto::{GetMilestoneRequest, GetTimelineRequest};
 
 /// How did an actor's position on a topic come about, statement by statement?
 #[derive(Args, Debug)]
@@ -18,13 +19,13 @@ pub struct Timeline {
     /// The topic, by its slug: leaders-meeting.
     topic: String,
     /// Up to when, by the time of speaking. Now, if left out.
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]
     until: Option<String>,
     /// As known when: only the first N entries of the ledger count. All, if left out.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = entries)]
     known_at: Option<u64>,
     /// Draw this milestone in its place.
-    #[arg(long, value_name = "MILESTONE")]
+    #[arg(long, value_name = "MILESTONE", value_parser = NonEmptyStringValueParser::new())]
     milestone: Option<String>,
     #[command(flatten)]
     parts: Parts,
@@ -45,6 +46,14 @@ impl Timeline {
             at_least_size: 0,
         };
         let answer = client.timeline(request).await?;
+        if let Some(milestone_id) = &self.milestone {
+            let request = GetMilestoneRequest {
+                milestone_id: milestone_id.clone(),
+                known_at: answer.basis.as_ref().map(|basis| basis.known_at),
+                at_least_size: answer.basis.as_ref().map_or(0, |basis| basis.ledger_size),
+            };
+            client.answered(client.catalog().get_milestone(request).await)?;
+        }
         if self.asking.json {
             output::print(&json::pretty(&answer)?)?;
             return Ok(ExitCode::SUCCESS);

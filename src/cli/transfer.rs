@@ -108,9 +108,14 @@ pub async fn download(
 
 /// Downloads a document into a file that appears only once it is whole and checked.
 pub async fn download_to(client: &Client, source: &str, path: &Path) -> Result<u64, CliError> {
-    let failed = |error| file_error(path, error);
+    let failed = |error| CliError::Write {
+        path: path.to_owned(),
+        error,
+    };
     let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
+    // The error that follows would name the temporary file.
+    std::fs::metadata(directory).map_err(failed)?;
     let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
     let size = download(client, source, |chunk| {
         file.write_all(chunk).map_err(failed)

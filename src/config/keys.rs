@@ -131,21 +131,25 @@ pub fn read(path: &Path) -> Result<SigningKey, KeyFileError> {
     let metadata = file
         .metadata()
         .map_err(|source| failed("examine", path, source))?;
-    if metadata.mode() & OTHERS != 0 {
-        return Err(KeyFileError::Readable {
-            path: path.to_owned(),
-            mode: metadata.mode() & 0o7777,
-        });
+    let not_a_key = || KeyFileError::NotAKey {
+        path: path.to_owned(),
+    };
+    if !metadata.is_file() {
+        return Err(not_a_key());
     }
     let mut text = Vec::new();
     file.take(FILE_BYTES_MAX)
         .read_to_end(&mut text)
         .map_err(|source| failed("read", path, source))?;
     let seed = std::str::from_utf8(&text).ok().and_then(parse);
-    seed.map(SigningKey::from_seed)
-        .ok_or_else(|| KeyFileError::NotAKey {
+    let seed = seed.ok_or_else(not_a_key)?;
+    if metadata.mode() & OTHERS != 0 {
+        return Err(KeyFileError::Readable {
             path: path.to_owned(),
-        })
+            mode: metadata.mode() & 0o7777,
+        });
+    }
+    Ok(SigningKey::from_seed(seed))
 }
 
 /// A seed from the system's randomness.
@@ -235,12 +239,19 @@ mod tests {
             format!("{LABEL} {hex}\n{LABEL} {hex}\n"),
         ] {
             fs::write(&path, &text).unwrap();
-            set_mode(&path, 0o600);
-            assert!(
-                matches!(read(&path), Err(KeyFileError::NotAKey { .. })),
-                "{text:?}"
-            );
+            // What is no key is not told to be kept better.
+            for mode in [0o600, 0o644] {
+                set_mode(&path, mode);
+                assert!(
+                    matches!(read(&path), Err(KeyFileError::NotAKey { .. })),
+                    "{text:?}"
+                );
+            }
         }
+        assert!(matches!(
+            read(dir.path()),
+            Err(KeyFileError::NotAKey { .. })
+        ));
         assert!(matches!(
             read(&dir.path().join("nothing")),
             Err(KeyFileError::Missing { .. })

@@ -99,6 +99,9 @@ pub enum AdmissionRecovery {
 impl fmt::Display for Recovery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let size = self.head.size;
+        if size == 0 && self.discarded.is_none() {
+            return f.write_str("the ledger is empty");
+        }
         write!(f, "the ledger holds {size} entries")?;
         match self.noted_size {
             Some(noted) if noted == size => {}

@@ -204,7 +204,7 @@ impl Sequencer {
     pub fn stop(self, bound: Duration) -> bool {
         let (prepared, committed, noted) = self.end(bound);
         let size = self.reader.head().size;
-        tracing::info!(size, prepared, committed, noted, "the ledger has stopped");
+        tracing::debug!(size, prepared, committed, noted, "the ledger has stopped");
         prepared && committed && noted
     }
 

@@ -175,8 +175,8 @@ impl DateError {
             Self::FractionOfSecond => "whole seconds: 2025-08-15T19:30:00Z",
             Self::LeapSecond => "second 59: 2016-12-31T23:59:59Z",
             Self::Interval => {
-                "for a thing said over a time, the first time in said_at and the last in \
-                 repeated_until; for once, some time in it, [2025-08-01..2025-08-15]"
+                "for a thing said over a time, the first time in saidAt and the last in \
+                 repeatedUntil; for once, some time in it, [2025-08-01..2025-08-15]"
             }
             Self::OpenEnd => {
                 "[..2025-08-15] for some time up to it; [2025-08-01..2025-08-15] for some time \
@@ -184,7 +184,7 @@ impl DateError {
             }
             Self::AllOfSet => {
                 "one date for each record; or, for a thing said over a time, the first time in \
-                 said_at and the last in repeated_until"
+                 saidAt and the last in repeatedUntil"
             }
             Self::List => {
                 "the range that holds all the dates listed: [2025-08-01..2025-08-15]; a single \

@@ -44,7 +44,14 @@ impl Catalog {
         let found = statements::view(self.views.statements.tables(), id, known_at)?;
         let found = found.ok_or_else(|| {
             let text = id.to_string();
-            Failure::unknown(Reason::UnknownStatement, "statementId", &text, known_at)
+            let size = self.views.statements.size();
+            Failure::unknown(
+                Reason::UnknownStatement,
+                "statementId",
+                &text,
+                known_at,
+                size,
+            )
         })?;
         let introduced = self.entry(found.introduced)?;
         let version = self.entry(found.version())?;
@@ -214,7 +221,8 @@ macro_rules! get {
             .await?;
         let found = catalog::$message(view.tables(), key!($Id, id), known.known_at);
         let found = found.map_err(Failure::from)?.ok_or_else(|| {
-            Failure::unknown(Reason::$reason, $field, &request.$id, known.known_at)
+            let (known_at, size) = (known.known_at, known.size());
+            Failure::unknown(Reason::$reason, $field, &request.$id, known_at, size)
         })?;
         Ok(Response::new($Response {
             $message: Some(convert::$message(found $(, $self.$extra(&id, known.known_at)?)*)),

@@ -54,9 +54,9 @@ impl Entries {
         // The state runs ahead of the head by a frame.
         let size = self.reader.head().size;
         let index = admission::index_of(&self.records, &id)?;
-        index
-            .filter(|index| *index < size)
-            .ok_or_else(|| Failure::unknown(Reason::UnknownRecord, "recordId", record_id, size))
+        index.filter(|index| *index < size).ok_or_else(|| {
+            Failure::unknown(Reason::UnknownRecord, "recordId", record_id, size, size)
+        })
     }
 
     fn entry(&self, index: u64) -> Result<Arc<Entry>, Failure> {
@@ -239,7 +239,7 @@ fn beyond(field: &str, index: u64, size: u64) -> Failure {
         Reason::BeyondTheHead,
         field,
         format!("{index} lies beyond the ledger, which has {size} entries"),
-        format!("at most {size}"),
+        format!("at most {}", size.saturating_sub(1)),
     )
 }
 

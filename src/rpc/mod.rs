@@ -97,11 +97,15 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         stopping,
     } = parts;
     let (reporter, health) = tonic_health::server::health_reporter();
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()
-        .map_err(|error| ReflectionError(error.to_string()))?;
+    let described = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let unserved = |error: tonic_reflection::server::Error| ReflectionError(error.to_string());
+    let reflection = described().build_v1().map_err(unserved)?;
+    // The name that older clients ask for.
+    let alpha = described().build_v1alpha().map_err(unserved)?;
 
     let most = limits.message_bytes_max;
     let admin = Admin::new(
@@ -118,6 +122,7 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
     let positions = Positions::new(views, clock);
     let routes = Routes::new(health)
         .add_service(reflection)
+        .add_service(alpha)
         .add_service(AdminServiceServer::new(admin).max_decoding_message_size(most))
         .add_service(CatalogServiceServer::new(catalog).max_decoding_message_size(most))
         .add_service(LedgerServiceServer::new(entries).max_decoding_message_size(most))

@@ -92,11 +92,11 @@ impl Positions {
             topic,
             with_parts,
         } = subject;
-        let known_at = known.known_at;
+        let (known_at, size) = (known.known_at, known.size());
         let tables = self.views.positions.tables();
         let collected = positions::collect(tables, actor, topic, *with_parts, known_at)?;
         let unknown =
-            |reason, field, id: &Slug| Failure::unknown(reason, field, id.as_str(), known_at);
+            |reason, field, id: &Slug| Failure::unknown(reason, field, id.as_str(), known_at, size);
         let collected = collected.ok_or_else(|| unknown(Reason::UnknownActor, "actor", actor))?;
         // What bears on a topic names it, so that only silence needs a look.
         if collected.testimonies.is_empty()
@@ -156,8 +156,10 @@ impl Positions {
     fn milestone(&self, id: &str, known_at: u64) -> Result<Interval, Failure> {
         let slug: Slug = parse("milestone", id)?;
         let milestone = catalog::milestone(self.views.catalog.tables(), &slug, known_at)?;
-        let milestone = milestone
-            .ok_or_else(|| Failure::unknown(Reason::UnknownMilestone, "milestone", id, known_at))?;
+        let milestone = milestone.ok_or_else(|| {
+            let size = self.views.catalog.size();
+            Failure::unknown(Reason::UnknownMilestone, "milestone", id, known_at, size)
+        })?;
         date("milestone", &milestone.definition.date)
     }
 

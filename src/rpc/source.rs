@@ -345,7 +345,13 @@ fn version_with_text(
 ) -> Result<SourceArchived, Failure> {
     let newest = catalog::source(view.tables(), id, known_at)?;
     let mut version = newest.ok_or_else(|| {
-        Failure::unknown(Reason::UnknownSource, "source", &id.to_string(), known_at)
+        Failure::unknown(
+            Reason::UnknownSource,
+            "source",
+            &id.to_string(),
+            known_at,
+            view.size(),
+        )
     })?;
     if text_id.is_empty() {
         if version.definition.text_id.is_empty() {

@@ -137,11 +137,17 @@ impl Failure {
         Self::at(Reason::InvalidRequest, field, message, accepted)
     }
 
-    /// What is asked for at `field` is not on record, or was not yet at `known_at`.
+    /// What is asked for at `field` is not on record, or was not yet at `known_at`, in a ledger
+    /// of which `size` entries were read.
     #[must_use]
-    pub fn unknown(reason: Reason, field: &str, id: &str, known_at: u64) -> Self {
-        let message = format!("{id:?} is not on record among the first {known_at} entries");
-        let accepted = "an id that is on record; append its definition first, or ask with a later knownAt or atLeastSize";
+    pub fn unknown(reason: Reason, field: &str, id: &str, known_at: u64, size: u64) -> Self {
+        if known_at < size {
+            let message = format!("{id:?} is not on record among the first {known_at} entries");
+            let accepted = "an id that was on record then; or a later knownAt";
+            return Self::at(reason, field, message, accepted);
+        }
+        let message = format!("{id:?} is not on record among the {size} entries");
+        let accepted = "an id that is on record; what defines it must be appended first";
         Self::at(reason, field, message, accepted)
     }
 

@@ -25,6 +25,13 @@ pub struct Known {
     cursor: Cursor,
 }
 
+impl Known {
+    /// How many entries were read for it.
+    pub const fn size(&self) -> u64 {
+        self.cursor.size
+    }
+}
+
 impl View {
     /// The view of a projection over `reader`'s ledger.
     #[must_use]

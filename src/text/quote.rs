@@ -77,7 +77,7 @@ pub enum QuoteError {
         segment: usize,
     },
     /// The segment does not stand in the text after the segment before it.
-    #[error("segment {segment} is not in the text after the segment before it")]
+    #[error("segment {segment} is not in the text{}", after(*segment))]
     NotFound {
         /// The segment.
         segment: usize,
@@ -85,14 +85,22 @@ pub enum QuoteError {
         /// first.
         nearest: Vec<Passage>,
     },
+    /// The quoted words stand there, but not between this prefix and suffix.
+    #[error("segment {segment} is in the text, but not with this prefix and suffix")]
+    OtherContext {
+        /// The segment.
+        segment: usize,
+        /// Passages that share the longest runs of words with it and its context, best first.
+        nearest: Vec<Passage>,
+    },
     /// The segment stands at several places; more context or a position would settle which.
-    #[error("segment {segment} is in the text {count_at_least} times or more")]
+    #[error("segment {segment} is in the text {}", times(*count_at_least, ranges))]
     Ambiguous {
         /// The segment.
         segment: usize,
         /// The first places where it stands: any one of them settles the ambiguity.
         ranges: Vec<Range<u32>>,
-        /// The same places with what stands around them.
+        /// The same places with what stands around them, told once where that is the same.
         passages: Vec<Passage>,
         /// How many places were seen before the search was given up.
         count_at_least: usize,
@@ -204,10 +212,7 @@ impl<'a> Quote<'a> {
     /// The bytes of the only place at or after `from` where the segment stands.
     fn find(&self, text: &SearchText, from: usize) -> Result<Range<usize>, QuoteError> {
         match *self.places(text.text(), from, 2) {
-            [] => Err(QuoteError::NotFound {
-                segment: self.segment,
-                nearest: self.nearest(text),
-            }),
+            [] => Err(self.missing(text, from)),
             [place] => Ok(self.range(place)),
             _ => Err(self.ambiguous(text, from)),
         }
@@ -341,6 +346,23 @@ impl<'a> Quote<'a> {
         needles
     }
 
+    /// The refusal of a segment that stands nowhere at or after `from`.
+    fn missing(&self, text: &SearchText, from: usize) -> QuoteError {
+        let segment = self.segment;
+        let bare = Quote {
+            exact: Cow::Borrowed(&*self.exact),
+            prefix: Cow::Borrowed(""),
+            suffix: Cow::Borrowed(""),
+            segment,
+        };
+        let nearest = self.nearest(text);
+        if bare.places(text.text(), from, 1).is_empty() {
+            QuoteError::NotFound { segment, nearest }
+        } else {
+            QuoteError::OtherContext { segment, nearest }
+        }
+    }
+
     /// The refusal of a segment that stands at two places at least.
     fn ambiguous(&self, text: &SearchText, from: usize) -> QuoteError {
         let mut places = self.places(text.text(), from, PASSAGES_MAX + 1);
@@ -358,7 +380,9 @@ impl<'a> Quote<'a> {
     /// These places with what stands around them.
     fn shown(&self, text: &SearchText, places: &[usize]) -> Vec<Passage> {
         let shown = |place: &usize| text.passage(around(text.text(), self.range(*place)));
-        places.iter().map(shown).collect()
+        let mut passages: Vec<Passage> = places.iter().map(shown).collect();
+        passages.dedup();
+        passages
     }
 
     /// The passages most like the segment with its context.
@@ -372,6 +396,29 @@ impl<'a> Quote<'a> {
     fn range(&self, start: usize) -> Range<usize> {
         start..start.saturating_add(self.exact.len())
     }
+}
+
+/// Where a segment is looked for.
+const fn after(segment: usize) -> &'static str {
+    if segment == 0 {
+        ""
+    } else {
+        " after the segment before it"
+    }
+}
+
+/// How often, and where first.
+fn times(count_at_least: usize, ranges: &[Range<u32>]) -> String {
+    let ranges: Vec<String> = ranges
+        .iter()
+        .map(|range| format!("{}–{}", range.start, range.end))
+        .collect();
+    let or_more = if count_at_least > ranges.len() {
+        " or more"
+    } else {
+        ""
+    };
+    format!("{count_at_least}{or_more} times: at {}", ranges.join(", "))
 }
 
 /// Whether `text` ends with `context`, or with `context` and a blank.

@@ -1,7 +1,13 @@
 """A client made from the protos alone: encodes, signs, appends and queries.
 
-    python tests/python/client.py HOST:PORT KEYFILE
+    python3 -m venv /tmp/client && /tmp/client/bin/pip install grpcio-tools cryptography
+    mkdir -p /tmp/client/generated
+    /tmp/client/bin/python -m grpc_tools.protoc -Iproto --python_out=/tmp/client/generated \\
+        --grpc_python_out=/tmp/client/generated \\
+        proto/onrecord/record/v1/*.proto proto/onrecord/v1/*.proto
+    PYTHONPATH=/tmp/client/generated /tmp/client/bin/python tests/python/client.py HOST:PORT KEYFILE
 
+HOST:PORT without http://; KEYFILE is the steward's. `.ci/clients` does all of it.
 Exits 0 if the archive answers as it should.
 """
 

@@ -33,7 +33,14 @@ pub fn statement(statement: &proto::Statement) -> Result<(), Refusal> {
     optional_text("document", &statement.document)?;
     let wording = choice::<Wording>("wording", statement.wording)?;
     language("language", &statement.language)?;
-    if wording == Wording::Verbatim || !statement.spoken_language.is_empty() {
+    if wording == Wording::Verbatim && statement.spoken_language.is_empty() {
+        return Err(malformed(
+            "spokenLanguage",
+            "VERBATIM needs the language that was spoken",
+            "a BCP 47 tag such as \"ru\"; or another wording",
+        ));
+    }
+    if !statement.spoken_language.is_empty() {
         language("spokenLanguage", &statement.spoken_language)?;
     }
     if wording == Wording::Verbatim && statement.language != statement.spoken_language {

@@ -41,6 +41,8 @@ pub struct KnownStatement {
 /// What is known of a source's bytes and text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownSource {
+    /// Its media type.
+    pub media_type: String,
     /// How many bytes.
     pub size_bytes: u64,
     /// The extraction profile; empty if it has no text.
@@ -53,6 +55,9 @@ pub struct KnownSource {
 pub trait Archive: Sync {
     /// Why it could not be asked. That something is not on record is an answer, not an error.
     type Error: std::error::Error + Send + Sync + 'static;
+
+    /// Whether the record with this id is on record (`GetEntry`).
+    fn holds(&self, record: ContentId) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 
     /// The record id of the newest version of `subject` (`CatalogService`: the provenance of
     /// the definition).

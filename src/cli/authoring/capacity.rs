@@ -96,13 +96,16 @@ fn topics(mandate: &proto::MandateGranted, statement: &proto::Statement) -> Cove
 }
 
 /// The interval of a date; none if it is left out.
-fn interval(date: &str) -> Result<Option<Interval>, Problem> {
-    if date.is_empty() {
+fn interval(text: &str) -> Result<Option<Interval>, Problem> {
+    if text.is_empty() {
         return Ok(None);
     }
-    let date: Result<Date, DateError> = date.parse();
+    let date: Result<Date, DateError> = text.parse();
     date.map(|date| Some(date.interval()))
-        .map_err(|error| Problem::UnfitDate { error })
+        .map_err(|error| Problem::UnfitDate {
+            value: text.to_owned(),
+            error,
+        })
 }
 
 #[cfg(test)]

@@ -144,7 +144,10 @@ impl Walk<'_> {
         {
             let problem = Problem::NotTogether {
                 other: other.json_name().to_owned(),
-                accepted: schema::json_names(oneof.fields()),
+                accepted: match field.parent_message().name() {
+                    "Record" => schema::kinds(),
+                    _ => schema::json_names(oneof.fields()),
+                },
             };
             return Err(self.error(path, problem));
         }
@@ -277,8 +280,10 @@ fn is_said_for(field: &FieldDescriptor) -> bool {
 }
 
 fn unknown_key(descriptor: &MessageDescriptor, name: &str) -> Problem {
-    let fields = descriptor.fields().filter(|field| !is_clients(field));
-    let mut accepted = schema::json_names(fields);
+    let mut accepted = match descriptor.name() {
+        "Record" => schema::kinds(),
+        _ => schema::json_names(descriptor.fields()),
+    };
     accepted.extend(added_keys(descriptor).iter().map(|&key| key.to_owned()));
     Problem::UnknownKey {
         suggestion: schema::nearest(name, accepted.iter().map(String::as_str)),

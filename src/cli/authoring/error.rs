@@ -16,6 +16,9 @@ pub const LINE_BYTES_MAX: usize = 1024 * 1024;
 /// first record is sent, and held while it is; programs that send more speak gRPC.
 pub const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// The reason of a line that came to nothing before it was sent.
+pub const NOT_SENT: &str = "NOT_SENT";
+
 /// The most characters of a value that an error repeats.
 const SHOWN_CHARS_MAX: usize = 80;
 
@@ -198,8 +201,10 @@ pub enum Problem {
         part: &'static str,
     },
     /// A date that is none.
-    #[error("{error}")]
+    #[error("{}: {error}", quoted(value))]
     UnfitDate {
+        /// What stands there.
+        value: String,
         /// Why.
         error: DateError,
     },
@@ -232,6 +237,20 @@ pub enum Problem {
         /// The source id.
         id: String,
     },
+    /// A source without text.
+    #[error("the source has no text ({media_type}), so it cannot be quoted")]
+    SourceWithoutText {
+        /// What it was archived as.
+        media_type: String,
+    },
+    /// A mandate that the archive does not have.
+    #[error("the mandate {} is not on record{}", quoted(id), meant(suggestion.as_deref()))]
+    MandateNotOnRecord {
+        /// Its slug.
+        id: String,
+        /// The mandate of a line above that may have been meant.
+        suggestion: Option<String>,
+    },
     /// A record that the archive does not have.
     #[error("the record {id} is not on record, so it cannot be signed")]
     RecordNotOnRecord {
@@ -255,6 +274,16 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// The reason that programs are told: where the daemon would say the same, its own.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::UnfitDate { .. } => "INVALID_DATE",
+            Self::MandateNotOnRecord { .. } => "UNKNOWN_MANDATE",
+            _ => NOT_SENT,
+        }
+    }
+
     /// What would be accepted.
     #[must_use]
     pub fn accepted(&self) -> String {
@@ -292,11 +321,14 @@ impl Problem {
             Self::CapacityUnclear { organization, .. } => format!(
                 r#"saidFor in so many words ([{{"actor": "{organization}", "basis": "STATED"}}]), or "personal": true"#
             ),
-            Self::UnfitDate { error } => error.accepted().to_owned(),
+            Self::UnfitDate { error, .. } => error.accepted().to_owned(),
             Self::AbsolutePath { .. } => {
                 "a path relative to the place of the file of records".to_owned()
             }
-            Self::UnreadableFile { .. } => "a file that can be read".to_owned(),
+            Self::UnreadableFile { .. } => {
+                "a file that can be read; the path is relative to the place of the file of records"
+                    .to_owned()
+            }
             Self::OtherBytes { .. } => "a line without source, or the id of the file".to_owned(),
             Self::SourceWithoutFile => {
                 "file; or the source id of bytes that are on record or, with sizeBytes, uploaded"
@@ -304,6 +336,12 @@ impl Problem {
             }
             Self::SourceNotOnRecord { .. } => {
                 "a source of a line above, one on record, or textId given".to_owned()
+            }
+            Self::SourceWithoutText { .. } => {
+                "a source with text; archive a text/plain version of it".to_owned()
+            }
+            Self::MandateNotOnRecord { .. } => {
+                "the mandateId of a mandate of a line above or on record".to_owned()
             }
             Self::RecordNotOnRecord { .. } => {
                 "a record that is on record before this run".to_owned()

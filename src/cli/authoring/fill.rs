@@ -10,6 +10,7 @@ use super::archive::{Archive, KnownStatement};
 use super::capacity;
 use super::error::{AuthoringError, Problem};
 use super::known::{Known, set_replaces, subject};
+use super::schema;
 use crate::record::envelope::RECORD_PAYLOAD_TYPE;
 use crate::record::proto::record::Kind;
 use crate::record::proto::statement::Voice;
@@ -101,8 +102,15 @@ impl<A: Archive> Filler<'_, A> {
             return Ok(());
         };
         let newest = self.known.newest(self.archive, &subject).await;
-        if let Some(version) = newest.map_err(FillError::Archive)? {
-            set_replaces(kind, version);
+        match (newest.map_err(FillError::Archive)?, kind) {
+            (Some(version), kind) => set_replaces(kind, version),
+            (None, Kind::MandateEnded(ended)) => {
+                let id = ended.mandate_id.clone();
+                let suggestion = schema::nearest(&id, self.known.granted());
+                let problem = Problem::MandateNotOnRecord { id, suggestion };
+                return Err(self.error("mandateId", problem).into());
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -154,6 +162,12 @@ impl<A: Archive> Filler<'_, A> {
                     Problem::SourceNotOnRecord { id },
                 )
             })?;
+            if known.text_id.is_empty() {
+                let media_type = known.media_type;
+                let problem = Problem::SourceWithoutText { media_type };
+                let path = format!("{path}[{index}].source");
+                return Err(self.error(&path, problem).into());
+            }
             passage.text_id = known.text_id;
         }
         Ok(())

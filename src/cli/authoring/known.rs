@@ -145,6 +145,13 @@ impl Known {
         Ok(answer.or_else(|| self.kept.sources.get(&id).cloned()))
     }
 
+    /// The slugs of the mandates that the file grants.
+    pub(super) fn granted(&self) -> impl Iterator<Item = &str> {
+        let layers = [&self.fresh, &self.kept];
+        let slugs = layers.into_iter().flat_map(|layer| layer.mandates.keys());
+        slugs.map(String::as_str)
+    }
+
     /// The mandates of `person`.
     pub(super) async fn mandates<A: Archive>(
         &mut self,
@@ -198,6 +205,7 @@ pub(super) fn set_replaces(kind: &mut Kind, version: ContentId) {
 
 fn known_source(source: &proto::SourceArchived) -> KnownSource {
     KnownSource {
+        media_type: source.media_type.clone(),
         size_bytes: source.size_bytes,
         profile: source.profile.clone(),
         text_id: source.text_id.clone(),

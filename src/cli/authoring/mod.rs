@@ -31,6 +31,6 @@ mod tests;
 
 pub use archive::{Archive, KnownSource, KnownStatement, Subject};
 pub use draft::{Draft, read};
-pub use error::{AuthoringError, FILE_BYTES_MAX, LINE_BYTES_MAX, Problem};
-pub use session::{AuthoredRecord, PrepareError, Session};
+pub use error::{AuthoringError, FILE_BYTES_MAX, LINE_BYTES_MAX, NOT_SENT, Problem};
+pub use session::{AuthoredRecord, Note, PrepareError, Session};
 pub use signed::{SIGNED_SUFFIX, SignedError, SignedFile};

@@ -6,18 +6,19 @@
 //! tell of each [`refused`](Session::refused) record. A line that builds on one above is
 //! prepared as if that one had entered; if it then is refused, the next run mends it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, Value};
 
-use super::archive::Archive;
+use super::archive::{Archive, Subject};
 use super::draft::Draft;
 use super::error::{AuthoringError, Problem};
 use super::fill::{FillError, Filler, attestation};
-use super::known::Known;
+use super::known::{Known, subject};
 use super::parse::Path as At;
 use super::schema;
 use super::signed::{Kept, SignedError, SignedFile};
@@ -47,6 +48,35 @@ pub struct AuthoredRecord {
     /// Whether it was signed before, by an earlier run or for a line above that says the same,
     /// and not refused since.
     pub kept: bool,
+    /// Whether the client filled in the version that it builds on.
+    pub version_filled_in: bool,
+    /// What its author may want to know of it.
+    pub notes: Vec<Note>,
+}
+
+/// Something about a line that is no mistake, and may not be meant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Note {
+    /// A line that is recorded was edited.
+    #[error(
+        "the line with the key {key:?} was signed before with another content; what is recorded \
+         is never edited, so this is a second record (to correct the first, add a \
+         statementCorrected; to take it back, a statementRetracted)"
+    )]
+    Edited {
+        /// The line's key.
+        key: String,
+    },
+    /// The journal is new, and what the line defines is not.
+    #[error(
+        "what this line defines is on record already, and {} was begun by this run: if the file \
+         was recorded before, its .signed belongs beside it; without it every line is recorded anew",
+        journal.display()
+    )]
+    Begun {
+        /// The journal.
+        journal: PathBuf,
+    },
 }
 
 /// Why a line was not prepared. The lines after it can be all the same, save those that refer
@@ -77,24 +107,29 @@ type Ids = HashMap<String, (usize, Option<ContentId>)>;
 pub struct Session<A> {
     archive: A,
     origin: String,
-    keys: Vec<SigningKey>,
+    keys: Arc<[SigningKey]>,
     directory: PathBuf,
     signed: SignedFile,
     known: Known,
     ids: Ids,
+    /// The lines below which no other of the file gives a version of the same.
+    last: HashSet<usize>,
+    /// Whether it was told that the journal is new.
+    told_begun: bool,
     held: Vec<AuthoredRecord>,
 }
 
 impl<A: Archive> Session<A> {
-    /// A run over the file `records`, for the archive `origin`, signing with each of `keys`.
+    /// A run over the file `records`, which holds `drafts`, for the archive `origin`, signing with each of `keys`.
     ///
     /// # Errors
     /// If the journal beside the file cannot be used.
     pub fn open(
         archive: A,
         origin: String,
-        keys: Vec<SigningKey>,
+        keys: Arc<[SigningKey]>,
         records: &Path,
+        drafts: &[Draft],
     ) -> Result<Self, SignedError> {
         Ok(Self {
             archive,
@@ -104,6 +139,8 @@ impl<A: Archive> Session<A> {
             signed: SignedFile::beside(records)?,
             known: Known::default(),
             ids: HashMap::new(),
+            last: last_of_each(drafts),
+            told_begun: false,
             held: Vec::new(),
         })
     }
@@ -123,7 +160,11 @@ impl<A: Archive> Session<A> {
         self.checkpoint_key(draft, &mut written)?;
         let line = self.line_id(draft, &written);
         let kept = self.signed.find(&line).cloned();
-        let sent = kept.as_ref().is_some_and(|kept| !kept.refused);
+        let sent = match &kept {
+            Some(kept) => self.stands(draft, &written, line, kept).await?,
+            None => false,
+        };
+        let version_filled_in = leaves_version_out(&written);
         let payload = match kept {
             Some(kept) if sent => {
                 self.upload_again(draft, &written, file).await?;
@@ -134,14 +175,20 @@ impl<A: Archive> Session<A> {
                 self.payload(written, signed_at, kept.as_ref())
             }
         };
-        let authored = self.authored(draft, payload, sent)?;
+        let mut authored = self.authored(draft, payload, sent)?;
+        authored.version_filled_in = version_filled_in;
+        if !sent {
+            authored.notes = self.notes(draft, line, &authored);
+        }
         let unchanged = self
             .signed
             .find(&line)
             .is_some_and(|kept| !kept.refused && kept.envelope == authored.envelope);
         if !unchanged {
             let envelope = authored.envelope.clone();
-            self.signed.signed(line, authored.record_id, envelope)?;
+            let key = draft.key.as_deref();
+            self.signed
+                .signed(line, authored.record_id, envelope, key)?;
         }
         self.note(draft, &authored);
         self.held.push(authored);
@@ -273,6 +320,80 @@ impl<A: Archive> Session<A> {
         hasher.finalize().into()
     }
 
+    /// Whether what was signed for a line before is sent again as it is. What was refused is
+    /// filled in afresh, unless it is on record all the same: a run with other keys can be
+    /// refused what an earlier run put there. So is what the file defined otherwise in between.
+    async fn stands(
+        &self,
+        draft: &Draft,
+        written: &proto::Record,
+        line: ContentId,
+        kept: &Kept,
+    ) -> Result<bool, PrepareError<A::Error>> {
+        let stands = if kept.refused {
+            self.archive.holds(kept.record_id).await
+        } else {
+            let reverts = self.reverts(draft, written, line, kept).await;
+            reverts.map(|reverts| !reverts)
+        };
+        stands.map_err(|error| PrepareError::Archive {
+            line: draft.line,
+            error,
+        })
+    }
+
+    /// Whether a line defines again what this file has since defined otherwise, on a line that
+    /// was edited away. What others define otherwise stands.
+    async fn reverts(
+        &self,
+        draft: &Draft,
+        written: &proto::Record,
+        line: ContentId,
+        kept: &Kept,
+    ) -> Result<bool, A::Error> {
+        let Some((subject, "")) = written.kind.as_ref().and_then(versioned) else {
+            return Ok(false);
+        };
+        if !self.last.contains(&draft.line) || !self.signed.has_versions(&subject) {
+            return Ok(false);
+        }
+        let newest = self.known.newest(&self.archive, &subject).await?;
+        Ok(newest.is_some_and(|newest| {
+            let by_other_line = self.signed.line_of(&newest).is_some_and(|by| *by != line);
+            by_other_line && !builds_on(kept, newest)
+        }))
+    }
+
+    /// What to tell about a line that was signed afresh.
+    fn notes(&mut self, draft: &Draft, line: ContentId, authored: &AuthoredRecord) -> Vec<Note> {
+        let mut notes = Vec::new();
+        let versioned = authored.record.kind.as_ref().and_then(versioned);
+        match (versioned, &draft.key) {
+            (Some((_, replaced)), _) => {
+                let foreign = replaced.parse().is_ok_and(|replaced| {
+                    authored.version_filled_in && self.signed.line_of(&replaced).is_none()
+                });
+                if let Some(journal) = self.signed.begun()
+                    && foreign
+                    && !self.told_begun
+                {
+                    let journal = journal.to_owned();
+                    notes.push(Note::Begun { journal });
+                    self.told_begun = true;
+                }
+            }
+            (None, Some(key)) => {
+                let before = self.signed.under(key);
+                let other = |kept: &Kept| self.signed.line_of(&kept.record_id) != Some(&line);
+                if before.is_some_and(|kept| !kept.refused && other(kept)) {
+                    notes.push(Note::Edited { key: key.clone() });
+                }
+            }
+            (None, None) => {}
+        }
+        notes
+    }
+
     /// The archive may have forgotten bytes that no record named when a run was cut short.
     async fn upload_again(
         &self,
@@ -373,6 +494,8 @@ impl<A: Archive> Session<A> {
                 payload,
             },
             kept,
+            version_filled_in: false,
+            notes: Vec::new(),
         })
     }
 
@@ -394,6 +517,44 @@ impl<A: Archive> Session<A> {
             self.ids.insert(key.clone(), (draft.line, id));
         }
     }
+}
+
+/// What a record gives a version of, and the version that it names.
+fn versioned(kind: &proto::record::Kind) -> Option<(Subject, &str)> {
+    subject(kind).map(|(subject, named)| (subject, named.as_str()))
+}
+
+/// Whether the author left it to the client on which version to build.
+fn leaves_version_out(written: &proto::Record) -> bool {
+    match &written.kind {
+        Some(proto::record::Kind::StatementCorrected(it)) => it.corrects.is_empty(),
+        Some(kind) => versioned(kind).is_some_and(|(_, named)| named.is_empty()),
+        None => false,
+    }
+}
+
+/// Whether what was signed names `version` as the one that it replaces.
+fn builds_on(kept: &Kept, version: ContentId) -> bool {
+    let record = proto::Record::decode(kept.envelope.payload.clone());
+    let kind = record.ok().and_then(|record| record.kind);
+    let named = kind.as_ref().and_then(versioned);
+    named.is_some_and(|(_, named)| named == version.to_string())
+}
+
+/// The last line of each subject that lines define by a slug or a key. Sources are told by their
+/// bytes, which nobody reads for this.
+fn last_of_each(drafts: &[Draft]) -> HashSet<usize> {
+    let mut last = HashMap::new();
+    for draft in drafts {
+        let record = draft.message.transcode_to::<proto::Record>();
+        let kind = record.ok().and_then(|record| record.kind);
+        if let Some((subject, _)) = kind.as_ref().and_then(versioned)
+            && !matches!(subject, Subject::Source(_))
+        {
+            last.insert(subject, draft.line);
+        }
+    }
+    last.into_values().collect()
 }
 
 /// Replaces every `@key` in the fields that hold content ids; or tells where one stands for

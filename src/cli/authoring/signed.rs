@@ -3,7 +3,7 @@
 //! A journal in JSON Lines, only ever appended to, of two sorts of lines:
 //!
 //! ```text
-//! {"line":"<line id>","record":"<record id>","envelope":"<base64>"}
+//! {"line":"<line id>","record":"<record id>","envelope":"<base64>","key":"<the line's key>"}
 //! {"refused":"<record id>","reason":"QUOTE_NOT_FOUND"}
 //! ```
 //!
@@ -29,6 +29,8 @@ use data_encoding::BASE64;
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
+use super::archive::Subject;
+use super::known::subject;
 use crate::record::{ContentId, proto};
 
 /// What the name of the file of records is followed by.
@@ -54,6 +56,12 @@ pub struct SignedFile {
     kept: HashMap<ContentId, Kept>,
     /// Line ids by record id.
     lines: HashMap<ContentId, ContentId>,
+    /// The line id of the line that last had a key.
+    keys: HashMap<String, ContentId>,
+    /// How many records were signed for what has versions.
+    versions: HashMap<Subject, usize>,
+    /// Whether there was nothing in it.
+    begun: bool,
     unsynced: bool,
     /// Whether a write or a sync failed: what then stands at its end is not known, so nothing
     /// more is written, and the next run cuts a torn line off.
@@ -68,6 +76,8 @@ enum Note {
         line: String,
         record: String,
         envelope: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
     },
     Refused {
         refused: String,
@@ -109,12 +119,15 @@ pub enum SignedError {
 }
 
 impl SignedFile {
-    /// Opens the journal that stands beside `records`, or begins one.
+    /// Opens the journal that stands beside the file of records `named`, or begins one. A file that is named by a
+    /// link has its journal where the file itself lies.
     ///
     /// # Errors
     /// If it cannot be read, written or locked, or is damaged before its last line.
-    pub fn beside(records: &Path) -> Result<Self, SignedError> {
-        let mut name = records.as_os_str().to_owned();
+    pub fn beside(named: &Path) -> Result<Self, SignedError> {
+        let records = named.canonicalize();
+        let records = records.unwrap_or_else(|_| named.to_owned());
+        let mut name = records.into_os_string();
         name.push(SIGNED_SUFFIX);
         let path = PathBuf::from(name);
         let file = Self::open(&path).map_err(|error| SignedError::Io {
@@ -133,6 +146,9 @@ impl SignedFile {
             file,
             kept: HashMap::new(),
             lines: HashMap::new(),
+            keys: HashMap::new(),
+            versions: HashMap::new(),
+            begun: false,
             unsynced: false,
             broken: false,
         };
@@ -159,6 +175,7 @@ impl SignedFile {
         self.file
             .read_to_end(&mut text)
             .map_err(|error| self.io(error))?;
+        self.begun = text.is_empty();
         let mut intact = 0;
         let mut lines = text
             .split_inclusive(|byte| *byte == b'\n')
@@ -192,21 +209,35 @@ impl SignedFile {
                 line,
                 record,
                 envelope,
+                key,
             } => {
                 let envelope = Bytes::from(BASE64.decode(envelope.as_bytes()).ok()?);
                 let envelope = proto::Envelope::decode(envelope).ok()?;
                 let record_id: ContentId = record.parse().ok()?;
                 let intact = ContentId::of(&envelope.payload) == record_id;
                 intact.then_some(())?;
-                self.keep(line.parse().ok()?, record_id, envelope);
+                let line = line.parse().ok()?;
+                self.keep(line, record_id, envelope, key.as_deref());
             }
             Note::Refused { refused, .. } => self.refuse(refused.parse().ok()?),
         }
         Some(())
     }
 
-    fn keep(&mut self, line: ContentId, record_id: ContentId, envelope: proto::Envelope) {
-        self.lines.insert(record_id, line);
+    fn keep(
+        &mut self,
+        line: ContentId,
+        record_id: ContentId,
+        envelope: proto::Envelope,
+        key: Option<&str>,
+    ) {
+        let again = self.lines.insert(record_id, line).is_some();
+        if let Some(key) = key {
+            self.keys.insert(key.to_owned(), line);
+        }
+        if !again && let Some(subject) = defined(&envelope) {
+            *self.versions.entry(subject).or_default() += 1;
+        }
         let kept = Kept {
             record_id,
             envelope,
@@ -229,20 +260,42 @@ impl SignedFile {
         self.kept.get(line)
     }
 
+    /// The line that a record was signed for.
+    pub(super) fn line_of(&self, record: &ContentId) -> Option<&ContentId> {
+        self.lines.get(record)
+    }
+
+    /// What was last signed for a line that had this key.
+    pub(super) fn under(&self, key: &str) -> Option<&Kept> {
+        self.kept.get(self.keys.get(key)?)
+    }
+
+    /// Whether several records were signed for what has versions.
+    pub(super) fn has_versions(&self, subject: &Subject) -> bool {
+        self.versions.get(subject).is_some_and(|count| *count > 1)
+    }
+
+    /// Where it lies, if this run began it.
+    pub(super) fn begun(&self) -> Option<&Path> {
+        self.begun.then_some(self.path.as_path())
+    }
+
     /// Notes what was signed for a line. It must be [synced](Self::sync) before it is sent.
     pub(super) fn signed(
         &mut self,
         line: ContentId,
         record_id: ContentId,
         envelope: proto::Envelope,
+        key: Option<&str>,
     ) -> Result<(), SignedError> {
         self.write(&Note::Signed {
             line: line.to_string(),
             record: record_id.to_string(),
             envelope: BASE64.encode(&envelope.encode_to_vec()),
+            key: key.map(str::to_owned),
         })?;
         self.unsynced = true;
-        self.keep(line, record_id, envelope);
+        self.keep(line, record_id, envelope, key);
         Ok(())
     }
 
@@ -292,4 +345,10 @@ impl SignedFile {
             error,
         }
     }
+}
+
+/// What an envelope's record gives a version of.
+fn defined(envelope: &proto::Envelope) -> Option<Subject> {
+    let record = proto::Record::decode(envelope.payload.clone()).ok()?;
+    subject(&record.kind?).map(|(subject, _)| subject)
 }

@@ -1,7 +1,7 @@
 //! The example archive, as it ships inside the binary.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The example's file of records.
 pub const RECORDS: &str = "records.jsonl";
@@ -45,15 +45,18 @@ pub fn unpack(directory: &Path) -> io::Result<()> {
 }
 
 /// Copies a directory of the example's form into `directory`, which exists: its records and
-/// its documents, and nothing that lies beside them.
-pub fn copy(from: &Path, directory: &Path) -> io::Result<()> {
-    std::fs::copy(from.join(RECORDS), directory.join(RECORDS))?;
+/// its documents, and nothing that lies beside them. An error names what cannot be copied.
+pub fn copy(from: &Path, directory: &Path) -> Result<(), (PathBuf, io::Error)> {
+    let of = |path: PathBuf| move |error| (path, error);
+    let records = from.join(RECORDS);
+    std::fs::copy(&records, directory.join(RECORDS)).map_err(of(records))?;
     let sources = directory.join(SOURCES);
-    std::fs::create_dir(&sources)?;
-    for entry in std::fs::read_dir(from.join(SOURCES))? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() {
-            std::fs::copy(entry.path(), sources.join(entry.file_name()))?;
+    std::fs::create_dir(&sources).map_err(of(sources.clone()))?;
+    let documents = from.join(SOURCES);
+    for entry in std::fs::read_dir(&documents).map_err(of(documents.clone()))? {
+        let path = entry.map_err(of(documents.clone()))?.path();
+        if let (true, Some(name)) = (path.is_file(), path.file_name()) {
+            std::fs::copy(&path, sources.join(name)).map_err(of(path.clone()))?;
         }
     }
     Ok(())

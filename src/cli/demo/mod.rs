@@ -56,10 +56,9 @@ impl Demo {
         std::fs::create_dir(example)?;
         match &self.records {
             None => Ok(example::unpack(example)?),
-            Some(from) => example::copy(from, example).map_err(|error| CliError::File {
-                path: from.clone(),
-                error,
-            }),
+            Some(from) => {
+                example::copy(from, example).map_err(|(path, error)| CliError::File { path, error })
+            }
         }
     }
 
@@ -162,7 +161,7 @@ async fn feed(
     let mut tally = Tally::default();
     let progress = progress_in_records(file.len());
     let submitted = file
-        .submit(client, vec![key], false, &mut |line| {
+        .submit(client, [key].into(), false, &mut |line| {
             progress.inc(1);
             tally.count(&line);
             records.push(line);
@@ -203,6 +202,20 @@ fn fed(canvas: Canvas, records: &[Submitted], tally: Tally) -> String {
     sheet.finish()
 }
 
+/// What to type for this program: its name, where that finds it, or else its place.
+fn program() -> String {
+    let Ok(place) = std::env::current_exe() else {
+        return "onrecord".to_owned();
+    };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|directory| directory.join("onrecord"));
+    let same = |other: PathBuf| other.canonicalize().is_ok_and(|other| other == place);
+    if found.into_iter().any(same) {
+        return "onrecord".to_owned();
+    }
+    draw::clean(&place.display().to_string())
+}
+
 /// What to try while the daemon stays up.
 fn closing(canvas: Canvas, daemon: &Daemon) -> String {
     let mut sheet = Sheet::new(canvas);
@@ -210,6 +223,7 @@ fn closing(canvas: Canvas, daemon: &Daemon) -> String {
     sheet.heading("The daemon stays up until Ctrl-C. In another terminal, try:");
     sheet.gap();
     sheet.line(&format!("  export ONRECORD_SERVER={}", daemon.server));
+    let program = program();
     for command in [
         "position kremlin leaders-meeting --as-of 2025-08-14",
         "compare kremlin leaders-meeting --milestone alaska-summit --to 2025-08-19",
@@ -219,7 +233,7 @@ fn closing(canvas: Canvas, daemon: &Daemon) -> String {
         "read",
         "status",
     ] {
-        sheet.line(&format!("  onrecord {command}"));
+        sheet.line(&format!("  {program} {command}"));
     }
     let text = format!(
         "Records of your own can be signed with {}, for as long as the demo runs.",

@@ -71,9 +71,10 @@ pub fn describe(record: &Record) -> (&'static str, String) {
 /// What a record says, in a few words.
 fn what(record: &Record, kind: &Kind) -> String {
     match kind {
-        Kind::ArchiveFounded(it) => {
-            format!("{}, {} verifiers", record.origin, it.verifiers.len())
-        }
+        Kind::ArchiveFounded(it) => match it.verifiers.len() {
+            1 => format!("{}, 1 verifier", record.origin),
+            several => format!("{}, {several} verifiers", record.origin),
+        },
         Kind::VerifierEnrolled(it) => it.name.clone(),
         Kind::VerifierRevoked(it) => it.reason.clone(),
         Kind::PolicySet(it) => format!("{} attestations a statement", it.attestations_min),
@@ -105,9 +106,9 @@ fn what(record: &Record, kind: &Kind) -> String {
         Kind::EvidenceAdded(it) => {
             format!("{}: {} passages", short(&it.statement), it.evidence.len())
         }
-        Kind::ReadingAdded(it) => it.rationale.clone(),
-        Kind::StatementCorrected(it) => it.reason.clone(),
-        Kind::StatementRetracted(it) => it.reason.clone(),
+        Kind::ReadingAdded(it) => about(&it.statement, &it.rationale),
+        Kind::StatementCorrected(it) => about(&it.statement, &it.reason),
+        Kind::StatementRetracted(it) => about(&it.statement, &it.reason),
         Kind::AttestationAdded(it) => {
             format!("{}: {} signatures", short(&it.record), it.verifiers.len())
         }
@@ -133,6 +134,14 @@ fn reviewed(review: &ReviewPublished) -> &str {
     }
 }
 
+/// What is said about a statement, and about which.
+fn about(statement: &str, said: &str) -> String {
+    match said {
+        "" => short(statement).to_owned(),
+        said => format!("{}: {said}", short(statement)),
+    }
+}
+
 fn actor(kind: ActorKind) -> &'static str {
     let name = kind.as_str_name();
     name.strip_prefix("ACTOR_KIND_").unwrap_or(name)
@@ -155,14 +164,14 @@ fn mandate(mandate: &MandateGranted) -> String {
 }
 
 fn source(source: &SourceArchived) -> String {
-    let called = if source.title.is_empty() {
-        &source.url
-    } else {
-        &source.title
-    };
+    let names = [&source.title, &source.url];
+    let called = names.into_iter().find(|name| !name.is_empty());
+    let called = called.map_or_else(String::new, |name| format!(" {name}"));
     format!(
-        "{called} ({}, {} bytes)",
-        source.media_type, source.size_bytes
+        "{}{called} ({}, {} bytes)",
+        short(&source.source),
+        source.media_type,
+        source.size_bytes
     )
 }
 

@@ -86,7 +86,7 @@ fn stance(sheet: &mut Sheet, position: &Position, background: &Background) {
     }
     if !position.speaks_for.is_empty() {
         let text = format!(
-            "speaks for {}: ask there for what is said in office",
+            "speaks or spoke for {}: ask there for what is said in office",
             position.speaks_for.join(", ")
         );
         sheet.field("see also", Tint::Plain, &text);

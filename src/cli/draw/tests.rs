@@ -464,6 +464,41 @@ fn entries_are_listed_with_their_kind_and_what_they_say() {
 }
 
 #[test]
+fn an_entry_that_is_about_something_says_about_what() {
+    use crate::record::proto::record::Kind;
+    use crate::record::proto::{self, Record};
+
+    let described = |kind| {
+        super::ledger::describe(&Record {
+            kind: Some(kind),
+            ..Record::default()
+        })
+        .1
+    };
+    let id = "9c".repeat(32);
+    let source = |title: &str| {
+        described(Kind::SourceArchived(proto::SourceArchived {
+            source: id.clone(),
+            title: title.to_owned(),
+            media_type: "text/plain".to_owned(),
+            size_bytes: 7,
+            ..proto::SourceArchived::default()
+        }))
+    };
+    assert_eq!(source(""), "9c9c9c9c9c9c (text/plain, 7 bytes)");
+    assert_eq!(
+        source("A digest"),
+        "9c9c9c9c9c9c A digest (text/plain, 7 bytes)"
+    );
+    let retracted = described(Kind::StatementRetracted(proto::StatementRetracted {
+        statement: id.clone(),
+        reason: "It was made up.".to_owned(),
+        ..proto::StatementRetracted::default()
+    }));
+    assert_eq!(retracted, "9c9c9c9c9c9c: It was made up.");
+}
+
+#[test]
 fn a_poisoned_ledger_and_a_projection_behind_stand_out_in_the_status() {
     let answer = GetStatusResponse {
         origin: "news.example/archive".to_owned(),

@@ -320,7 +320,7 @@ fn a_mistyped_prefix_shows_what_stands_there() {
         prefix: "has allways been",
         ..exact("open to a meeting")
     };
-    let Err(QuoteError::NotFound { nearest, .. }) = at(TEXT, segment) else {
+    let Err(QuoteError::OtherContext { nearest, .. }) = at(TEXT, segment) else {
         panic!("selected")
     };
     assert_eq!(nearest[0].text, "has always been open to a meeting.");
@@ -365,7 +365,7 @@ fn hostile_repetition_is_searched_in_one_go() {
         };
         assert!(matches!(
             text.select(&[segment]),
-            Err(QuoteError::NotFound { .. })
+            Err(QuoteError::OtherContext { .. })
         ));
     }
     assert!(matches!(
@@ -374,12 +374,38 @@ fn hostile_repetition_is_searched_in_one_go() {
     ));
 }
 
+#[test]
+fn a_refusal_says_whether_words_or_their_surroundings_differ_and_each_place_once() {
+    let text = SearchText::new("he refused no format, and he refused no format".to_owned());
+    let message = |segment: Segment<'_>| text.select(&[segment]).unwrap_err();
+    let missing = message(exact("every format"));
+    assert_eq!(missing.to_string(), "segment 0 is not in the text");
+    let mut elsewhere = exact("and he");
+    elsewhere.prefix = "perhaps";
+    let elsewhere = message(elsewhere);
+    assert!(
+        matches!(elsewhere, QuoteError::OtherContext { .. }),
+        "{elsewhere}"
+    );
+    let twice = message(exact("refused no format"));
+    assert_eq!(
+        twice.to_string(),
+        "segment 0 is in the text 2 times: at 3–20, 29–46"
+    );
+    let QuoteError::Ambiguous { passages, .. } = twice else {
+        panic!("it stands there twice");
+    };
+    assert_eq!(passages.len(), 1, "{passages:?}");
+}
+
 /// What a refusal is, without what it shows.
 fn kind(result: &Result<Selection, QuoteError>) -> Result<Vec<Range<u32>>, (&str, usize)> {
     match result {
         Ok(selection) => Ok(selection.ranges.clone()),
         Err(QuoteError::Empty { segment }) => Err(("empty", *segment)),
-        Err(QuoteError::NotFound { segment, .. }) => Err(("not found", *segment)),
+        Err(QuoteError::NotFound { segment, .. } | QuoteError::OtherContext { segment, .. }) => {
+            Err(("not found", *segment))
+        }
         Err(QuoteError::Ambiguous { segment, .. }) => Err(("ambiguous", *segment)),
         Err(QuoteError::PositionMismatch { segment, .. }) => Err(("mismatch", *segment)),
         Err(QuoteError::OutOfOrder { segment, .. }) => Err(("order", *segment)),

@@ -27,9 +27,9 @@ async fn run() -> Vec<AuthoredRecord> {
         std::fs::copy(file.path(), to).unwrap();
     }
     let archive = Memory::default();
-    let keys = vec![SigningKey::from_seed([7; 32])];
+    let keys = [SigningKey::from_seed([7; 32])].into();
     let records = copy.path().join("records.jsonl");
-    let mut session = Session::open(&archive, "o".to_owned(), keys, &records).unwrap();
+    let mut session = Session::open(&archive, "o".to_owned(), keys, &records, &drafts()).unwrap();
     let mut authored = Vec::new();
     for draft in drafts() {
         session.prepare(&draft, Micros(0)).await.unwrap();

@@ -5,7 +5,7 @@ use crate::record::proto;
 use crate::record::proto::record::Kind;
 
 /// All kinds of records.
-const KINDS: &str = "archiveFounded, verifierEnrolled, verifierRevoked, policySet, checkpointKeySet, witnessPolicySet, actorDefined, mandateGranted, mandateEnded, topicDefined, milestoneDefined, sourceArchived, sourceWithheld, sourceRead, statementRecorded, evidenceAdded, readingAdded, statementCorrected, statementRetracted, attestationAdded, reviewPublished";
+const KINDS: &str = "verifierEnrolled, verifierRevoked, policySet, checkpointKeySet, witnessPolicySet, actorDefined, mandateGranted, mandateEnded, topicDefined, milestoneDefined, sourceArchived, sourceWithheld, sourceRead, statementRecorded, evidenceAdded, readingAdded, statementCorrected, statementRetracted, attestationAdded, reviewPublished";
 
 /// One statement with everything that it needs, but for what `more` adds or replaces.
 fn statement(more: &str) -> String {

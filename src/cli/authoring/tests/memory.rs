@@ -64,6 +64,11 @@ impl Memory {
 impl Archive for &Memory {
     type Error = Unreadable;
 
+    async fn holds(&self, record: ContentId) -> Result<bool, Unreadable> {
+        let state = self.0.lock().unwrap();
+        Ok(state.records.iter().any(|(id, _)| *id == record))
+    }
+
     async fn newest(&self, subject: &Subject) -> Result<Option<ContentId>, Unreadable> {
         Ok(self.newest_of(|id, kind| {
             let same = match (subject, kind) {
@@ -122,6 +127,7 @@ impl Archive for &Memory {
     async fn source(&self, id: ContentId) -> Result<Option<KnownSource>, Unreadable> {
         Ok(self.newest_of(|_, kind| match kind {
             Kind::SourceArchived(it) if it.source == id.to_string() => Some(KnownSource {
+                media_type: it.media_type.clone(),
                 size_bytes: it.size_bytes,
                 profile: it.profile.clone(),
                 text_id: it.text_id.clone(),
@@ -144,10 +150,17 @@ impl Archive for &Memory {
         assert_eq!(ContentId::of(&bytes), id, "what was hashed is what is sent");
         let mut state = self.0.lock().unwrap();
         state.uploads.insert(id, media_type.to_owned());
+        let text = ContentId::of(&[b"text of ", bytes.as_slice()].concat());
+        let has_text = media_type == "text/plain";
         Ok(KnownSource {
+            media_type: media_type.to_owned(),
             size_bytes: bytes.len() as u64,
-            profile: "plain-text/1".to_owned(),
-            text_id: ContentId::of(&[b"text of ", bytes.as_slice()].concat()).to_string(),
+            profile: if has_text { "plain-text/1" } else { "" }.to_owned(),
+            text_id: if has_text {
+                text.to_string()
+            } else {
+                String::new()
+            },
         })
     }
 }

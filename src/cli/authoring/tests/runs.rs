@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::memory::Memory;
-use crate::cli::authoring::{AuthoredRecord, PrepareError, Session, SignedError, SignedFile, read};
+use crate::cli::authoring::{
+    AuthoredRecord, Note, PrepareError, Session, SignedError, SignedFile, read,
+};
 use crate::record::proto::record::Kind;
 use crate::record::{Micros, SigningKey, proto};
 
@@ -53,8 +55,9 @@ impl Place {
     }
 
     fn session<'a>(&self, archive: &'a Memory, seed: u8) -> Session<&'a Memory> {
-        let keys = vec![SigningKey::from_seed([seed; 32])];
-        Session::open(archive, ORIGIN.to_owned(), keys, &self.records()).unwrap()
+        let keys = [SigningKey::from_seed([seed; 32])].into();
+        let drafts = read(&fs::read(self.records()).unwrap()).unwrap();
+        Session::open(archive, ORIGIN.to_owned(), keys, &self.records(), &drafts).unwrap()
     }
 
     /// Runs the file as at `signed_at` seconds: each line is sent before the next is prepared,
@@ -272,6 +275,82 @@ async fn an_edited_definition_replaces_the_newest_version_of_whoever_made_it() {
 }
 
 #[tokio::test]
+async fn a_definition_edited_and_put_back_takes_effect_again_and_is_recorded_once() {
+    let topic = |note: &str| format!(r#"{{"topicDefined": {{"topicId": "t", "note": "{note}"}}}}"#);
+    let (place, archive) = (Place::with(&topic("one")), Memory::default());
+    let first = place.run(&archive, 5).await.remove(0);
+    place.write(&topic("two"));
+    let second = place.run(&archive, 6).await.remove(0);
+    place.write(&topic("one"));
+    // Cut short before it was sent.
+    place.run_but(&Memory::default(), 7, |_| false).await;
+    let third = place.run(&archive, 8).await.remove(0);
+    let Some(Kind::TopicDefined(again)) = &third.record.kind else {
+        panic!("a topic");
+    };
+    assert_eq!(
+        (&again.note[..], &again.replaces),
+        ("one", &second.record_id.to_string())
+    );
+    assert_ne!(third.record_id, first.record_id);
+    let fourth = place.run(&archive, 9).await.remove(0);
+    assert_eq!(fourth.envelope, third.envelope);
+    assert_eq!(archive.size(), 3);
+    place.write(&topic("two"));
+    place.run(&archive, 10).await;
+    assert_eq!(archive.size(), 4);
+}
+
+#[tokio::test]
+async fn a_file_that_defines_the_same_several_times_records_each_once() {
+    let topic = |note: &str| format!(r#"{{"topicDefined": {{"topicId": "t", "note": "{note}"}}}}"#);
+    let text = ["one", "two", "one"].map(topic).join("\n");
+    let (place, archive) = (Place::with(&text), Memory::default());
+    let first = place.run(&archive, 5).await;
+    assert_eq!(archive.size(), 3);
+    let Some(Kind::TopicDefined(last)) = &first[2].record.kind else {
+        panic!("a topic");
+    };
+    assert_eq!(last.replaces, first[1].record_id.to_string());
+    place.run(&archive, 6).await;
+    assert_eq!(archive.size(), 3);
+}
+
+#[tokio::test]
+async fn an_edited_line_with_a_key_and_a_file_without_its_journal_are_told() {
+    let (place, archive) = (Place::with(FILE), Memory::default());
+    let told = |records: &[AuthoredRecord]| -> Vec<(usize, bool)> {
+        let edited = |note: &Note| matches!(note, Note::Edited { .. });
+        let notes = |it: &AuthoredRecord| {
+            it.notes
+                .iter()
+                .map(|note| (it.line, edited(note)))
+                .collect::<Vec<_>>()
+        };
+        records.iter().flat_map(notes).collect()
+    };
+    assert_eq!(told(&place.run(&archive, 5).await), []);
+    place.write(&FILE.replace("one", "another"));
+    assert_eq!(told(&place.run(&archive, 6).await), [(3, true)]);
+    assert_eq!(told(&place.run(&archive, 7).await), []);
+
+    let copy = Place::with(FILE);
+    assert_eq!(told(&copy.run(&archive, 8).await), [(1, false)]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_named_by_a_link_has_its_journal_where_it_lies() {
+    let place = Place::with("");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let link = elsewhere.path().join("link.jsonl");
+    std::os::unix::fs::symlink(place.records(), &link).unwrap();
+    drop(SignedFile::beside(&link).unwrap());
+    assert!(place.signed().exists());
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
 async fn what_was_signed_and_never_sent_is_sent_by_the_next_run_as_it_is() {
     let (place, archive) = (Place::with(FILE), Memory::default());
     let first = place.run_but(&Memory::default(), 5, |_| false).await;
@@ -318,6 +397,19 @@ async fn a_refused_line_that_would_say_the_same_again_keeps_its_bytes() {
     let third = place.run(&archive, 100).await;
     assert_eq!(envelopes(&second), envelopes(&third));
     assert_eq!(archive.size(), 7);
+}
+
+#[tokio::test]
+async fn a_record_on_record_that_a_later_run_was_refused_is_sent_again_as_it_is() {
+    let topic = r#"{"topicDefined": {"topicId": "t", "note": "n"}}"#;
+    let (place, archive) = (Place::with(topic), Memory::default());
+    let first = place.run(&archive, 5).await;
+    // As a run is whose keys the daemon does not take.
+    let refused = place.run_but(&archive, 6, |_| true).await;
+    assert_eq!(envelopes(&refused), envelopes(&first));
+    let third = place.run(&archive, 7).await;
+    assert_eq!(envelopes(&third), envelopes(&first));
+    assert_eq!(archive.size(), 1);
 }
 
 #[tokio::test]
@@ -404,13 +496,16 @@ async fn what_cannot_be_filled_in_is_said_with_line_and_path() {
 {{"statementRetracted": {{"statement": "{id}"}}}}
 {{"mandateGranted": {{"mandateId": "late", "person": "p", "organization": "o", "authority": "DELEGATE", "start": "2025-08-10"}}}}
 {{"statementRecorded": {{"speaker": "p", "saidAt": "2025-08"}}}}
-{{"statementRecorded": {{"speaker": "p", "saidAt": "2025-08-19T10:00:00"}}}}"#
+{{"statementRecorded": {{"speaker": "p", "saidAt": "2025-08-19T10:00:00"}}}}
+{{"mandateEnded": {{"mandateId": "latte", "end": "2025-08-19"}}}}
+{{"key": "scan", "sourceArchived": {{"file": "digest.txt", "mediaType": "application/pdf"}}}}
+{{"statementRecorded": {{"evidence": [{{"source": "@scan"}}]}}}}"#
     );
     let place = Place::with(&text);
     let failures = place.failures(&Memory::default()).await;
     let found = crate::record::ContentId::of(b"a digest");
     let expected = [
-        "line 1, sourceArchived.file: the file \"no-such.txt\" cannot be read: No such file or directory (os error 2); accepted: a file that can be read".to_owned(),
+        "line 1, sourceArchived.file: the file \"no-such.txt\" cannot be read: No such file or directory (os error 2); accepted: a file that can be read; the path is relative to the place of the file of records".to_owned(),
         "line 2, statementRecorded.evidence[1].source: line 1, which has the key \"gone\", could not be prepared; accepted: this line once line 1 is mended".to_owned(),
         "line 3, sourceArchived.file: the path \"/etc/hostname\" is absolute; accepted: a path relative to the place of the file of records".to_owned(),
         "line 4, sourceArchived.file: the line gives neither a file nor a source on record; accepted: file; or the source id of bytes that are on record or, with sizeBytes, uploaded".to_owned(),
@@ -422,14 +517,24 @@ async fn what_cannot_be_filled_in_is_said_with_line_and_path() {
     for (failure, expected) in std::iter::zip(&failures, &expected) {
         assert_eq!(failure, expected);
     }
-    let [.., last] = failures.as_slice() else {
+    let [.., date, mandate, text] = failures.as_slice() else {
         panic!("failures");
     };
     assert!(
-        last.starts_with("line 10, statementRecorded.saidAt: the time of day has no offset"),
-        "{last}"
+        date.starts_with(
+            "line 10, statementRecorded.saidAt: \"2025-08-19T10:00:00\": the time of day has no offset"
+        ),
+        "{date}"
     );
-    assert_eq!(failures.len(), expected.len() + 1);
+    assert_eq!(
+        mandate,
+        "line 11, mandateEnded.mandateId: the mandate \"latte\" is not on record (did you mean \"late\"?); accepted: the mandateId of a mandate of a line above or on record"
+    );
+    assert_eq!(
+        text,
+        "line 13, statementRecorded.evidence[0].source: the source has no text (application/pdf), so it cannot be quoted; accepted: a source with text; archive a text/plain version of it"
+    );
+    assert_eq!(failures.len(), expected.len() + 3);
 }
 
 #[tokio::test]
