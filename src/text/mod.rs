@@ -12,11 +12,12 @@
 //! It is not a search engine: nothing is found approximately. Passages that resemble a
 //! segment are only ever shown to explain a refusal.
 //!
-//! Standards: WHATWG Encoding (labels, decoding), MIME Sniffing (media types), Unicode
-//! (`White_Space`, line breaks of UAX #14, NFC of UAX #15), W3C Web Annotation
-//! (`TextQuoteSelector`, `TextPositionSelector`).
+//! Standards: WHATWG HTML (tokens, `meta`), Encoding (labels, decoding) and MIME Sniffing
+//! (media types), Unicode (`White_Space`, line breaks of UAX #14, NFC of UAX #15), W3C Web
+//! Annotation (`TextQuoteSelector`, `TextPositionSelector`).
 
 mod charset;
+mod html;
 mod nearest;
 mod normal;
 mod plain;
