@@ -29,5 +29,7 @@ mod search;
 pub use nearest::{PASSAGE_CHARS_MAX, PASSAGES_MAX};
 pub use normal::normalise;
 pub use profile::{ExtractError, Extracted, Profile, TEXT_BYTES_MAX, UnknownProfile};
-pub use quote::{OMISSION, Part, QuoteError, Segment, Selection, says_the_same};
+pub use quote::{
+    Found, OMISSION, PLACES_MAX, Part, Place, QuoteError, Segment, Selection, says_the_same,
+};
 pub use search::{Passage, SearchText};

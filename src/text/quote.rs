@@ -17,6 +17,8 @@
 //! search for `prefix`, `exact` and `suffix` together, in each of the at most four ways in
 //! which a blank may stand between them.
 
+mod find;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -25,6 +27,8 @@ use memchr::memmem::Finder;
 use super::nearest::{PASSAGE_CHARS_MAX, PASSAGES_MAX, around, nearest};
 use super::normal::one_line;
 use super::search::{Passage, SearchText};
+
+pub use find::{Found, PLACES_MAX, Place};
 
 /// What joins the segments of one quotation: something between them was left out.
 pub const OMISSION: &str = " […] ";
@@ -77,10 +81,12 @@ pub enum QuoteError {
         segment: usize,
     },
     /// The segment does not stand in the text after the segment before it.
-    #[error("segment {segment} is not in the text after the segment before it")]
+    #[error("segment {segment} {}", absence(earlier.as_ref()))]
     NotFound {
         /// The segment.
         segment: usize,
+        /// The first place where it does stand, before the end of the segment before it.
+        earlier: Option<Range<u32>>,
         /// Passages anywhere in the text that share the longest runs of words with it, best
         /// first.
         nearest: Vec<Passage>,
@@ -120,6 +126,15 @@ pub enum QuoteError {
         /// Where the segment before it ends.
         previous_end: u32,
     },
+}
+
+fn absence(earlier: Option<&Range<u32>>) -> String {
+    match earlier {
+        None => "is not in the text".to_owned(),
+        Some(Range { start, end }) => {
+            format!("is in the text only before the end of the segment before it, at {start}–{end}")
+        }
+    }
 }
 
 /// Whether a statement's text says what a selection says, both in normal form and with blanks
@@ -206,11 +221,19 @@ impl<'a> Quote<'a> {
         match *self.places(text.text(), from, 2) {
             [] => Err(QuoteError::NotFound {
                 segment: self.segment,
+                earlier: self.first_place(text),
                 nearest: self.nearest(text),
             }),
             [place] => Ok(self.range(place)),
             _ => Err(self.ambiguous(text, from)),
         }
+    }
+
+    /// Where the segment first stands in the whole text.
+    fn first_place(&self, text: &SearchText) -> Option<Range<u32>> {
+        let places = self.places(text.text(), 0, 1);
+        let range = |place: &usize| text.code_point_range(self.range(*place));
+        places.first().map(range)
     }
 
     /// The bytes of the place that the position names, which must be at or after `from`.
