@@ -246,6 +246,12 @@ pub enum Problem {
         /// Why.
         reason: String,
     },
+    /// A source that nothing can be quoted from.
+    #[error("the source {id} has no text that could be quoted")]
+    SourceWithoutText {
+        /// The source id.
+        id: String,
+    },
     /// A statement that the archive does not have.
     #[error("the statement {id} is not on record, so what must be repeated of it is not known")]
     StatementNotOnRecord {
@@ -310,6 +316,11 @@ impl Problem {
             }
             Self::UnusableKey { .. } => {
                 "a key file that `onrecord keygen` made; or checkpointKey and proofOfPossession"
+                    .to_owned()
+            }
+            Self::SourceWithoutText { .. } => {
+                "a source of media type text/plain, text/html or application/xhtml+xml, such as \
+                 one that TRANSCRIBES it"
                     .to_owned()
             }
             Self::StatementNotOnRecord { .. } => {

@@ -154,6 +154,13 @@ impl<A: Archive> Filler<'_, A> {
                     Problem::SourceNotOnRecord { id },
                 )
             })?;
+            if known.text_id.is_empty() {
+                let id = passage.source.clone();
+                let problem = Problem::SourceWithoutText { id };
+                return Err(self
+                    .error(&format!("{path}[{index}].source"), problem)
+                    .into());
+            }
             passage.text_id = known.text_id;
         }
         Ok(())
