@@ -7,6 +7,7 @@ mod program;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
+use onrecord::record::ContentId;
 use program::{Daemon, onrecord, run};
 
 #[test]
@@ -430,6 +431,75 @@ fn a_document_comes_back_byte_for_byte_and_its_text_in_parts() {
         .ask(&["source", "get", id, "--out", "missing/copy.txt"])
         .code(1)
         .complains("cannot write missing/copy.txt: No such file");
+}
+
+#[test]
+fn a_text_is_shown_with_positions_and_a_passage_in_it_by_where_it_stands() {
+    let daemon = Daemon::start();
+    let key = daemon.key();
+    let page = "<title>T</title><p>He refused\u{A0}no format, and he said so twice:\n\
+        he <b>refused</b> no format.</p>";
+    std::fs::write(daemon.home.path().join("page.html"), page).unwrap();
+    std::fs::write(daemon.home.path().join("scan.pdf"), "%PDF").unwrap();
+    let source = |key: &str, file: &str, media_type: &str| {
+        format!(
+            r#"{{"key": "{key}", "sourceArchived": {{"file": "{file}", "mediaType": "{media_type}", "capturedAt": "2025-08-20T06:00:00Z", "role": "SECONDARY"}}}}"#
+        )
+    };
+    let said = |source: &str, exact: &str| {
+        format!(
+            r#"{{"milestoneDefined": {{"milestoneId": "m", "title": "M", "date": "2025-08-19", "evidence": [{{"source": "@{source}", "establishes": ["DATE"], "segments": [{{"exact": "{exact}"}}]}}]}}}}"#
+        )
+    };
+    let lines = [
+        source("page", "page.html", "text/html"),
+        source("scan", "scan.pdf", "application/pdf"),
+        said("page", "he refuses no format"),
+        said("scan", "he refused no format"),
+    ];
+    std::fs::write(daemon.home.path().join("r.jsonl"), lines.join("\n")).unwrap();
+    let id = ContentId::of(page.as_bytes()).to_string();
+    // A refused quotation names the command that shows why.
+    daemon
+        .ask(&["append", "--key", key.to_str().unwrap(), "r.jsonl"])
+        .code(1)
+        .says("QUOTE_NOT_FOUND")
+        .says("he refused no format.")
+        .says(&format!("onrecord source text {id} --find"))
+        .says("has no text that could be quoted")
+        .says("TRANSCRIBES");
+
+    let text = "T\nHe refused no format, and he said so twice: he refused no format.";
+    let alone = daemon.ask(&["source", "text", &id]).code(0).out;
+    assert_eq!(alone, format!("{text}\n"));
+    let led = daemon
+        .ask(&["source", "text", &id, "--positions", "--start", "2"])
+        .code(0)
+        .out;
+    assert_eq!(led, format!(" 2  {}\n", &text[2..]));
+
+    let find = |passage: &str| daemon.ask(&["source", "text", &id, "--find", passage]);
+    find("said so\u{A0}twice")
+        .code(0)
+        .says("stands once")
+        .says("31–44");
+    find("refused no format")
+        .code(1)
+        .says("at 2 places")
+        .says("5–22")
+        .says("49–66");
+    find("he refuses no format").code(1).says("nearest");
+    find("  ").code(2).complains("accepted: a passage");
+    let answer = daemon
+        .ask(&["source", "text", &id, "--find", "twice", "--json"])
+        .code(0)
+        .json();
+    assert_eq!(answer["places"][0]["start"], 39);
+    assert_eq!(answer["places"][0]["end"], 44);
+    assert_eq!(answer["textId"], ContentId::of(text.as_bytes()).to_string());
+    daemon
+        .ask(&["source", "text", &id, "--find", "x", "--plain"])
+        .code(2);
 }
 
 #[test]

@@ -222,13 +222,17 @@ fn refuse(error: QuoteError) -> Refusal {
             "text with more than white space",
             Vec::new(),
         ),
-        QuoteError::NotFound { segment, nearest } => (
+        QuoteError::NotFound {
+            segment,
+            earlier,
+            nearest,
+        } => (
             Reason::QuoteNotFound,
             format!("segments[{segment}].exact"),
-            if segment == 0 {
-                "a passage exactly as the source has it"
+            if earlier.is_some() {
+                "segments in the order of the text, not overlapping"
             } else {
-                "a passage exactly as the source has it, after the segment before it"
+                "a passage exactly as the source has it"
             },
             nearest,
         ),

@@ -17,6 +17,8 @@ use crate::admission::Reason;
 use crate::config::keys;
 use crate::record::SigningKey;
 use crate::record::envelope::SIGNATURES_MAX;
+use crate::record::proto::Record;
+use crate::record::proto::record::Kind;
 use crate::rpc::proto::append_result::Outcome;
 use crate::rpc::proto::{AppendResult, Refusal};
 
@@ -250,6 +252,11 @@ pub(super) fn drawn(canvas: Canvas, path: &Path, line: &Submitted) -> String {
             let reason = canvas.paint(Tint::Against, &format!("refused: {}", it.reason));
             sheet.line(&format!("{place}  {reason} {what}"));
             refusal(&mut sheet, it);
+            if let Some(source) = quoted_source(line.record.as_ref(), it) {
+                // In one line, however long, so that it can be copied.
+                let look = format!("  look            onrecord source text {source} --find \"…\"");
+                sheet.line(&canvas.paint(Tint::Faint, &look));
+            }
         }
         None => sheet.line(&format!("{place}  ? {what}: the daemon does not say")),
     }
@@ -293,6 +300,26 @@ fn refusal(sheet: &mut Sheet, refusal: &Refusal) {
     if refusal.retryable {
         sheet.field("", Tint::Faint, "the same record may be accepted later");
     }
+}
+
+/// The source that a refused quotation was held against: the one of the evidence that the
+/// refusal's field names.
+fn quoted_source<'a>(record: Option<&'a Record>, refusal: &Refusal) -> Option<&'a str> {
+    let (_, place) = refusal.field.split_once("evidence[")?;
+    let (place, segment) = place.split_once(']')?;
+    let evidence = match record?.kind.as_ref()? {
+        Kind::StatementRecorded(it) => &it.evidence,
+        Kind::StatementCorrected(it) => &it.corrected.as_ref()?.evidence,
+        Kind::EvidenceAdded(it) => &it.evidence,
+        Kind::MandateGranted(it) => &it.evidence,
+        Kind::MandateEnded(it) => &it.evidence,
+        Kind::MilestoneDefined(it) => &it.evidence,
+        _ => return None,
+    };
+    let evidence = evidence.get(place.parse::<usize>().ok()?)?;
+    segment
+        .starts_with(".segments")
+        .then_some(evidence.source.as_str())
 }
 
 #[cfg(test)]

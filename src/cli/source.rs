@@ -1,14 +1,15 @@
 //! `onrecord source put|get|text`: archived documents and their text.
 
+mod text;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::draw::{Canvas, Sheet, Tint, clean};
+use super::draw::{Canvas, Sheet, Tint};
 use super::error::CliError;
 use super::{Asking, json, output, transfer};
-use crate::rpc::proto::GetSourceTextRequest;
 
 /// Archived documents: upload one, download one, read its text.
 #[derive(Args, Debug)]
@@ -21,7 +22,7 @@ pub struct Source {
 enum SourceCommand {
     Put(Put),
     Get(Get),
-    Text(Text),
+    Text(text::Text),
 }
 
 /// Upload a document. It is on record once a sourceArchived record names it; until then it may
@@ -51,30 +52,12 @@ struct Get {
     server: String,
 }
 
-/// The text that quotations are held against.
-#[derive(Args, Debug)]
-struct Text {
-    /// The source id. The source must be on record.
-    source: String,
-    /// Which of its texts, if extraction profiles gave several.
-    #[arg(long = "text-id", value_name = "ID")]
-    which: Option<String>,
-    /// The first code point.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    start: u32,
-    /// How many code points at most. To the end, if left out.
-    #[arg(long, value_name = "N")]
-    length: Option<u32>,
-    #[command(flatten)]
-    asking: Asking,
-}
-
 impl Source {
     pub(super) async fn run(self) -> Result<ExitCode, CliError> {
         match self.command {
             SourceCommand::Put(put) => put.run().await?,
             SourceCommand::Get(get) => get.run().await?,
-            SourceCommand::Text(text) => text.run().await?,
+            SourceCommand::Text(text) => return text.run().await,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -120,6 +103,7 @@ impl Put {
         match extension.map(str::to_ascii_lowercase).as_deref() {
             Some("txt") => Ok("text/plain"),
             Some("html" | "htm") => Ok("text/html"),
+            Some("xhtml" | "xht") => Ok("application/xhtml+xml"),
             Some("pdf") => Ok("application/pdf"),
             _ => Err(CliError::Usage {
                 what: format!(
@@ -143,40 +127,6 @@ impl Get {
                 let size = transfer::download_to(&client, &self.source, path).await?;
                 eprintln!("{size} bytes, as the id says, in {}", path.display());
             }
-        }
-        Ok(())
-    }
-}
-
-impl Text {
-    async fn run(self) -> Result<(), CliError> {
-        let client = self.asking.connect().await?;
-        let mut request = GetSourceTextRequest {
-            source: self.source,
-            text_id: self.which.unwrap_or_default(),
-            start: self.start,
-            length_max: self.length.unwrap_or(0),
-        };
-        let end = self.length.map(|length| self.start.saturating_add(length));
-        loop {
-            let answer = client.sources().get_source_text(request.clone()).await;
-            let page = client.answered(answer)?;
-            if self.asking.json {
-                output::print(&json::line(&page)?)?;
-            } else {
-                output::write(clean(&page.text).as_bytes())?;
-            }
-            let read = u32::try_from(page.text.chars().count()).unwrap_or(u32::MAX);
-            request.start = page.start.saturating_add(read);
-            request.text_id.clone_from(&page.text_id);
-            let end = end.unwrap_or(page.length).min(page.length);
-            if read == 0 || request.start >= end {
-                break;
-            }
-            request.length_max = self.length.map_or(0, |_| end - request.start);
-        }
-        if !self.asking.json {
-            output::write(b"\n")?;
         }
         Ok(())
     }

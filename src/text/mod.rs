@@ -12,11 +12,12 @@
 //! It is not a search engine: nothing is found approximately. Passages that resemble a
 //! segment are only ever shown to explain a refusal.
 //!
-//! Standards: WHATWG Encoding (labels, decoding), MIME Sniffing (media types), Unicode
-//! (`White_Space`, line breaks of UAX #14, NFC of UAX #15), W3C Web Annotation
-//! (`TextQuoteSelector`, `TextPositionSelector`).
+//! Standards: WHATWG HTML (tokens, `meta`), Encoding (labels, decoding) and MIME Sniffing
+//! (media types), Unicode (`White_Space`, line breaks of UAX #14, NFC of UAX #15), W3C Web
+//! Annotation (`TextQuoteSelector`, `TextPositionSelector`).
 
 mod charset;
+mod html;
 mod nearest;
 mod normal;
 mod plain;
@@ -28,5 +29,7 @@ mod search;
 pub use nearest::{PASSAGE_CHARS_MAX, PASSAGES_MAX};
 pub use normal::normalise;
 pub use profile::{ExtractError, Extracted, Profile, TEXT_BYTES_MAX, UnknownProfile};
-pub use quote::{OMISSION, Part, QuoteError, Segment, Selection, says_the_same};
+pub use quote::{
+    Found, OMISSION, PLACES_MAX, Part, Place, QuoteError, Segment, Selection, says_the_same,
+};
 pub use search::{Passage, SearchText};

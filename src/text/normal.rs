@@ -28,18 +28,7 @@ pub fn normalise(text: &str) -> String {
 
 /// [`normalise`], unless the result is longer than `bytes_max` bytes.
 pub(super) fn normalise_within(text: &str, bytes_max: usize) -> Option<String> {
-    let spaced = spaced(text);
-    if is_composed(&spaced) {
-        return (spaced.len() <= bytes_max).then_some(spaced);
-    }
-    let mut out = String::with_capacity(spaced.len().min(bytes_max));
-    for c in spaced.nfc() {
-        if out.len() + c.len_utf8() > bytes_max {
-            return None;
-        }
-        out.push(c);
-    }
-    Some(out)
+    composed_within(spaced(text), bytes_max)
 }
 
 /// [`normalise`] with U+0020 for every U+000A: the form in which texts are compared. Borrows
@@ -49,16 +38,13 @@ pub(super) fn one_line(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut spacing = Spacing::default();
-    text.chars().for_each(|c| spacing.push(c));
+    spacing.push_str(text);
     Cow::Owned(composed(&spacing.out))
 }
 
 /// Step 4, with line ends as breaks.
 fn spaced(text: &str) -> String {
-    let mut spacing = Spacing {
-        out: String::with_capacity(text.len()),
-        ..Spacing::default()
-    };
+    let mut spacing = Spacing::with_capacity(text.len());
     for c in text.chars() {
         if is_line_end(c) {
             spacing.line_break();
@@ -76,6 +62,21 @@ fn composed(text: &str) -> String {
     } else {
         text.nfc().collect()
     }
+}
+
+/// Step 5, unless the result is longer than `bytes_max` bytes.
+fn composed_within(spaced: String, bytes_max: usize) -> Option<String> {
+    if is_composed(&spaced) {
+        return (spaced.len() <= bytes_max).then_some(spaced);
+    }
+    let mut out = String::with_capacity(spaced.len().min(bytes_max));
+    for c in spaced.nfc() {
+        if out.len() + c.len_utf8() > bytes_max {
+            return None;
+        }
+        out.push(c);
+    }
+    Some(out)
 }
 
 /// Whether `text` is certainly in NFC; if not certain, `false`.
@@ -100,6 +101,24 @@ enum Gap {
 }
 
 impl Spacing {
+    /// For a text of this many bytes.
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self {
+            out: String::with_capacity(bytes),
+            gap: Gap::Nothing,
+        }
+    }
+
+    /// A stretch of the text. A line end is only white space here.
+    pub(super) fn push_str(&mut self, text: &str) {
+        text.chars().for_each(|c| self.push(c));
+    }
+
+    /// What was pushed in after steps 4 and 5, unless that is longer than `bytes_max` bytes.
+    pub(super) fn finish(self, bytes_max: usize) -> Option<String> {
+        composed_within(self.out, bytes_max)
+    }
+
     /// One character of the text. A line end is only white space here.
     pub(super) fn push(&mut self, c: char) {
         if is_dropped(c) {

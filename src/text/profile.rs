@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::plain;
+use super::{html, plain};
 
 /// The longest extracted text, in bytes of UTF-8: 16 MiB, some 5,000 printed pages.
 pub const TEXT_BYTES_MAX: usize = 16 << 20;
@@ -16,6 +16,8 @@ pub const TEXT_BYTES_MAX: usize = 16 << 20;
 pub enum Profile {
     /// `plain-text/1`: the bytes are the text, whose line ends are breaks.
     PlainText1,
+    /// `html-text/1`: the page's text without its markup, whose blocks begin on new lines.
+    HtmlText1,
 }
 
 /// What a profile made of a source.
@@ -42,12 +44,17 @@ pub enum ExtractError {
 
 /// The name is not that of an extraction profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an extraction profile; accepted: {}", Profile::PlainText1)]
+#[error(
+    "not an extraction profile; accepted: {}, {}",
+    Profile::PlainText1,
+    Profile::HtmlText1
+)]
 pub struct UnknownProfile;
 
 impl Profile {
     /// The profile for sources of this media type, whatever its parameters; `None` if no
-    /// profile reads it. `text/plain` is `plain-text/1`.
+    /// profile reads it. `text/plain` is `plain-text/1`; `text/html` and
+    /// `application/xhtml+xml` are `html-text/1`.
     #[must_use]
     pub fn for_media_type(media_type: &str) -> Option<Self> {
         let essence = media_type
@@ -55,9 +62,11 @@ impl Profile {
             .next()
             .unwrap_or_default()
             .trim_ascii();
-        essence
-            .eq_ignore_ascii_case("text/plain")
-            .then_some(Self::PlainText1)
+        match &*essence.to_ascii_lowercase() {
+            "text/plain" => Some(Self::PlainText1),
+            "text/html" | "application/xhtml+xml" => Some(Self::HtmlText1),
+            _ => None,
+        }
     }
 
     /// The text of a source. `media_type` is the record's, with its `charset` parameter.
@@ -66,6 +75,7 @@ impl Profile {
     pub fn extract(self, bytes: &[u8], media_type: &str) -> Result<Extracted, ExtractError> {
         match self {
             Self::PlainText1 => plain::extract(bytes, media_type, TEXT_BYTES_MAX),
+            Self::HtmlText1 => html::extract(bytes, media_type, TEXT_BYTES_MAX),
         }
     }
 }
@@ -74,6 +84,7 @@ impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PlainText1 => "plain-text/1",
+            Self::HtmlText1 => "html-text/1",
         })
     }
 }
@@ -84,6 +95,7 @@ impl FromStr for Profile {
     fn from_str(name: &str) -> Result<Self, UnknownProfile> {
         match name {
             "plain-text/1" => Ok(Self::PlainText1),
+            "html-text/1" => Ok(Self::HtmlText1),
             _ => Err(UnknownProfile),
         }
     }
@@ -95,14 +107,21 @@ mod tests {
 
     #[test]
     fn a_profile_is_written_as_its_name_and_number() {
-        assert_eq!(Profile::PlainText1.to_string(), "plain-text/1");
-        assert_eq!("plain-text/1".parse(), Ok(Profile::PlainText1));
+        for (profile, name) in [
+            (Profile::PlainText1, "plain-text/1"),
+            (Profile::HtmlText1, "html-text/1"),
+        ] {
+            assert_eq!(profile.to_string(), name);
+            assert_eq!(name.parse(), Ok(profile));
+        }
         for name in [
             "",
             "plain-text",
             "plain-text/2",
             "Plain-Text/1",
             " plain-text/1",
+            "html-text/2",
+            "html/1",
         ] {
             assert_eq!(name.parse::<Profile>(), Err(UnknownProfile), "{name:?}");
         }
@@ -110,14 +129,27 @@ mod tests {
 
     #[test]
     fn a_media_type_chooses_its_profile_by_type_alone() {
-        for media_type in ["text/plain", "TEXT/Plain", " text/plain ;charset=koi8-r"] {
+        for (media_type, profile) in [
+            ("text/plain", Profile::PlainText1),
+            (" TEXT/Plain ;charset=koi8-r", Profile::PlainText1),
+            ("text/html", Profile::HtmlText1),
+            ("Text/HTML; charset=\"utf-8\"", Profile::HtmlText1),
+            ("application/xhtml+xml", Profile::HtmlText1),
+        ] {
             assert_eq!(
                 Profile::for_media_type(media_type),
-                Some(Profile::PlainText1),
+                Some(profile),
                 "{media_type:?}"
             );
         }
-        for media_type in ["", ";", "text/html", "text/plainer", "application/pdf"] {
+        for media_type in [
+            "",
+            ";",
+            "text",
+            "text/plainer",
+            "text/xml",
+            "application/pdf",
+        ] {
             assert_eq!(Profile::for_media_type(media_type), None, "{media_type:?}");
         }
     }
@@ -126,7 +158,7 @@ mod tests {
     fn an_unknown_profile_is_answered_with_the_accepted_ones() {
         assert_eq!(
             UnknownProfile.to_string(),
-            "not an extraction profile; accepted: plain-text/1"
+            "not an extraction profile; accepted: plain-text/1, html-text/1"
         );
     }
 }

@@ -17,6 +17,8 @@
 //! search for `prefix`, `exact` and `suffix` together, in each of the at most four ways in
 //! which a blank may stand between them.
 
+mod find;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -25,6 +27,8 @@ use memchr::memmem::Finder;
 use super::nearest::{PASSAGE_CHARS_MAX, PASSAGES_MAX, around, nearest};
 use super::normal::one_line;
 use super::search::{Passage, SearchText};
+
+pub use find::{Found, PLACES_MAX, Place};
 
 /// What joins the segments of one quotation: something between them was left out.
 pub const OMISSION: &str = " […] ";
@@ -77,10 +81,12 @@ pub enum QuoteError {
         segment: usize,
     },
     /// The segment does not stand in the text after the segment before it.
-    #[error("segment {segment} is not in the text{}", after(*segment))]
+    #[error("segment {segment} {}", absence(earlier.as_ref()))]
     NotFound {
         /// The segment.
         segment: usize,
+        /// The first place where it does stand, before the end of the segment before it.
+        earlier: Option<Range<u32>>,
         /// Passages anywhere in the text that share the longest runs of words with it, best
         /// first.
         nearest: Vec<Passage>,
@@ -128,6 +134,15 @@ pub enum QuoteError {
         /// Where the segment before it ends.
         previous_end: u32,
     },
+}
+
+fn absence(earlier: Option<&Range<u32>>) -> String {
+    match earlier {
+        None => "is not in the text".to_owned(),
+        Some(Range { start, end }) => {
+            format!("is in the text only before the end of the segment before it, at {start}–{end}")
+        }
+    }
 }
 
 /// Whether a statement's text says what a selection says, both in normal form and with blanks
@@ -216,6 +231,13 @@ impl<'a> Quote<'a> {
             [place] => Ok(self.range(place)),
             _ => Err(self.ambiguous(text, from)),
         }
+    }
+
+    /// Where the segment first stands in the whole text.
+    fn first_place(&self, text: &SearchText) -> Option<Range<u32>> {
+        let places = self.places(text.text(), 0, 1);
+        let range = |place: &usize| text.code_point_range(self.range(*place));
+        places.first().map(range)
     }
 
     /// The bytes of the place that the position names, which must be at or after `from`.
@@ -356,10 +378,14 @@ impl<'a> Quote<'a> {
             segment,
         };
         let nearest = self.nearest(text);
-        if bare.places(text.text(), from, 1).is_empty() {
-            QuoteError::NotFound { segment, nearest }
-        } else {
-            QuoteError::OtherContext { segment, nearest }
+        let earlier = self.first_place(text);
+        if earlier.is_none() && !bare.places(text.text(), from, 1).is_empty() {
+            return QuoteError::OtherContext { segment, nearest };
+        }
+        QuoteError::NotFound {
+            segment,
+            earlier,
+            nearest,
         }
     }
 
@@ -395,15 +421,6 @@ impl<'a> Quote<'a> {
     /// The bytes of the segment if it begins at `start`.
     fn range(&self, start: usize) -> Range<usize> {
         start..start.saturating_add(self.exact.len())
-    }
-}
-
-/// Where a segment is looked for.
-const fn after(segment: usize) -> &'static str {
-    if segment == 0 {
-        ""
-    } else {
-        " after the segment before it"
     }
 }
 

@@ -337,9 +337,6 @@ impl Problem {
             Self::SourceNotOnRecord { .. } => {
                 "a source of a line above, one on record, or textId given".to_owned()
             }
-            Self::SourceWithoutText { .. } => {
-                "a source with text; archive a text/plain version of it".to_owned()
-            }
             Self::MandateNotOnRecord { .. } => {
                 "the mandateId of a mandate of a line above or on record".to_owned()
             }
@@ -348,6 +345,11 @@ impl Problem {
             }
             Self::UnusableKey { .. } => {
                 "a key file that `onrecord keygen` made; or checkpointKey and proofOfPossession"
+                    .to_owned()
+            }
+            Self::SourceWithoutText { .. } => {
+                "a source of media type text/plain, text/html or application/xhtml+xml, such as \
+                 one that TRANSCRIBES it"
                     .to_owned()
             }
             Self::StatementNotOnRecord { .. } => {

@@ -13,6 +13,7 @@ mod position;
 mod statement;
 #[cfg(test)]
 mod tests;
+mod text;
 mod timeline;
 mod words;
 
@@ -25,4 +26,5 @@ pub use foot::{basis, caveat};
 pub use ledger::{describe, entries, entry, status};
 pub use position::{LISTED_MAX, position, position_body, title};
 pub use statement::{in_brief, reading};
+pub use text::{found, text};
 pub use timeline::{steps, timeline};

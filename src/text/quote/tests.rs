@@ -176,10 +176,19 @@ fn segments_are_found_one_after_the_other_and_joined_by_an_omission() {
     assert_eq!(selection.text, "We are […] open. No […] open.");
     assert_eq!(selection.ranges, [4..10, 11..19, 27..32]);
     let error = select(text, &[exact("He is"), exact("We are")]).unwrap_err();
-    let QuoteError::NotFound { segment, nearest } = error else {
+    assert_eq!(
+        error.to_string(),
+        "segment 1 is in the text only before the end of the segment before it, at 4–10"
+    );
+    let QuoteError::NotFound {
+        segment,
+        nearest,
+        earlier,
+    } = error
+    else {
         panic!("{error:?}")
     };
-    assert_eq!(segment, 1);
+    assert_eq!((segment, earlier), (1, Some(4..10)));
     assert_eq!((nearest[0].start, nearest[0].end), (4, 10));
 }
 
@@ -194,6 +203,7 @@ fn segments_may_touch_but_not_overlap() {
         select("aaa", &[exact("aaa"), exact("a")]).unwrap_err(),
         QuoteError::NotFound {
             segment: 1,
+            earlier: Some(0..1),
             nearest: vec![]
         }
     );
