@@ -466,7 +466,7 @@ fn a_text_is_shown_with_positions_and_a_passage_in_it_by_where_it_stands() {
         .says("QUOTE_NOT_FOUND")
         .says("he refused no format.")
         .says(&format!("onrecord source text {id} --find"))
-        .says("has no text that could be quoted")
+        .says("so it cannot be quoted")
         .says("TRANSCRIBES");
 
     let text = "T\nHe refused no format, and he said so twice: he refused no format.";

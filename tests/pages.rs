@@ -173,7 +173,11 @@ async fn what_a_page_says_twice_or_only_in_its_code_is_not_quoted() {
     )
     .await;
     assert_eq!(refusal.reason, "QUOTE_AMBIGUOUS");
-    assert_eq!(refusal.nearest.len(), 2);
+    assert!(refusal.message.contains("2 times: at "), "{refusal:?}");
+    let [around_both] = &refusal.nearest[..] else {
+        panic!("{refusal:?}");
+    };
+    assert_eq!(around_both.text.matches("Every contact").count(), 2);
     let with_suffix = Segment {
         suffix: "counts".to_owned(),
         ..segment("Every contact")

@@ -532,7 +532,7 @@ async fn what_cannot_be_filled_in_is_said_with_line_and_path() {
     );
     assert_eq!(
         text,
-        "line 13, statementRecorded.evidence[0].source: the source has no text (application/pdf), so it cannot be quoted; accepted: a source with text; archive a text/plain version of it"
+        "line 13, statementRecorded.evidence[0].source: the source has no text (application/pdf), so it cannot be quoted; accepted: a source of media type text/plain, text/html or application/xhtml+xml, such as one that TRANSCRIBES it"
     );
     assert_eq!(failures.len(), expected.len() + 3);
 }
