@@ -26,6 +26,8 @@ pub use below::{Below, BelowError};
 pub use documents::{Documents, DocumentsError};
 pub use fold::AdmissionFold;
 pub use kinds::{KINDS, kind_name};
+#[cfg(feature = "daemon")]
+pub(crate) use refusal::reasons;
 pub use refusal::{Reason, Refusal, Remedy};
 pub use shape::{ADMISSION_RULES, origin as check_origin};
 pub use signatures::prove_possession;
