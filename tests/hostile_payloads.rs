@@ -2,10 +2,10 @@
 //! one encoding of what it says.
 
 use bytes::Bytes;
-use onrecord::admission::{Documents, DocumentsError, Reason, prepare};
+use onrecord::admission::{Documents, DocumentsError, Reason, TextError, prepare};
 use onrecord::record::proto::{self, Envelope};
 use onrecord::record::{ContentId, SigningKey};
-use onrecord::text::SearchText;
+use onrecord::text::{Profile, SearchText};
 use proptest::prelude::*;
 use prost::Message as _;
 
@@ -20,18 +20,19 @@ impl Documents for OneDocument {
         Ok((*source == ContentId::of(TEXT.as_bytes())).then_some(TEXT.len() as u64))
     }
 
-    fn bytes(&self, source: &ContentId) -> Result<Option<Vec<u8>>, DocumentsError> {
-        Ok(self.size(source)?.map(|_| TEXT.as_bytes().to_vec()))
+    fn text_of(
+        &self,
+        source: &ContentId,
+        _: Profile,
+        _: &str,
+    ) -> Result<Option<ContentId>, TextError> {
+        Ok(self.size(source)?.map(|_| *source))
     }
 
     fn text(&self, text_id: &ContentId) -> Result<Option<SearchText>, DocumentsError> {
         Ok(self
             .size(text_id)?
             .map(|_| SearchText::new(TEXT.to_owned())))
-    }
-
-    fn keep_text(&self, text: String) -> Result<ContentId, DocumentsError> {
-        Ok(ContentId::of(text.as_bytes()))
     }
 }
 

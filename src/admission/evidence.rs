@@ -5,7 +5,7 @@
 
 use std::str::FromStr as _;
 
-use super::documents::{Documents, DocumentsError};
+use super::documents::{Documents, DocumentsError, TextError};
 use super::field::content_id;
 use super::references::accept;
 use super::{Place, Reason, Refusal, Step, below, time};
@@ -92,11 +92,10 @@ fn source(archived: &proto::SourceArchived, documents: &dyn Documents) -> Step {
         )
     })?;
     let stated = content_id("textId", &archived.text_id)?;
-    let bytes = documents.bytes(&id).map_err(|error| unreadable(&error))?;
-    let bytes = bytes.ok_or_else(|| bytes_missing("source", &id))?;
-    let text = match profile.extract(&bytes, &archived.media_type) {
-        Ok(extracted) => extracted.text,
-        Err(error @ ExtractError::TooLarge { bytes_max }) => {
+    let found = match documents.text_of(&id, profile, &archived.media_type) {
+        Ok(found) => found.ok_or_else(|| bytes_missing("source", &id))?,
+        Err(TextError::Documents(error)) => return Err(unreadable(&error)),
+        Err(TextError::Extract(error @ ExtractError::TooLarge { bytes_max })) => {
             return Err(Refusal::new(
                 Reason::TextTooLarge,
                 "source",
@@ -105,9 +104,6 @@ fn source(archived: &proto::SourceArchived, documents: &dyn Documents) -> Step {
             ));
         }
     };
-    let found = documents
-        .keep_text(text)
-        .map_err(|error| unreadable(&error))?;
     if found != stated {
         return Err(Refusal::new(
             Reason::TextIdMismatch,

@@ -23,7 +23,7 @@ mod state;
 mod time;
 
 pub use below::{Below, BelowError};
-pub use documents::{Documents, DocumentsError};
+pub use documents::{Documents, DocumentsError, TextError};
 pub use fold::AdmissionFold;
 pub use kinds::{KINDS, kind_name};
 #[cfg(feature = "daemon")]
