@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::client::{countersign, id_of, recorded};
 use common::daemon::{Daemon, Home};
-use common::records::{ORIGIN, actor, answered, statement, topic};
+use common::records::{ORIGIN, actor, answered, source, statement, topic};
 use common::{Client, Signer, TestArchive, assert_blames, assert_status};
 use onrecord::app::{self, Founding, Stores, World};
 use onrecord::ledger::HeadFile;
@@ -171,6 +171,44 @@ async fn a_record_of_a_stream_may_build_on_the_one_before() {
     for _ in 0..3 {
         recorded(stream.answer().await.unwrap());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verifier_whom_a_batch_enrols_signs_in_the_same_batch_and_evidence_is_held_against_them()
+{
+    let mut archive = TestArchive::new().await;
+    let newcomer = Signer::new(20);
+    let text = "The parade was called off, said the herald.";
+    let client = &mut archive.client;
+    client
+        .put_source("text/plain", text.as_bytes())
+        .await
+        .unwrap();
+    let said = |exact: &str| {
+        let mut said = statement("putin", "2025-08-19", text, exact);
+        said.readings = vec![answered("meeting", Polarity::Open)];
+        newcomer.seal(Kind::StatementRecorded(said))
+    };
+    let batch = vec![
+        newcomer.seal(Kind::SourceArchived(source(text))),
+        archive.steward.seal(newcomer.enrolled(&[Role::Attestor])),
+        newcomer.seal(Kind::SourceArchived(source(text))),
+        said("The parade was called off"),
+        said("The parade went on"),
+    ];
+    let results = client.try_append(batch).await.unwrap();
+    let outcomes: Vec<_> = results
+        .into_iter()
+        .map(|result| match result.outcome.unwrap() {
+            Outcome::Recorded(_) => String::new(),
+            Outcome::Refusal(refusal) => refusal.reason,
+            Outcome::AlreadyRecorded(already) => panic!("{already:?}"),
+        })
+        .collect();
+    assert_eq!(
+        outcomes,
+        ["UNKNOWN_VERIFIER", "", "", "", "QUOTE_NOT_FOUND"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

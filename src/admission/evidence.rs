@@ -1,7 +1,8 @@
 //! Evidence: every passage stands in its source's text, and the statement says what the
 //! passage says.
 //!
-//! Documents are immutable, so this needs no ledger and is done beforehand, in parallel.
+//! Documents are immutable, so this needs no ledger and is done beforehand, in parallel, for
+//! whatever looks as if it could enter.
 
 use std::str::FromStr as _;
 
@@ -231,18 +232,20 @@ fn unreadable(error: &DocumentsError) -> Refusal {
     )
 }
 
-/// Judges evidence that was checked beforehand, again where a document was missing then: an
-/// earlier record of the same batch may have brought it.
+/// Judges evidence by what was found beforehand; anew where nobody looked then, or where a
+/// document was missing: an earlier record of the same batch may have enrolled the signer, or
+/// brought the document.
 pub fn judge(
     place: &Place<'_>,
     kind: &Kind,
-    beforehand: &Result<Vec<String>, Refusal>,
+    beforehand: Option<&Result<Vec<String>, Refusal>>,
 ) -> Result<Step, FoldError> {
     let verdict = match beforehand {
-        Err(refusal) if refusal.reason == Reason::SourceBytesMissing => {
+        Some(Err(refusal)) if refusal.reason == Reason::SourceBytesMissing => {
             check(kind, place.documents)
         }
-        verdict => verdict.clone(),
+        Some(verdict) => verdict.clone(),
+        None => check(kind, place.documents),
     };
     let selected = accept!(verdict);
     match kind {

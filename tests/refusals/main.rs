@@ -359,6 +359,7 @@ fn entry_0_must_found_the_archive() {
     let prepared = admission::prepare(
         vec![envelope],
         common::records::ORIGIN,
+        &MemoryTables::default(),
         &Nothing,
         randomness,
     );
