@@ -12,6 +12,7 @@ mod expiry;
 mod founding;
 mod incoming;
 mod stores;
+mod texts;
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,6 +28,7 @@ use tonic::transport::Server;
 
 pub use founding::{ArchiveState, Founded, Founding, acceptable, found, found_on, look};
 pub use stores::Stores;
+use texts::TextsOnRecord;
 
 use crate::admission::Refusal;
 use crate::config::keys::{self, KeyFileError};
@@ -181,7 +183,9 @@ impl Archive {
         let positions = follow(Arc::new(PositionsFold))?;
         let statements = follow(Arc::new(StatementsFold))?;
 
-        let documents = StoredDocuments::new(sources, texts, config.text_cache_bytes);
+        let on_record = TextsOnRecord::new(catalog.projection(), reader.clone());
+        let cache_bytes = config.text_cache_bytes;
+        let documents = StoredDocuments::new(sources, texts, Arc::new(on_record), cache_bytes);
         let documents = Arc::new(documents);
         let settings = Settings {
             queue_records_max: config.queue_records_max,

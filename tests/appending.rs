@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::client::{countersign, id_of, recorded};
 use common::daemon::{Daemon, Home};
-use common::records::{ORIGIN, actor, answered, statement, topic};
+use common::records::{ORIGIN, actor, answered, source, statement, topic};
 use common::{Client, Signer, TestArchive, assert_blames, assert_status};
 use onrecord::app::{self, Founding, Stores, World};
 use onrecord::ledger::HeadFile;
@@ -23,6 +23,7 @@ use onrecord::rpc::proto::{
 use onrecord::storage::{
     self, DataDirError, Fault, MemoryBlobs, MemoryDisk, MemoryFrames, MemoryTables, Step,
 };
+use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
@@ -173,6 +174,44 @@ async fn a_record_of_a_stream_may_build_on_the_one_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_verifier_whom_a_batch_enrols_signs_in_the_same_batch_and_evidence_is_held_against_them()
+{
+    let mut archive = TestArchive::new().await;
+    let newcomer = Signer::new(20);
+    let text = "The parade was called off, said the herald.";
+    let client = &mut archive.client;
+    client
+        .put_source("text/plain", text.as_bytes())
+        .await
+        .unwrap();
+    let said = |exact: &str| {
+        let mut said = statement("putin", "2025-08-19", text, exact);
+        said.readings = vec![answered("meeting", Polarity::Open)];
+        newcomer.seal(Kind::StatementRecorded(said))
+    };
+    let batch = vec![
+        newcomer.seal(Kind::SourceArchived(source(text))),
+        archive.steward.seal(newcomer.enrolled(&[Role::Attestor])),
+        newcomer.seal(Kind::SourceArchived(source(text))),
+        said("The parade was called off"),
+        said("The parade went on"),
+    ];
+    let results = client.try_append(batch).await.unwrap();
+    let outcomes: Vec<_> = results
+        .into_iter()
+        .map(|result| match result.outcome.unwrap() {
+            Outcome::Recorded(_) => String::new(),
+            Outcome::Refusal(refusal) => refusal.reason,
+            Outcome::AlreadyRecorded(already) => panic!("{already:?}"),
+        })
+        .collect();
+    assert_eq!(
+        outcomes,
+        ["UNKNOWN_VERIFIER", "", "", "", "QUOTE_NOT_FOUND"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_stops_in_mid_stream_loses_nothing_that_was_acknowledged() {
     let mut archive = TestArchive::new().await;
     let mut acknowledged = Vec::new();
@@ -219,6 +258,59 @@ async fn a_client_that_stops_in_mid_stream_loses_nothing_that_was_acknowledged()
             (answer.index, answer.record)
         );
         assert_eq!(entry.recorded_at, answer.recorded_at);
+    }
+}
+
+/// A message of a stream whose envelope is any bytes.
+#[derive(Clone, PartialEq, prost::Message)]
+struct AnyEnvelope {
+    #[prost(bytes = "bytes", tag = "1")]
+    envelope: bytes::Bytes,
+}
+
+/// What a stream answers to these messages, and how it ends.
+async fn answers_to(client: &Client, messages: Vec<AnyEnvelope>) -> (Vec<Outcome>, Status) {
+    let mut grpc = tonic::client::Grpc::new(client.channel.clone());
+    grpc.ready().await.unwrap();
+    let codec = tonic_prost::ProstCodec::<AnyEnvelope, AppendStreamResponse>::default();
+    let path = tonic::codegen::http::uri::PathAndQuery::from_static(
+        "/onrecord.v1.RecordService/AppendStream",
+    );
+    // The client's side stays open: what ends the stream is the message.
+    let messages = tokio_stream::iter(messages).chain(tokio_stream::pending());
+    let answers = grpc.streaming(tonic::Request::new(messages), path, codec);
+    let mut answers = answers.await.unwrap().into_inner();
+    let mut outcomes = Vec::new();
+    loop {
+        match answers.next().await.expect("a status, not an end") {
+            Ok(answer) => outcomes.push(answer.result.unwrap().outcome.unwrap()),
+            Err(status) => return (outcomes, status),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_cannot_be_taken_ends_a_stream_with_a_status_after_all_answers_before_it() {
+    let archive = TestArchive::new().await;
+    let most = archive.daemon.config.connections.message_bytes_max;
+    for (round, (unfit, code)) in [
+        (vec![0; most + 1], Code::OutOfRange),
+        (vec![0xff], Code::Internal),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let good = (0..300).map(|number| {
+            let envelope = person(&archive.steward, &format!("person-{round}-{number}"));
+            envelope.encode_to_vec()
+        });
+        let messages = good.chain([unfit]).map(|envelope| AnyEnvelope {
+            envelope: envelope.into(),
+        });
+        let (outcomes, status) = answers_to(&archive.client, messages.collect()).await;
+        assert_eq!(outcomes.len(), 300);
+        outcomes.into_iter().for_each(|it| drop(recorded(it)));
+        assert_eq!(status.code(), code, "{status:?}");
     }
 }
 

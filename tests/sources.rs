@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::archive::TEXT;
+use common::archive::{TEXT, for_the_kremlin};
+use common::client::recorded;
 use common::daemon::Home;
 use common::records::source;
 use common::{Client, TestArchive, assert_blames, assert_status};
@@ -338,4 +339,37 @@ async fn a_damaged_document_ends_in_an_error_and_not_in_other_bytes() {
         .await
         .unwrap_err();
     assert_status(&status, Code::DataLoss, "DATA_DAMAGED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_text_of_a_source_on_record_is_read_and_quoted_again() {
+    let TestArchive {
+        client,
+        mut daemon,
+        attestor,
+        ..
+    } = small().await;
+    drop(client);
+    let text_id = ContentId::of(TEXT.as_bytes()).to_string();
+    let (shard, rest) = text_id.split_at(2);
+    for bytes in [None, Some("another text")] {
+        // What was read may be kept in memory.
+        daemon = daemon.restart();
+        let mut client = daemon.client().await;
+        let path = daemon.data_dir().join("texts").join(shard).join(rest);
+        match bytes {
+            None => std::fs::remove_file(&path).unwrap(),
+            Some(bytes) => std::fs::write(&path, bytes).unwrap(),
+        }
+        let said = Kind::StatementRecorded(for_the_kremlin(match bytes {
+            None => "2025-08-18",
+            Some(_) => "2025-08-17",
+        }));
+        let envelope = attestor.seal(said);
+        recorded(client.append_envelope(envelope).await);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), TEXT);
+        std::fs::remove_file(&path).unwrap();
+        let part = text(&mut client, &text_id, "", 0, 0).await.unwrap();
+        assert_eq!(part.text, TEXT);
+    }
 }

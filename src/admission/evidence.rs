@@ -1,12 +1,13 @@
 //! Evidence: every passage stands in its source's text, and the statement says what the
 //! passage says.
 //!
-//! Documents are immutable, so this needs no ledger and is done beforehand, in parallel.
+//! Documents are immutable, so this needs no ledger and is done beforehand, in parallel, for
+//! whatever looks as if it could enter.
 
 use std::collections::BTreeSet;
 use std::str::FromStr as _;
 
-use super::documents::{Documents, DocumentsError};
+use super::documents::{Documents, DocumentsError, TextError};
 use super::field::content_id;
 use super::references::accept;
 use super::state::{SourceRow, Table};
@@ -132,11 +133,10 @@ fn source(archived: &proto::SourceArchived, documents: &dyn Documents) -> Step {
         )
     })?;
     let stated = content_id("textId", &archived.text_id)?;
-    let bytes = documents.bytes(&id).map_err(|error| unreadable(&error))?;
-    let bytes = bytes.ok_or_else(|| bytes_missing("source", &id))?;
-    let text = match profile.extract(&bytes, &archived.media_type) {
-        Ok(extracted) => extracted.text,
-        Err(error @ ExtractError::TooLarge { bytes_max }) => {
+    let found = match documents.text_of(&id, profile, &archived.media_type) {
+        Ok(found) => found.ok_or_else(|| bytes_missing("source", &id))?,
+        Err(TextError::Documents(error)) => return Err(unreadable(&error)),
+        Err(TextError::Extract(error @ ExtractError::TooLarge { bytes_max })) => {
             return Err(Refusal::new(
                 Reason::TextTooLarge,
                 "source",
@@ -145,9 +145,6 @@ fn source(archived: &proto::SourceArchived, documents: &dyn Documents) -> Step {
             ));
         }
     };
-    let found = documents
-        .keep_text(text)
-        .map_err(|error| unreadable(&error))?;
     if found != stated {
         return Err(Refusal::new(
             Reason::TextIdMismatch,
@@ -289,18 +286,20 @@ fn unreadable(error: &DocumentsError) -> Refusal {
     )
 }
 
-/// Judges evidence that was checked beforehand, again where a document was missing then: an
-/// earlier record of the same batch may have brought it.
+/// Judges evidence by what was found beforehand; anew where nobody looked then, or where a
+/// document was missing: an earlier record of the same batch may have enrolled the signer, or
+/// brought the document.
 pub fn judge(
     place: &Place<'_>,
     kind: &Kind,
-    beforehand: &Result<Vec<String>, Refusal>,
+    beforehand: Option<&Result<Vec<String>, Refusal>>,
 ) -> Result<Step, FoldError> {
     let verdict = match beforehand {
-        Err(refusal) if refusal.reason == Reason::SourceBytesMissing => {
+        Some(Err(refusal)) if refusal.reason == Reason::SourceBytesMissing => {
             check(kind, place.documents)
         }
-        verdict => verdict.clone(),
+        Some(verdict) => verdict.clone(),
+        None => check(kind, place.documents),
     };
     let selected = accept!(verdict);
     match kind {

@@ -5,8 +5,11 @@
 //! every verdict. One file a check, in the order in which they are made: shape, already
 //! recorded, signatures, references, evidence, time. The first that fails is the refusal.
 //!
-//! [`prepare`] does all that needs no ledger (shape, the arithmetic of signatures, the search
-//! for passages) and can run in parallel; [`judge`] decides, in the ledger's order.
+//! [`prepare`] does what the ledger has no say in (shape, the arithmetic of signatures, the
+//! search for passages) and can run in parallel; [`judge`] decides, in the ledger's order.
+//! Documents cost far more than a look at the ledger, so `prepare` looks at them only for
+//! records that may enter as things stand: nobody can have others wait for work on records
+//! that are not his to sign. Where things change before its turn, `judge` does that work.
 
 mod attestation;
 mod below;
@@ -23,14 +26,18 @@ mod state;
 mod time;
 
 pub use below::{Below, BelowError};
-pub use documents::{Documents, DocumentsError};
+pub use documents::{Documents, DocumentsError, TextError};
 pub use fold::AdmissionFold;
 pub use kinds::{KINDS, kind_name};
+#[cfg(feature = "daemon")]
+pub(crate) use refusal::reasons;
 pub use refusal::{Reason, Refusal, Remedy};
 pub use shape::{ADMISSION_RULES, origin as check_origin};
 pub use signatures::prove_possession;
 
-use crate::fold::{FoldError, Tables};
+use std::ops::Bound;
+
+use crate::fold::{FoldError, Order, RecentRows, Scan, Tables, TablesError};
 use crate::record::envelope::record_id;
 use crate::record::proto::{self, record::Kind};
 use crate::record::{ContentId, Micros, decode};
@@ -52,8 +59,9 @@ pub struct Prepared {
     pub envelope: proto::Envelope,
     /// Who signed, if every signature holds.
     pub signers: Result<Vec<[u8; 32]>, Refusal>,
-    /// Whether its evidence stands in the sources' texts, and what each passage selects.
-    pub evidence: Result<Vec<String>, Refusal>,
+    /// Whether its evidence stands in the sources' texts, and what each passage selects; none
+    /// if nobody has looked.
+    pub evidence: Option<Result<Vec<String>, Refusal>>,
 }
 
 /// What becomes of a record at its place in the ledger.
@@ -72,12 +80,15 @@ pub enum Verdict {
     Refuse(Refusal),
 }
 
-/// The part of admission that needs no ledger, for a batch: one answer an envelope, in order.
-/// `randomness` weighs the batch of signatures; no signer may know it.
+/// The part of admission that can be done before a record's turn, for a batch: one answer an
+/// envelope, in order. `state` is as the entries up to lately have left it, and decides nothing
+/// but whether documents are worth a look. `randomness` weighs the batch of signatures; no
+/// signer may know it.
 #[must_use]
 pub fn prepare(
     envelopes: Vec<proto::Envelope>,
     origin: &str,
+    state: &dyn Tables,
     documents: &dyn Documents,
     randomness: impl rand_core::CryptoRng,
 ) -> Vec<Result<Prepared, Refusal>> {
@@ -90,21 +101,53 @@ pub fn prepare(
         .filter_map(|(envelope, record)| record.is_ok().then_some(envelope))
         .collect();
     let mut signers = signatures::signers(&fit, randomness).into_iter();
+    let lately = Lately {
+        state,
+        rows: RecentRows::default(),
+    };
     let assemble = |(envelope, record): (proto::Envelope, Result<proto::Record, Refusal>)| {
+        // Only fit ones have been asked for their signers.
         let record = record?;
-        let evidence = record
-            .kind
-            .as_ref()
-            .map_or(Ok(Vec::new()), |kind| evidence::check(kind, documents));
-        Ok(Prepared {
+        let mut prepared = Prepared {
             record_id: record_id(&envelope),
             signers: signers.next().unwrap_or(Ok(Vec::new())),
             record,
             envelope,
-            evidence,
-        })
+            evidence: None,
+        };
+        if let Some(kind) = &prepared.record.kind
+            && may_enter(&lately, &prepared, kind)
+        {
+            prepared.evidence = Some(evidence::check(kind, documents));
+        }
+        Ok(prepared)
     };
     std::iter::zip(envelopes, records).map(assemble).collect()
+}
+
+/// The state as it was lately, whose rows are read once for a batch: its records are signed by
+/// the same few.
+struct Lately<'a> {
+    state: &'a dyn Tables,
+    rows: RecentRows,
+}
+
+impl Tables for Lately<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
+        self.rows.get(self.state, key)
+    }
+
+    fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
+        self.state.rows(start, order)
+    }
+}
+
+/// Whether a record is not on record yet and its signers may sign it, as things stand. Where
+/// that cannot be read, it is for the record's turn to say.
+fn may_enter(state: &dyn Tables, prepared: &Prepared, kind: &Kind) -> bool {
+    let is_new = || record_row(state, &prepared.record_id).map(|row| row.is_none());
+    let may_sign = || signatures::judge(state, prepared, kind).map(|step| step.is_ok());
+    is_new().unwrap_or(false) && may_sign().unwrap_or(false)
 }
 
 /// Decodes an envelope's record and checks its shape.
@@ -195,7 +238,7 @@ fn checks(place: &Place<'_>, prepared: &Prepared, kind: &Kind) -> Result<Step, F
         accept!(signatures::possession(set, &prepared.record.origin));
     }
     accept!(references::judge(place, kind)?);
-    accept!(evidence::judge(place, kind, &prepared.evidence)?);
+    accept!(evidence::judge(place, kind, prepared.evidence.as_ref())?);
     time::judge(place, kind)
 }
 

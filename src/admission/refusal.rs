@@ -89,9 +89,15 @@ impl Remedy {
     }
 }
 
+/// Makes the enum of a table of reasons: to each its name, which is stable, what follows from
+/// it for a program, and what it means.
 macro_rules! reasons {
-    ($($variant:ident $name:literal $remedy:ident $meaning:literal,)+) => {
-        /// The reason of a refusal. Names are stable.
+    (
+        $about:literal
+        $column:ident: $Column:ident $about_column:literal
+        $($variant:ident $name:literal $value:ident $meaning:literal,)+
+    ) => {
+        #[doc = $about]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Reason {
             $(#[doc = $meaning] $variant,)+
@@ -107,10 +113,10 @@ macro_rules! reasons {
                 match self { $(Self::$variant => $name,)+ }
             }
 
-            /// What a client can do about it.
+            #[doc = $about_column]
             #[must_use]
-            pub const fn remedy(self) -> Remedy {
-                match self { $(Self::$variant => Remedy::$remedy,)+ }
+            pub const fn $column(self) -> $Column {
+                match self { $(Self::$variant => $Column::$value,)+ }
             }
 
             /// What it means.
@@ -122,7 +128,13 @@ macro_rules! reasons {
     };
 }
 
+#[cfg(feature = "daemon")]
+pub(crate) use reasons;
+
 reasons! {
+    "The reason of a refusal. Names are stable."
+    remedy: Remedy "What a client can do about it."
+
     MalformedRecord "MALFORMED_RECORD" Mend "The payload is not one whole record in its canonical encoding, or a field is missing or out of range.",
     UnsupportedKind "UNSUPPORTED_KIND" Mend "This release does not take records of this kind.",
     WrongOrigin "WRONG_ORIGIN" Mend "The record was signed for another archive.",

@@ -52,7 +52,7 @@ fn is_on_record(catalog: &View, document: Document, known_at: u64) -> Result<boo
     let tables = catalog.tables();
     Ok(match document {
         Document::Source(id) => catalog::source(tables, &id, known_at)?.is_some(),
-        Document::Text(id) => catalog::has_text(tables, &id, known_at)?,
+        Document::Text(id) => catalog::first_with_text(tables, &id, known_at)?.is_some(),
     })
 }
 

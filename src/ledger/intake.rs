@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, oneshot};
 use super::job::{Job, Reply};
 use super::outcome::{AppendError, Outcome};
 use super::poison::{PoisonCell, Poisoned};
+use super::state::AdmissionTables;
 use crate::admission::{self, Documents, Prepared, Refusal};
 use crate::record::proto;
 
@@ -253,6 +254,8 @@ impl Arrivals {
 pub(super) struct Intake {
     /// The archive's origin.
     pub origin: String,
+    /// Admission's state, which trails the sequencer's by what is not durable yet.
+    pub state: AdmissionTables,
     pub documents: Arc<dyn Documents + Send + Sync>,
     pub randomness: Randomness,
     pub poison: PoisonCell,
@@ -300,7 +303,8 @@ impl Intake {
     ) -> Option<Vec<Result<Prepared, Refusal>>> {
         let prepare = || {
             let randomness = &mut self.randomness;
-            admission::prepare(envelopes, &self.origin, &*self.documents, randomness)
+            let (origin, state, documents) = (&self.origin, &self.state, &*self.documents);
+            admission::prepare(envelopes, origin, state, documents, randomness)
         };
         catch_unwind(AssertUnwindSafe(prepare)).ok()
     }

@@ -127,6 +127,7 @@ impl Ledger {
         for number in 0..settings.intake_threads.max(1) {
             let intake = Intake {
                 origin: reader.origin().to_owned(),
+                state: self.state.tables(),
                 documents: Arc::clone(&surroundings.documents),
                 randomness: Randomness::new(&surroundings.seed, number),
                 poison: poison.clone(),

@@ -23,7 +23,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tonic::service::Routes;
 use tonic::{Status, server::NamedService};
 use tonic_health::server::HealthReporter;
@@ -160,5 +160,73 @@ async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(Failure::defect(format!("work was not done: {error}"))),
+    }
+}
+
+/// As [`blocking`], once there is one of `places` for it, which it keeps until it is done,
+/// whether or not anybody still waits for it.
+async fn blocking_in_turn<T: Send + 'static>(
+    places: &Arc<Semaphore>,
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let place = Arc::clone(places).acquire_owned().await;
+    let place = place.map_err(|_| Failure::new(Reason::Stopping, "the daemon is stopping"))?;
+    blocking(move || {
+        let _place = place;
+        work()
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn no_more_work_is_done_at_a_time_than_there_are_places_for() {
+        const PLACES: usize = 4;
+        let places = Arc::new(Semaphore::new(PLACES));
+        let (under_way, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        // Nobody goes on until as many as may be are under way.
+        let all = Arc::new(Barrier::new(PLACES));
+        let mut done = tokio::task::JoinSet::new();
+        for _ in 0..PLACES * 8 {
+            let [under_way, most] = [&under_way, &most].map(Arc::clone);
+            let (places, all) = (Arc::clone(&places), Arc::clone(&all));
+            done.spawn(async move {
+                let work = move || {
+                    let now = under_way.fetch_add(1, Ordering::SeqCst) + 1;
+                    most.fetch_max(now, Ordering::SeqCst);
+                    all.wait();
+                    under_way.fetch_sub(1, Ordering::SeqCst);
+                    Ok(())
+                };
+                blocking_in_turn(&places, work).await.unwrap();
+            });
+        }
+        done.join_all().await;
+        assert_eq!(most.load(Ordering::SeqCst), PLACES);
+    }
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_keeps_its_place_until_it_is_done() {
+        let places = Arc::new(Semaphore::new(1));
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (end, may_end) = std::sync::mpsc::channel::<()>();
+        let work = move || {
+            let _ = begun.send(());
+            let _ = may_end.recv();
+            Ok(())
+        };
+        tokio::select! {
+            _ = blocking_in_turn(&places, work) => panic!("it may not end yet"),
+            begun = has_begun => begun.unwrap(),
+        }
+        assert_eq!(places.available_permits(), 0);
+        drop(end);
+        drop(places.acquire().await.unwrap());
     }
 }

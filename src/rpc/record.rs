@@ -4,7 +4,8 @@
 //! batch before was being sent on its way. Several batches are on their way at a time, and
 //! what the ledger has no room for is held back on the connection. A client that goes away
 //! takes nothing back: what was sent on its way is recorded or refused all the same, and what
-//! was answered stands.
+//! was answered stands. A message that cannot be taken ends the stream with its status, after
+//! everything before it was answered.
 
 use std::pin::Pin;
 use std::task::Poll;
@@ -100,84 +101,114 @@ impl RecordService for Records {
     }
 }
 
-/// Sends what arrives on its way, batch by batch, until the client ends its side, the daemon
-/// stops, or nobody answers any more.
+/// Sends what arrives on its way, batch by batch, until the client ends its side, a message
+/// cannot be taken, the daemon stops, or nobody answers any more.
 async fn submit_all(
     appender: Appender,
-    mut requests: Streaming<AppendStreamRequest>,
-    in_flight: mpsc::Sender<Result<Submitted, Failure>>,
+    requests: Streaming<AppendStreamRequest>,
+    in_flight: mpsc::Sender<Result<Submitted, Status>>,
     mut stopping: watch::Receiver<bool>,
 ) {
+    let mut arrivals = Arrivals {
+        requests,
+        failed: None,
+    };
     loop {
         let batch = tokio::select! {
             biased;
-            _ = stopping.wait_for(|stopping| *stopping) => Err(AppendError::Stopping),
-            batch = next_batch(&mut requests) => Ok(batch),
+            _ = stopping.wait_for(|stopping| *stopping) => {
+                Err(Failure::from(AppendError::Stopping).into())
+            }
+            batch = arrivals.next_batch() => batch,
         };
         // A place is taken first: what is on its way is bounded.
         let Ok(place) = in_flight.reserve().await else {
             return;
         };
         let submitted = match batch {
-            Ok(Some(batch)) => appender.submit(batch).await,
+            Ok(Some(batch)) => appender
+                .submit(batch)
+                .await
+                .map_err(|error| Failure::from(error).into()),
             Ok(None) => return,
-            Err(stopping) => Err(stopping),
+            Err(status) => Err(status),
         };
         let failed = submitted.is_err();
-        place.send(submitted.map_err(Failure::from));
+        place.send(submitted);
         if failed {
             return;
         }
     }
 }
 
-/// The envelopes that have arrived, at least one; none once the client has ended its side, or
-/// has gone.
-async fn next_batch(requests: &mut Streaming<AppendStreamRequest>) -> Option<Vec<Envelope>> {
-    let first = requests.next().await?.ok()?.envelope.unwrap_or_default();
-    let mut bytes = first.encoded_len();
-    let mut batch = vec![first];
-    while batch.len() < BATCH_RECORDS_MAX && bytes < BATCH_BYTES {
-        // An end or an error is met again by the next call.
-        let Some(Ok(request)) = arrived(requests).await else {
-            break;
-        };
-        let envelope = request.envelope.unwrap_or_default();
-        bytes += envelope.encoded_len();
-        batch.push(envelope);
-    }
-    Some(batch)
+/// The client's side of a stream.
+struct Arrivals {
+    requests: Streaming<AppendStreamRequest>,
+    /// Why no more can be taken. Told by the stream once, so it is kept while the batch before
+    /// it is sent on its way.
+    failed: Option<Status>,
 }
 
-/// The next message, if it has arrived.
-async fn arrived(
-    requests: &mut Streaming<AppendStreamRequest>,
-) -> Option<Result<AppendStreamRequest, Status>> {
-    std::future::poll_fn(|context| {
-        Poll::Ready(match Pin::new(&mut *requests).poll_next(context) {
-            Poll::Ready(next) => next,
-            Poll::Pending => None,
+impl Arrivals {
+    /// The envelopes that have arrived, at least one; none once the client has ended its side.
+    async fn next_batch(&mut self) -> Result<Option<Vec<Envelope>>, Status> {
+        if let Some(status) = self.failed.take() {
+            return Err(status);
+        }
+        let Some(first) = self.requests.next().await.transpose()? else {
+            return Ok(None);
+        };
+        let first = first.envelope.unwrap_or_default();
+        let mut bytes = first.encoded_len();
+        let mut batch = vec![first];
+        while batch.len() < BATCH_RECORDS_MAX && bytes < BATCH_BYTES {
+            // An end is met again by the next call.
+            let request = match self.arrived().await {
+                Some(Ok(request)) => request,
+                Some(Err(status)) => {
+                    self.failed = Some(status);
+                    break;
+                }
+                None => break,
+            };
+            let envelope = request.envelope.unwrap_or_default();
+            bytes += envelope.encoded_len();
+            batch.push(envelope);
+        }
+        Ok(Some(batch))
+    }
+
+    /// The next message, if it has arrived.
+    async fn arrived(&mut self) -> Option<Result<AppendStreamRequest, Status>> {
+        std::future::poll_fn(|context| {
+            Poll::Ready(match Pin::new(&mut self.requests).poll_next(context) {
+                Poll::Ready(next) => next,
+                Poll::Pending => None,
+            })
         })
-    })
-    .await
+        .await
+    }
 }
 
 /// Answers batches in the order in which they were sent on their way, until one fails, all are
 /// answered, or the client has gone.
 async fn answer_all(
-    mut submitted: mpsc::Receiver<Result<Submitted, Failure>>,
+    mut submitted: mpsc::Receiver<Result<Submitted, Status>>,
     answers: mpsc::Sender<Result<AppendStreamResponse, Status>>,
 ) {
     while let Some(batch) = submitted.recv().await {
         let outcomes = match batch {
-            Ok(batch) => batch.outcomes().await.map_err(Failure::from),
-            Err(failure) => Err(failure),
+            Ok(batch) => batch
+                .outcomes()
+                .await
+                .map_err(|error| Failure::from(error).into()),
+            Err(status) => Err(status),
         };
         let outcomes = match outcomes {
             Ok(outcomes) => outcomes,
-            Err(failure) => {
+            Err(status) => {
                 // Nobody is left to be told if this fails.
-                let _ = answers.send(Err(failure.into())).await;
+                let _ = answers.send(Err(status)).await;
                 return;
             }
         };

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+use crate::admission::reasons;
 use crate::documents::KeepError;
 use crate::fold::FoldError;
 use crate::ledger::{AppendError, ReadError};
@@ -25,40 +26,10 @@ pub const DOMAIN: &str = "onrecord";
 /// What a caller is told to wait where nothing else says how long.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
-macro_rules! reasons {
-    ($($variant:ident $name:literal $code:ident $meaning:literal,)+) => {
-        /// Why a call failed as a whole. Names are stable.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Reason {
-            $(#[doc = $meaning] $variant,)+
-        }
-
-        impl Reason {
-            /// All reasons.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The name that programs see.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-
-            /// The code of its status.
-            #[must_use]
-            pub const fn code(self) -> Code {
-                match self { $(Self::$variant => Code::$code,)+ }
-            }
-
-            /// What it means.
-            #[must_use]
-            pub const fn meaning(self) -> &'static str {
-                match self { $(Self::$variant => $meaning,)+ }
-            }
-        }
-    };
-}
-
 reasons! {
+    "Why a call failed as a whole. Names are stable."
+    code: Code "The code of its status."
+
     InvalidRequest "INVALID_REQUEST" InvalidArgument "A field of the request is missing, malformed or contradicts another.",
     InvalidDate "INVALID_DATE" InvalidArgument "A date is not in an accepted form.",
     BatchTooLarge "BATCH_TOO_LARGE" InvalidArgument "The call carries more records than one call may.",

@@ -23,7 +23,7 @@ use common::archive::TestArchive;
 use common::daemon::Home;
 use common::records::{actor, source, statement};
 use onrecord::admission::{
-    self, Below, BelowError, Documents, DocumentsError, Reason, Remedy, Verdict,
+    self, Below, BelowError, Documents, DocumentsError, Reason, Remedy, TextError, Verdict,
 };
 use onrecord::app::World;
 use onrecord::fold::MemoryTables;
@@ -33,7 +33,7 @@ use onrecord::record::{ContentId, Entry as LedgerEntry, Micros};
 use onrecord::rpc::proto::append_result::Outcome;
 use onrecord::rpc::proto::get_entry_request::Entry;
 use onrecord::rpc::proto::{GetActorRequest, GetEntryRequest, GetTopicRequest, Refusal};
-use onrecord::text::SearchText;
+use onrecord::text::{Profile, SearchText};
 
 /// A record that is refused, and what the refusal says.
 pub struct Case {
@@ -315,16 +315,12 @@ impl Documents for Nothing {
         Ok(None)
     }
 
-    fn bytes(&self, _: &ContentId) -> Result<Option<Vec<u8>>, DocumentsError> {
+    fn text_of(&self, _: &ContentId, _: Profile, _: &str) -> Result<Option<ContentId>, TextError> {
         Ok(None)
     }
 
     fn text(&self, _: &ContentId) -> Result<Option<SearchText>, DocumentsError> {
         Ok(None)
-    }
-
-    fn keep_text(&self, text: String) -> Result<ContentId, DocumentsError> {
-        Ok(ContentId::of(text.as_bytes()))
     }
 }
 
@@ -368,6 +364,7 @@ fn entry_0_must_found_the_archive() {
     let prepared = admission::prepare(
         vec![envelope],
         common::records::ORIGIN,
+        &MemoryTables::default(),
         &Nothing,
         randomness,
     );

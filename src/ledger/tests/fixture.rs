@@ -11,7 +11,7 @@ use bytes::Bytes;
 use prost::Message as _;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::admission::{Documents, DocumentsError};
+use crate::admission::{Documents, DocumentsError, TextError};
 use crate::ledger::{
     AppendError, Appender, Clock, Head, HeadFile, Ledger, OpenError, Outcome, Parts, Reader,
     Sequencer, Settings, Surroundings,
@@ -23,7 +23,7 @@ use crate::storage::{
     self, AppendOutcome, DataDirError, FrameStore, IoFault, MemoryDisk, MemoryFrames, MemoryTables,
     Poison, ProjectionStore, StoreError, StoredFrame,
 };
-use crate::text::SearchText;
+use crate::text::{Profile, SearchText};
 
 pub const ORIGIN: &str = "archive.example.org";
 
@@ -135,16 +135,12 @@ impl Documents for NoDocuments {
         Ok(None)
     }
 
-    fn bytes(&self, _: &ContentId) -> Result<Option<Vec<u8>>, DocumentsError> {
+    fn text_of(&self, _: &ContentId, _: Profile, _: &str) -> Result<Option<ContentId>, TextError> {
         Ok(None)
     }
 
     fn text(&self, _: &ContentId) -> Result<Option<SearchText>, DocumentsError> {
         Ok(None)
-    }
-
-    fn keep_text(&self, text: String) -> Result<ContentId, DocumentsError> {
-        Ok(ContentId::of(text.as_bytes()))
     }
 }
 

@@ -78,10 +78,15 @@ pub fn source(
     newest(tables, SOURCES, &key, known_at)
 }
 
-/// Whether a source on record has, or had in some version, the text of this id.
-pub fn has_text(tables: &dyn Tables, id: &ContentId, known_at: u64) -> Result<bool, FoldError> {
+/// The index of the first entry that says that a source has the text of this id; none if no
+/// source on record has it, or had it in some version.
+pub fn first_with_text(
+    tables: &dyn Tables,
+    id: &ContentId,
+    known_at: u64,
+) -> Result<Option<u64>, FoldError> {
     let first: Option<u64> = TEXTS.get(tables, &TEXTS.key().bytes(id.as_bytes()))?;
-    Ok(first.is_some_and(|first| first < known_at))
+    Ok(first.filter(|first| *first < known_at))
 }
 
 /// The verifier that goes by a public key; none if it was never enrolled.

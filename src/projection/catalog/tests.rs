@@ -1,5 +1,5 @@
 use super::{
-    CatalogFold, Coverage, actor, attestations, checkpoint_key, coverage, has_text, mandate,
+    CatalogFold, Coverage, actor, attestations, checkpoint_key, coverage, first_with_text, mandate,
     milestone, milestone_reviews, policy, source, source_reviews, topic, verifier, withholding,
     witness_policy,
 };
@@ -202,12 +202,12 @@ fn a_text_is_on_record_from_the_first_entry_on_that_names_it() {
     script.put(&[1], archived(&source_id("text")));
     script.put(&[1], archived(""));
     let tables = script.tables(&CatalogFold);
-    let known: Vec<bool> = (0..5)
-        .map(|known_at| has_text(&tables, &text_id, known_at).unwrap())
+    let known: Vec<_> = (0..5)
+        .map(|known_at| first_with_text(&tables, &text_id, known_at).unwrap())
         .collect();
-    assert_eq!(known, [false, false, true, true, true]);
+    assert_eq!(known, [None, None, Some(1), Some(1), Some(1)]);
     let other = source_id("other").parse().unwrap();
-    assert!(!has_text(&tables, &other, 5).unwrap());
+    assert_eq!(first_with_text(&tables, &other, 5).unwrap(), None);
 }
 
 #[test]

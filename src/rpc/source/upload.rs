@@ -1,0 +1,119 @@
+//! A document on its way in: a header, then chunks, each written as it comes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tonic::{Status, Streaming};
+
+use super::super::proto::put_source_request::Part;
+use super::super::proto::{PutSourceHeader, PutSourceRequest};
+use super::super::{Failure, Reason, blocking};
+use crate::documents::StoredDocuments;
+use crate::record::ContentId;
+use crate::storage::BlobWriter;
+
+/// The largest chunk of an upload, as the proto promises.
+const CHUNK_BYTES_MAX: usize = 1 << 20;
+
+/// How long an upload may send nothing.
+const UPLOAD_IDLE_MAX: Duration = Duration::from_mins(1);
+
+/// Writes what is uploaded and makes it durable; how many bytes, and their id.
+pub(super) async fn store(
+    documents: Arc<StoredDocuments>,
+    parts: &mut Streaming<PutSourceRequest>,
+    expected: Option<ContentId>,
+    bytes_max: u64,
+) -> Result<(ContentId, u64), Status> {
+    let begun = blocking(move || Ok(documents.sources().begin(bytes_max)?));
+    let mut upload = Upload {
+        writer: begun.await?,
+        hasher: blake3::Hasher::new(),
+        size_bytes: 0,
+    };
+    while let Some(chunk) = next_chunk(parts).await? {
+        upload = blocking(move || upload.take(&chunk)).await?;
+    }
+    let Upload {
+        writer,
+        hasher,
+        size_bytes,
+    } = upload;
+    let found = ContentId::from(hasher.finalize());
+    if let Some(expected) = expected.filter(|expected| *expected != found) {
+        // Dropping the writer leaves nothing behind.
+        Err(Failure::at(
+            Reason::SourceIdMismatch,
+            "header.source",
+            format!("the {size_bytes} bytes hash to {found}, not to {expected}"),
+            "the BLAKE3-256 hash of the bytes that follow, or none",
+        ))?;
+    }
+    let id = blocking(move || Ok(writer.finish()?)).await?;
+    Ok((id, size_bytes))
+}
+
+/// A document on its way in.
+struct Upload {
+    writer: Box<dyn BlobWriter>,
+    hasher: blake3::Hasher,
+    size_bytes: u64,
+}
+
+impl Upload {
+    fn take(mut self, chunk: &Bytes) -> Result<Self, Failure> {
+        self.writer.write(chunk)?;
+        self.hasher.update(chunk);
+        self.size_bytes += chunk.len() as u64;
+        Ok(self)
+    }
+}
+
+/// The first part of an upload, which says what follows.
+pub(super) async fn header(
+    parts: &mut Streaming<PutSourceRequest>,
+) -> Result<PutSourceHeader, Status> {
+    let accepted = "a header with the media type first, then chunks";
+    match next_part(parts).await? {
+        Some(Part::Header(header)) if !header.media_type.is_empty() => Ok(header),
+        Some(Part::Header(_)) => Err(Failure::invalid(
+            "header.mediaType",
+            "it is empty",
+            "a media type such as \"text/plain; charset=utf-8\"",
+        ))?,
+        Some(Part::Chunk(_)) => Err(Failure::invalid("header", "a chunk came first", accepted))?,
+        None => Err(Failure::invalid("header", "nothing came", accepted))?,
+    }
+}
+
+/// The next bytes of an upload; none at its end.
+async fn next_chunk(parts: &mut Streaming<PutSourceRequest>) -> Result<Option<Bytes>, Status> {
+    match next_part(parts).await? {
+        None => Ok(None),
+        Some(Part::Chunk(chunk)) if chunk.len() <= CHUNK_BYTES_MAX => Ok(Some(chunk)),
+        Some(Part::Chunk(chunk)) => Err(Failure::invalid(
+            "chunk",
+            format!("a chunk of {} bytes", chunk.len()),
+            format!("at most {CHUNK_BYTES_MAX} bytes"),
+        ))?,
+        Some(Part::Header(_)) => Err(Failure::invalid(
+            "header",
+            "a second header",
+            "chunks after the header",
+        ))?,
+    }
+}
+
+/// The next part; none at the end. A message without one is an empty chunk.
+async fn next_part(parts: &mut Streaming<PutSourceRequest>) -> Result<Option<Part>, Status> {
+    let next = tokio::time::timeout(UPLOAD_IDLE_MAX, parts.message()).await;
+    let next = next.map_err(|_| {
+        let seconds = UPLOAD_IDLE_MAX.as_secs();
+        Failure::new(
+            Reason::NotYet,
+            format!("the upload sent nothing for {seconds} s"),
+        )
+    })?;
+    Ok(next?.map(|request| request.part.unwrap_or(Part::Chunk(Bytes::new()))))
+}
