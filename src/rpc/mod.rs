@@ -11,6 +11,7 @@ pub mod proto;
 mod admin;
 mod catalog;
 mod convert;
+mod filter;
 pub mod health;
 mod ledger;
 mod position;
