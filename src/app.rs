@@ -252,10 +252,17 @@ async fn serve(
         clock: Arc::clone(&archive.clock),
         stopping: stopping.clone(),
     };
+    let subscriptions = &config.subscriptions;
+    let subscriptions = rpc::SubscriptionLimits {
+        open_max: subscriptions.open_max,
+        heartbeat: Duration::from_secs(subscriptions.heartbeat_seconds),
+        slow_after: Duration::from_secs(subscriptions.slow_seconds_max),
+    };
     let limits = rpc::Limits {
         message_bytes_max: config.connections.message_bytes_max,
         source_bytes_max: config.source_bytes_max,
         wait_max: config.wait_max(),
+        subscriptions,
     };
     let (routes, health) = rpc::routes(parts, limits)?;
     rpc::health::report_serving(&health).await;

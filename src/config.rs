@@ -61,6 +61,8 @@ pub struct Config {
     pub tables_cache_bytes: u64,
     /// Bounds of connections.
     pub connections: Connections,
+    /// Bounds of subscriptions.
+    pub subscriptions: Subscriptions,
     /// What is logged.
     pub log: Log,
 }
@@ -89,6 +91,20 @@ pub struct Connections {
     pub age_seconds_max: u64,
     /// How many seconds the calls on it have from then on. An hour.
     pub age_grace_seconds: u64,
+}
+
+/// Bounds of subscriptions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Subscriptions {
+    /// How many are open at a time. 1,000: what waits for their clients is 250 MiB at most.
+    pub open_max: usize,
+    /// After how many seconds without a message a client is told that its subscription lives,
+    /// and how much of the ledger has been considered. 5.
+    pub heartbeat_seconds: u64,
+    /// How many seconds a client may make no room for what waits for it, before it is dropped
+    /// and told where to resume. 30.
+    pub slow_seconds_max: u64,
 }
 
 /// What is logged, to standard error.
@@ -134,6 +150,7 @@ impl Default for Config {
             ledger_cache_bytes: 32 << 20,
             tables_cache_bytes: 16 << 20,
             connections: Connections::default(),
+            subscriptions: Subscriptions::default(),
             log: Log::default(),
         }
     }
@@ -151,6 +168,16 @@ impl Default for Connections {
             keep_alive_timeout_seconds: 20,
             age_seconds_max: 6 * 60 * 60,
             age_grace_seconds: 60 * 60,
+        }
+    }
+}
+
+impl Default for Subscriptions {
+    fn default() -> Self {
+        Self {
+            open_max: 1_000,
+            heartbeat_seconds: 5,
+            slow_seconds_max: 30,
         }
     }
 }
@@ -212,6 +239,18 @@ impl Config {
             "connections.age_seconds_max",
             connections.age_seconds_max,
             60,
+        )?;
+        let subscriptions = &self.subscriptions;
+        at_least("subscriptions.open_max", subscriptions.open_max as u64, 1)?;
+        at_least(
+            "subscriptions.heartbeat_seconds",
+            subscriptions.heartbeat_seconds,
+            1,
+        )?;
+        at_least(
+            "subscriptions.slow_seconds_max",
+            subscriptions.slow_seconds_max,
+            1,
         )
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tonic::service::interceptor::{InterceptedService, Interceptor};
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::error::{Answer, CliError};
 use crate::rpc::proto::admin_service_client::AdminServiceClient;
@@ -20,6 +20,7 @@ use crate::rpc::proto::source_service_client::SourceServiceClient;
 use crate::rpc::proto::{
     ComparePositionsRequest, ComparePositionsResponse, GetHeadRequest, GetHeadResponse,
     GetPositionRequest, GetPositionResponse, GetTimelineRequest, GetTimelineResponse,
+    SubscribeRequest, SubscribeResponse,
 };
 
 /// Where a daemon is looked for if nothing else is said.
@@ -169,6 +170,20 @@ impl Client {
         request: GetTimelineRequest,
     ) -> Result<GetTimelineResponse, CliError> {
         let answer = self.positions().get_timeline(request).await;
+        self.answered(answer)
+    }
+
+    /// Follows the ledger for as long as it takes: the daemon is told of no time, which is one
+    /// for the whole stream where a proxy sees to it.
+    pub async fn subscribe(
+        &self,
+        request: SubscribeRequest,
+    ) -> Result<Streaming<SubscribeResponse>, CliError> {
+        let mut ledger = LedgerServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(ANSWER_BYTES_MAX);
+        let begun = Duration::from_secs(ANSWER_SECONDS_MAX);
+        let begun = tokio::time::timeout(begun, ledger.subscribe(request)).await;
+        let answer = begun.unwrap_or_else(|_| Err(Status::cancelled("no answer")));
         self.answered(answer)
     }
 

@@ -16,6 +16,7 @@ use super::authoring::{AuthoringError, Problem, SignedError};
 use crate::app::AppError;
 use crate::config::keys::KeyFileError;
 use crate::ledger;
+use crate::rpc::RESUME_FROM;
 
 /// What stands between what is wrong with a field and what would be accepted.
 pub(super) const ACCEPTED: &str = "; accepted: ";
@@ -210,6 +211,8 @@ pub struct Answer {
     pub fields: Vec<(String, String)>,
     /// After how many seconds to try again.
     pub retry_after: Option<u64>,
+    /// The index to resume from, of a subscription that ended.
+    pub resume_from: Option<u64>,
 }
 
 impl Answer {
@@ -217,7 +220,9 @@ impl Answer {
     #[must_use]
     pub fn of(status: &Status) -> Self {
         let details = status.get_error_details();
-        let reason = details.error_info().map(|info| info.reason.clone());
+        let info = details.error_info();
+        let reason = info.map(|info| info.reason.clone());
+        let resume_from = info.and_then(|info| info.metadata.get(RESUME_FROM));
         let fields = details.bad_request().map(|request| {
             let fields = request.field_violations.iter();
             fields
@@ -231,6 +236,7 @@ impl Answer {
             message: status.message().to_owned(),
             fields: fields.unwrap_or_default(),
             retry_after: retry_after.map(|delay| delay.as_secs().max(1)),
+            resume_from: resume_from.and_then(|index| index.parse().ok()),
         }
     }
 }

@@ -25,6 +25,7 @@ mod serve;
 mod source;
 mod status;
 mod submit;
+mod tail;
 mod timeline;
 mod transfer;
 
@@ -61,6 +62,7 @@ enum AskingCommand {
     Compare(compare::Compare),
     Timeline(timeline::Timeline),
     Read(read::Read),
+    Tail(tail::Tail),
     Status(status::Status),
 }
 
@@ -153,6 +155,7 @@ impl AskingCommand {
             Self::Compare(command) => command.run().await,
             Self::Timeline(command) => command.run().await,
             Self::Read(command) => command.run().await,
+            Self::Tail(command) => command.run().await,
             Self::Status(command) => command.run().await,
         }
     }

@@ -12,7 +12,7 @@
 //!
 //! - [`frame`]: entries that commit together, as bytes
 //! - `recovery`: the story of a restart
-//! - `reader`: reading, and waiting for more
+//! - `reader`, `kept`: reading, and waiting for more
 //! - `intake`: the queue, and the pure part of admission
 //! - `sequencer`, `draft`, `job`: order, judgement, durability, answers
 //! - `state`: what admission judges by
@@ -26,6 +26,7 @@ pub mod frame;
 mod head;
 mod intake;
 mod job;
+mod kept;
 mod outcome;
 mod poison;
 mod reader;

@@ -2,22 +2,22 @@
 //!
 //! A reader sees no further than the head that was published last, which is durable; what lies
 //! past it in the store does not exist yet. Frames are decoded once and kept for a while, so
-//! that whoever follows the ledger at its tail neither reads nor decodes.
+//! that whoever follows the ledger at its tail neither reads nor decodes, and a frame that many
+//! ask for at once is read once.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
 use super::frame::{Frame, FrameError, FrameHeader};
+use super::kept::Kept;
 use crate::merkle::Hash;
 use crate::record::{Entry, EntryError, Micros};
 use crate::storage::{FrameStore, StoreError, StoredFrame};
 
-/// How many decoded frames are kept. Their entries' encoded bytes are at most 64 × 123,150
-/// bytes, 7.9 MB; decoded records share those bytes but for their texts.
-const FRAMES_KEPT_MAX: usize = 64;
+/// How many frames are read from the store at a time: far more than there are cores.
+const READS_MAX: usize = 16;
 
 /// The newest durable state of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +105,9 @@ struct Shared {
     blocked: Mutex<()>,
     published: Condvar,
     kept: Mutex<Kept>,
+    /// Held while a frame is read, by index: whoever wants the same one waits, and finds it
+    /// kept.
+    reading: [Mutex<()>; READS_MAX],
 }
 
 impl Reader {
@@ -117,6 +120,7 @@ impl Reader {
                 blocked: Mutex::new(()),
                 published: Condvar::new(),
                 kept: Mutex::default(),
+                reading: Default::default(),
             }),
         }
     }
@@ -150,7 +154,12 @@ impl Reader {
         if index >= self.head().size {
             return Ok(None);
         }
-        if let Some(frame) = self.kept().find(index) {
+        if let Some(frame) = self.kept_frame_at(index) {
+            return Ok(Some(frame));
+        }
+        let reading = usize::try_from(index % READS_MAX as u64).unwrap_or(0);
+        let _reading = self.shared.reading.get(reading).map(lock);
+        if let Some(frame) = self.kept_frame_at(index) {
             return Ok(Some(frame));
         }
         let stored = self.shared.frames.read_from(index, 1)?;
@@ -160,8 +169,17 @@ impl Reader {
             return Err(ReadError::Missing { index });
         }
         let frame = Arc::new(frame);
-        self.kept().keep(Arc::clone(&frame));
+        self.kept().keep_read(Arc::clone(&frame));
         Ok(Some(frame))
+    }
+
+    /// As [`frame_at`](Self::frame_at), but none also where the frame would have to be read
+    /// from the store: for tasks, which must not block.
+    #[must_use]
+    pub fn kept_frame_at(&self, index: u64) -> Option<Arc<DecodedFrame>> {
+        // A frame is kept a moment before its head is shown.
+        let shown = index < self.head().size;
+        shown.then(|| self.kept().find(index)).flatten()
     }
 
     /// Waits until the ledger holds at least `size` entries. For ever, if it never does: the
@@ -205,7 +223,7 @@ impl Reader {
 
     /// Shows a new head, and keeps its frame.
     pub(super) fn publish(&self, head: Head, frame: Arc<DecodedFrame>) {
-        self.kept().keep(frame);
+        self.kept().keep_published(frame);
         self.shared.head.send_replace(head);
         self.wake();
     }
@@ -227,35 +245,6 @@ impl std::fmt::Debug for Reader {
 /// What these locks guard is whole at every moment, also where a holder panicked.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The decoded frames that were used last, by first index.
-#[derive(Default)]
-struct Kept {
-    frames: BTreeMap<u64, (Arc<DecodedFrame>, u64)>,
-    /// Counts uses, so that the least recent one can be told.
-    uses: u64,
-}
-
-impl Kept {
-    fn find(&mut self, index: u64) -> Option<Arc<DecodedFrame>> {
-        let (_, (frame, used)) = self.frames.range_mut(..=index).next_back()?;
-        frame.entry(index)?;
-        self.uses += 1;
-        *used = self.uses;
-        Some(Arc::clone(frame))
-    }
-
-    fn keep(&mut self, frame: Arc<DecodedFrame>) {
-        self.uses += 1;
-        self.frames.insert(frame.first_index, (frame, self.uses));
-        if self.frames.len() > FRAMES_KEPT_MAX {
-            let least = self.frames.iter().min_by_key(|(_, (_, used))| *used);
-            if let Some(first_index) = least.map(|(first_index, _)| *first_index) {
-                self.frames.remove(&first_index);
-            }
-        }
-    }
 }
 
 /// Why the ledger could not be read. Unless the store says otherwise, what was stored is

@@ -7,8 +7,10 @@ pub mod envelope;
 mod id;
 mod instant;
 mod interval;
+mod kind;
 pub mod proto;
 mod reading;
+mod subject;
 
 pub use canonical::{MalformedRecord, decode};
 pub use date::{Date, DateError, format_instant};
@@ -17,4 +19,6 @@ pub use envelope::{KeyError, SigningKey, VerifierKey};
 pub use id::{ContentId, IdError, Slug};
 pub use instant::Micros;
 pub use interval::{Cover, Interval, Term};
+pub use kind::{RecordKind, UnknownKind};
 pub use reading::{Basis, Condition, ConditionKind, Engagement, Polarity, Stance, Strength};
+pub use subject::{EntryFilter, Subject, subjects};

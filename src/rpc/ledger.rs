@@ -9,14 +9,16 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use super::filter::entry_filter;
 use super::proto::get_entry_request::Entry as Which;
 use super::proto::ledger_service_server::LedgerService;
 use super::proto::{
     EntryFilter, GetCheckpointRequest, GetCheckpointResponse, GetConsistencyProofRequest,
     GetConsistencyProofResponse, GetEntryRequest, GetEntryResponse, GetHeadRequest,
     GetHeadResponse, GetInclusionProofRequest, GetInclusionProofResponse, ReadEntriesRequest,
-    ReadEntriesResponse, ReadOrder, SubscribeRequest, SubscribeResponse,
+    ReadEntriesResponse, ReadOrder, SubscribeRequest,
 };
+use super::subscription::{Outgoing, Subscriptions, Wanted};
 use super::{Failure, Reason, blocking, convert, not_offered, parse};
 use crate::admission;
 use crate::ledger::{AdmissionTables, Reader};
@@ -35,15 +37,22 @@ pub struct Entries {
     reader: Reader,
     /// Where the index of a record stands.
     records: AdmissionTables,
+    subscriptions: Subscriptions,
     wait_max: Duration,
 }
 
 impl Entries {
     /// The service over a ledger, which finds records by id in admission's state.
-    pub const fn new(reader: Reader, records: AdmissionTables, wait_max: Duration) -> Self {
+    pub const fn new(
+        reader: Reader,
+        records: AdmissionTables,
+        subscriptions: Subscriptions,
+        wait_max: Duration,
+    ) -> Self {
         Self {
             reader,
             records,
+            subscriptions,
             wait_max,
         }
     }
@@ -66,7 +75,6 @@ impl Entries {
 }
 
 type Messages = Pin<Box<dyn Stream<Item = Result<ReadEntriesResponse, Status>> + Send>>;
-type Subscription = Pin<Box<dyn Stream<Item = Result<SubscribeResponse, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl LedgerService for Entries {
@@ -122,13 +130,19 @@ impl LedgerService for Entries {
         Ok(Response::new(Box::pin(ReceiverStream::new(sent))))
     }
 
-    type SubscribeStream = Subscription;
+    type SubscribeStream = Outgoing;
 
     async fn subscribe(
         &self,
-        _: Request<SubscribeRequest>,
-    ) -> Result<Response<Subscription>, Status> {
-        Err(not_offered("Subscribe"))
+        request: Request<SubscribeRequest>,
+    ) -> Result<Response<Outgoing>, Status> {
+        let request = request.into_inner();
+        let outgoing = self.subscriptions.open(Wanted {
+            start: request.start,
+            filter: entry_filter(request.filter)?,
+            decode: request.decode,
+        })?;
+        Ok(Response::new(outgoing))
     }
 
     async fn get_checkpoint(

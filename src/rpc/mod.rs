@@ -11,12 +11,14 @@ pub mod proto;
 mod admin;
 mod catalog;
 mod convert;
+mod filter;
 pub mod health;
 mod ledger;
 mod position;
 mod record;
 mod source;
 mod status;
+mod subscription;
 mod views;
 
 use std::str::FromStr;
@@ -28,7 +30,8 @@ use tonic::service::Routes;
 use tonic::{Status, server::NamedService};
 use tonic_health::server::HealthReporter;
 
-pub use status::{DOMAIN, Failure, Reason};
+pub use status::{DOMAIN, Failure, RESUME_FROM, Reason};
+pub use subscription::SubscriptionLimits;
 pub use views::{View, Views};
 
 use crate::documents::StoredDocuments;
@@ -45,6 +48,7 @@ use proto::record_service_server::RecordServiceServer;
 use proto::source_service_server::SourceServiceServer;
 use record::Records;
 use source::Sources;
+use subscription::Subscriptions;
 
 /// The names of the archive's services.
 const SERVICES: [&str; 6] = [
@@ -65,6 +69,8 @@ pub struct Limits {
     pub source_bytes_max: u64,
     /// How long a call may wait for `at_least_size`.
     pub wait_max: Duration,
+    /// Bounds of subscriptions.
+    pub subscriptions: SubscriptionLimits,
 }
 
 /// What the services stand on.
@@ -115,7 +121,8 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         Arc::clone(&clock),
     );
     let catalog = Catalog::new(views.clone(), reader.clone());
-    let entries = Entries::new(reader, records.clone(), limits.wait_max);
+    let subscriptions = Subscriptions::new(reader.clone(), limits.subscriptions, stopping.clone());
+    let entries = Entries::new(reader, records.clone(), subscriptions, limits.wait_max);
     let most_of_source = limits.source_bytes_max;
     let sources = Sources::new(documents, views.catalog.clone(), records, most_of_source);
     let records = Records::new(appender, stopping);

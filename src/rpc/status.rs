@@ -23,6 +23,9 @@ use crate::text::ExtractError;
 /// The domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "onrecord";
 
+/// The name in an `ErrorInfo`'s metadata of the index that a subscription is resumed from.
+pub const RESUME_FROM: &str = "resume_from";
+
 /// What a caller is told to wait where nothing else says how long.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
@@ -52,6 +55,7 @@ reasons! {
     BeyondTheText "BEYOND_THE_TEXT" OutOfRange "The text is not that long.",
     Overloaded "OVERLOADED" Unavailable "The daemon has as much to do as it may have.",
     NotYet "NOT_YET" Unavailable "What was waited for did not come in time.",
+    SlowClient "SLOW_CLIENT" Aborted "The client took the messages of its subscription too slowly: subscribe again from the index that `resume_from` names.",
     Stopping "STOPPING" Unavailable "The daemon is stopping.",
     LedgerPoisoned "LEDGER_POISONED" FailedPrecondition "A write or sync failed: the ledger takes no more records until an operator acts.",
     DiskFull "DISK_FULL" ResourceExhausted "There is no space left where documents are kept.",
@@ -69,6 +73,8 @@ pub struct Failure {
     /// The field to blame, and what would be accepted.
     violation: Option<(String, String)>,
     retry_after: Option<Duration>,
+    /// The first index that was not sent.
+    resume_from: Option<u64>,
 }
 
 impl Failure {
@@ -81,6 +87,7 @@ impl Failure {
             message: message.into(),
             violation: None,
             retry_after: retry.then_some(RETRY_AFTER),
+            resume_from: None,
         }
     }
 
@@ -146,6 +153,16 @@ impl Failure {
         Self::new(Reason::Defect, message)
     }
 
+    /// The failure of a subscription that is to be resumed from `index`: all entries below it
+    /// have been considered, and sent where they were wanted.
+    #[must_use]
+    pub fn resume_from(self, index: u64) -> Self {
+        Self {
+            resume_from: Some(index),
+            ..self
+        }
+    }
+
     /// Its reason.
     #[must_use]
     pub const fn reason(&self) -> Reason {
@@ -169,12 +186,15 @@ impl From<Failure> for Status {
             mut message,
             violation,
             retry_after,
+            resume_from,
         } = failure;
         if matches!(reason.code(), Code::Internal | Code::DataLoss) {
             tracing::error!(reason = reason.name(), %message, "a call failed");
         }
         let mut details = ErrorDetails::new();
-        details.set_error_info(reason.name(), DOMAIN, HashMap::new());
+        let metadata = resume_from.map(|index| (RESUME_FROM.to_owned(), index.to_string()));
+        let metadata = metadata.into_iter().collect::<HashMap<_, _>>();
+        details.set_error_info(reason.name(), DOMAIN, metadata);
         if let Some((field, accepted)) = violation {
             let description = format!("{message}; accepted: {accepted}");
             message = format!("{field}: {description}");

@@ -87,9 +87,14 @@ impl Daemon {
 
     /// Serves the archive in `home`, on a free port.
     pub fn start_in(home: TempDir, arguments: &[&str]) -> Self {
+        Self::start_at("127.0.0.1:0", home, arguments)
+    }
+
+    /// Serves the archive in `home`, at an address.
+    pub fn start_at(address: &str, home: TempDir, arguments: &[&str]) -> Self {
         let mut child = onrecord()
             .current_dir(home.path())
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(["serve", "--listen", address])
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(home.path().join("stderr")).unwrap())
@@ -172,6 +177,15 @@ impl Daemon {
         let mut rest = String::new();
         self.out.read_to_string(&mut rest).unwrap();
         (status, rest)
+    }
+
+    /// Asks it to end (SIGTERM), and gives back where it lived.
+    pub fn terminate_in_place(mut self) -> TempDir {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(sent.success());
+        assert!(self.child.wait().unwrap().success());
+        self.disarm()
     }
 
     fn disarm(&mut self) -> TempDir {

@@ -17,6 +17,12 @@ use crate::rpc::proto::{GetStatusResponse, LedgerEntry};
 /// The most characters of a statement that a list shows.
 const SHOWN_CHARS_MAX: usize = 120;
 
+/// The width of an index in a list that goes on.
+const INDEX_WIDTH: usize = 8;
+
+/// The width of a kind in a list that goes on: that of the longest name.
+const KIND_WIDTH: usize = 18;
+
 /// Draws entries as a list.
 #[must_use]
 pub fn entries(canvas: Canvas, entries: &[LedgerEntry]) -> String {
@@ -36,6 +42,20 @@ pub fn entries(canvas: Canvas, entries: &[LedgerEntry]) -> String {
     }
     sheet.table(&table);
     sheet.finish()
+}
+
+/// Draws one entry as a line of a list that goes on.
+#[must_use]
+pub fn entry_line(canvas: Canvas, entry: &LedgerEntry) -> String {
+    let (kind, what) = entry.record.as_ref().map_or(("?", String::new()), describe);
+    let what = what.replace('\n', " ");
+    format!(
+        "{}  {}  {}  {}",
+        canvas.paint(Tint::Strong, &format!("{:>INDEX_WIDTH$}", entry.index)),
+        canvas.paint(Tint::Faint, &time(entry.recorded_at)),
+        canvas.paint(Tint::Plain, &format!("{kind:KIND_WIDTH$}")),
+        canvas.paint(Tint::Plain, &what)
+    )
 }
 
 /// Draws one entry whole; `record` is its record as JSON.

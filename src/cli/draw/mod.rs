@@ -23,7 +23,7 @@ pub use comparison::{
     Sides, comparison, kind_line, kind_tint, position_line, side_by_side, verdict,
 };
 pub use foot::{basis, caveat};
-pub use ledger::{describe, entries, entry, status};
+pub use ledger::{describe, entries, entry, entry_line, status};
 pub use position::{LISTED_MAX, position, position_body, title};
 pub use statement::{in_brief, reading};
 pub use text::{found, text};

@@ -253,7 +253,11 @@ impl Machine {
         F: Fn(&MemoryFrames, u64, NonZeroU32, &[u8]) -> AppendOutcome + Send + Sync + 'static,
     {
         let frames = self.frames();
-        let frames = Arc::new(Instead { frames, append });
+        let frames = Arc::new(Instead {
+            frames,
+            append,
+            before_read: Box::new(|| ()),
+        });
         self.run(self.open_on(frames).unwrap())
     }
 
@@ -270,10 +274,11 @@ impl Machine {
     }
 }
 
-/// A frame store that does something else than append.
+/// A frame store that does something else than append, and something before it reads.
 pub struct Instead<F> {
-    frames: MemoryFrames,
-    append: F,
+    pub frames: MemoryFrames,
+    pub append: F,
+    pub before_read: Box<dyn Fn() + Send + Sync>,
 }
 
 impl<F: Fn(&MemoryFrames, u64, NonZeroU32, &[u8]) -> AppendOutcome + Send + Sync> FrameStore
@@ -296,6 +301,7 @@ impl<F: Fn(&MemoryFrames, u64, NonZeroU32, &[u8]) -> AppendOutcome + Send + Sync
     }
 
     fn read_from(&self, index: u64, frames_max: usize) -> Result<Vec<StoredFrame>, StoreError> {
+        (self.before_read)();
         self.frames.read_from(index, frames_max)
     }
 

@@ -4,4 +4,5 @@ mod appending;
 mod faults;
 pub mod fixture;
 mod power_cuts;
+mod reading;
 mod restarts;

@@ -1,0 +1,155 @@
+//! `onrecord tail`: the real program follows the real daemon.
+#![cfg(feature = "daemon")]
+
+#[path = "common/program.rs"]
+mod program;
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use program::{Daemon, Ended, onrecord, run};
+
+/// A `tail` that runs.
+struct Tail {
+    child: Child,
+    out: BufReader<ChildStdout>,
+}
+
+impl Tail {
+    fn start(daemon: &Daemon, arguments: &[&str]) -> Self {
+        let mut child = onrecord()
+            .args(["tail", "--json", "--server", &daemon.server])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        Self { child, out }
+    }
+
+    /// The next entry that it prints.
+    fn entry(&mut self) -> serde_json::Value {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|_| panic!("no entry: {line:?}"))
+    }
+
+    fn index(&mut self) -> u64 {
+        let entry = self.entry();
+        // Protobuf-JSON leaves 0 out.
+        let index = entry.get("index").map_or("0", |it| it.as_str().unwrap());
+        index.parse().unwrap()
+    }
+
+    /// Ends it as Ctrl-C does.
+    fn interrupt(mut self) -> Ended {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
+        assert!(sent.success());
+        let (mut out, mut err) = (String::new(), String::new());
+        self.out.read_to_string(&mut out).unwrap();
+        let mut stderr = self.child.stderr.take().unwrap();
+        stderr.read_to_string(&mut err).unwrap();
+        let code = self.child.wait().unwrap().code();
+        Ended { code, out, err }
+    }
+}
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Appends the definition of a person.
+fn append(daemon: &Daemon, id: &str) {
+    let line = format!(
+        r#"{{"actorDefined": {{"actorId": "{id}", "kind": "PERSON", "names": [{{"language": "en", "name": "A. Person"}}]}}}}"#
+    );
+    let file = daemon.home.path().join(format!("{id}.jsonl"));
+    std::fs::write(&file, line).unwrap();
+    let key = daemon.key();
+    daemon
+        .ask(&[
+            "append",
+            "--key",
+            key.to_str().unwrap(),
+            file.to_str().unwrap(),
+        ])
+        .code(0);
+}
+
+#[test]
+fn what_is_on_record_is_shown_as_read_shows_it_and_the_mark_ends_it() {
+    let daemon = Daemon::start();
+    daemon.append_example().code(0);
+    let tail = |more: &[&str]| {
+        let arguments = [&["tail", "--from", "0", "--until-caught-up"], more].concat();
+        daemon.ask(&arguments).code(0)
+    };
+    let read = daemon.ask(&["read", "--limit", "0", "--json"]).code(0);
+    assert_eq!(tail(&["--json"]).out, read.out);
+    let drawn = tail(&[]);
+    assert_eq!(drawn.out.lines().count(), read.out.lines().count());
+    assert!(drawn.out.starts_with("       0  "), "{}", drawn.out);
+    drawn.says("archiveFounded").says("milestoneDefined");
+
+    let topics = tail(&["--kind", "topic_defined", "--json"]).out;
+    assert_eq!(
+        topics.lines().count(),
+        read.out.matches("topicDefined").count()
+    );
+    assert!(topics.lines().all(|line| line.contains("topicDefined")));
+    let none = tail(&[
+        "--kind",
+        "topic_defined",
+        "--kind",
+        "actor_defined",
+        "--source",
+        &"00".repeat(32),
+    ]);
+    assert_eq!(none.out, "");
+    assert_eq!(daemon.ask(&["tail", "--until-caught-up"]).code(0).out, "");
+}
+
+#[test]
+fn what_cannot_be_followed_is_told_and_not_tried_again() {
+    let daemon = Daemon::start();
+    daemon
+        .ask(&["tail", "--from", "1000"])
+        .code(1)
+        .complains("BEYOND_THE_HEAD");
+    daemon
+        .ask(&["tail", "--kind", "speech"])
+        .code(2)
+        .complains("statement_recorded");
+    run(onrecord().args(["tail", "--server", "no address"])).code(2);
+}
+
+#[test]
+fn a_tail_goes_on_where_it_was_after_the_daemon_was_killed_and_stopped_and_ctrl_c_ends_it() {
+    let daemon = Daemon::start();
+    let mut tail = Tail::start(&daemon, &["--from", "0"]);
+    assert_eq!(tail.index(), 0);
+    append(&daemon, "one");
+    assert_eq!(tail.index(), 1);
+
+    let address = daemon.server["http://".len()..].to_owned();
+    let daemon = Daemon::start_at(&address, daemon.kill(), &[]);
+    append(&daemon, "two");
+    assert_eq!(tail.index(), 2);
+
+    let daemon = Daemon::start_at(&address, daemon.terminate_in_place(), &[]);
+    append(&daemon, "three");
+    let entry = tail.entry();
+    assert_eq!(entry["record"]["actorDefined"]["actorId"], "three");
+    assert_eq!(entry["index"], "3");
+
+    let ended = tail.interrupt().code(0);
+    assert_eq!(ended.out, "");
+    let tried = ended.err.matches("trying again, from index").count();
+    assert_eq!(tried, 2, "once a restart: {}", ended.err);
+    assert!(ended.err.contains("from index 2") && ended.err.contains("from index 3"));
+}
