@@ -142,7 +142,6 @@ fn founded() -> MemoryTables {
             attestations_min: 1,
             admission_rules: 1,
         }),
-        ..proto::ArchiveFounded::default()
     };
     let record = proto::Record {
         kind: Some(proto::record::Kind::ArchiveFounded(founded)),

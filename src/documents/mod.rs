@@ -122,9 +122,12 @@ impl StoredDocuments {
     pub fn extracted_text(&self, text_id: &ContentId) -> Result<Option<String>, BlobError> {
         let lost = match self.texts.read_all(text_id, TEXT_BYTES_MAX as u64) {
             Ok(bytes) => return Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-            Err(lost @ (BlobError::Missing { .. } | BlobError::Damaged { .. })) => lost,
-            // No text is as large as that.
-            Err(lost @ BlobError::TooLarge { .. }) => lost,
+            // No text is too large: one that is found so is not what was kept.
+            Err(
+                lost @ (BlobError::Missing { .. }
+                | BlobError::Damaged { .. }
+                | BlobError::TooLarge { .. }),
+            ) => lost,
             Err(error) => return Err(error),
         };
         match (self.extract_again(text_id)?, lost) {

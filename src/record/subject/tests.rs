@@ -25,10 +25,10 @@ fn entry(kind: Kind) -> Entry {
 }
 
 /// What an entry is about besides its kind and its signer.
-fn about(kind: Kind) -> Vec<String> {
+fn about(kind: &Kind) -> Vec<String> {
     let entry = entry(kind.clone());
     let mut found = subjects(&entry);
-    assert!(found.remove(&Subject::Kind(RecordKind::from(&kind))));
+    assert!(found.remove(&Subject::Kind(RecordKind::from(kind))));
     assert!(found.remove(&Subject::Verifier(SIGNER)));
     let say = |subject: &Subject| match subject {
         Subject::Kind(kind) => format!("kind {kind}"),
@@ -92,7 +92,7 @@ const OF_THE_STATEMENT: [&str; 5] = [
 fn a_statement_is_about_all_that_speak_in_it_and_all_that_it_rests_on() {
     let mut expected = OF_THE_STATEMENT.map(ToOwned::to_owned).to_vec();
     expected.extend(["statement itself", "statement ee", "source 50"].map(ToOwned::to_owned));
-    let mut found = about(Kind::StatementRecorded(statement()));
+    let mut found = about(&Kind::StatementRecorded(statement()));
     found.sort_unstable();
     expected.sort_unstable();
     assert_eq!(found, expected);
@@ -107,7 +107,7 @@ fn a_correction_is_about_the_statement_that_it_corrects_and_all_that_the_new_ver
     });
     let mut expected = OF_THE_STATEMENT.to_vec();
     expected.extend(["statement aa", "statement ee", "source 50"]);
-    assert_eq!(about(corrected), expected);
+    assert_eq!(about(&corrected), expected);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn what_is_added_to_a_statement_is_about_its_speaker_and_capacity() {
     });
     let known = ["actor body", "actor speaker"];
     assert_eq!(
-        about(added),
+        about(&added),
         [&known[..], &["statement aa", "source 50"]].concat()
     );
     let read = Kind::ReadingAdded(proto::ReadingAdded {
@@ -132,7 +132,7 @@ fn what_is_added_to_a_statement_is_about_its_speaker_and_capacity() {
         ..proto::ReadingAdded::default()
     });
     assert_eq!(
-        about(read),
+        about(&read),
         [
             "actor body",
             "actor holder",
@@ -147,7 +147,7 @@ fn what_is_added_to_a_statement_is_about_its_speaker_and_capacity() {
         said_for,
         ..proto::StatementRetracted::default()
     });
-    assert_eq!(about(retracted), [&known[..], &["statement aa"]].concat());
+    assert_eq!(about(&retracted), [&known[..], &["statement aa"]].concat());
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_definition_is_about_whom_and_what_it_names() {
         members: vec!["member".to_owned()],
         ..proto::ActorDefined::default()
     });
-    assert_eq!(about(actor), ["actor it", "actor member", "actor whole"]);
+    assert_eq!(about(&actor), ["actor it", "actor member", "actor whole"]);
     let mandate = Kind::MandateGranted(proto::MandateGranted {
         person: "person".to_owned(),
         organization: "body".to_owned(),
@@ -167,23 +167,23 @@ fn a_definition_is_about_whom_and_what_it_names() {
         ..proto::MandateGranted::default()
     });
     let expected = ["actor body", "actor person", "topic topic", "source 50"];
-    assert_eq!(about(mandate), expected);
+    assert_eq!(about(&mandate), expected);
     let ended = Kind::MandateEnded(proto::MandateEnded {
         evidence: evidence(0x50),
         ..proto::MandateEnded::default()
     });
-    assert_eq!(about(ended), ["source 50"]);
+    assert_eq!(about(&ended), ["source 50"]);
     let topic = Kind::TopicDefined(proto::TopicDefined {
         topic_id: "it".to_owned(),
         ..proto::TopicDefined::default()
     });
-    assert_eq!(about(topic), ["topic it"]);
+    assert_eq!(about(&topic), ["topic it"]);
     let milestone = Kind::MilestoneDefined(proto::MilestoneDefined {
         actors: vec!["one".to_owned(), "two".to_owned()],
         evidence: evidence(0x50),
         ..proto::MilestoneDefined::default()
     });
-    assert_eq!(about(milestone), ["actor one", "actor two", "source 50"]);
+    assert_eq!(about(&milestone), ["actor one", "actor two", "source 50"]);
 }
 
 #[test]
@@ -196,18 +196,18 @@ fn what_is_said_of_a_source_is_about_it() {
         }],
         ..proto::SourceArchived::default()
     });
-    assert_eq!(about(archived), ["source 50", "source 51"]);
+    assert_eq!(about(&archived), ["source 50", "source 51"]);
     let withheld = Kind::SourceWithheld(proto::SourceWithheld {
         source: id(0x50),
         ..proto::SourceWithheld::default()
     });
-    assert_eq!(about(withheld), ["source 50"]);
+    assert_eq!(about(&withheld), ["source 50"]);
     let read = Kind::SourceRead(proto::SourceRead {
         source: id(0x50),
         topics: vec!["topic".to_owned()],
         ..proto::SourceRead::default()
     });
-    assert_eq!(about(read), ["topic topic", "source 50"]);
+    assert_eq!(about(&read), ["topic topic", "source 50"]);
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn a_review_is_about_what_it_reviews() {
             target: Some(target),
             ..proto::ReviewPublished::default()
         });
-        assert_eq!(about(review), expected);
+        assert_eq!(about(&review), expected);
     }
 }
 
@@ -235,20 +235,20 @@ fn what_concerns_verifiers_is_about_them_beside_those_who_signed() {
         verifiers: vec![enrolled.clone()],
         ..proto::ArchiveFounded::default()
     });
-    assert_eq!(about(founded), ["verifier 11"]);
-    assert_eq!(about(Kind::VerifierEnrolled(enrolled)), ["verifier 11"]);
+    assert_eq!(about(&founded), ["verifier 11"]);
+    assert_eq!(about(&Kind::VerifierEnrolled(enrolled)), ["verifier 11"]);
     let revoked = Kind::VerifierRevoked(proto::VerifierRevoked {
         verifier: id(0x11),
         ..proto::VerifierRevoked::default()
     });
-    assert_eq!(about(revoked), ["verifier 11"]);
+    assert_eq!(about(&revoked), ["verifier 11"]);
     let attested = Kind::AttestationAdded(proto::AttestationAdded {
         record: id(0xaa),
         verifiers: vec![id(0x11), id(0x12)],
         ..proto::AttestationAdded::default()
     });
     assert_eq!(
-        about(attested),
+        about(&attested),
         ["statement aa", "verifier 11", "verifier 12"]
     );
 }
@@ -260,7 +260,7 @@ fn what_the_archive_says_of_itself_is_about_its_signers_alone() {
         Kind::CheckpointKeySet(proto::CheckpointKeySet::default()),
         Kind::WitnessPolicySet(proto::WitnessPolicySet::default()),
     ] {
-        assert!(about(kind).is_empty());
+        assert!(about(&kind).is_empty());
     }
 }
 
@@ -271,7 +271,7 @@ fn an_anonymous_personal_unread_statement_is_about_itself_alone() {
         ..proto::Statement::default()
     };
     assert_eq!(
-        about(Kind::StatementRecorded(statement)),
+        about(&Kind::StatementRecorded(statement)),
         ["statement itself"]
     );
 }
