@@ -15,19 +15,17 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use super::frame::{FrameError, FrameHash, FrameHeader};
 use super::head::HeadFile;
+use super::open_error::OpenError;
 use super::reader::{DecodedFrame, Head, ReadError, Reader};
 use super::state::{AdmissionState, AdmissionTables};
-use crate::fold::{Fold as _, FoldError, Overlay};
-use crate::merkle::{Frontier, Hash, empty_root, leaf_hash};
-use crate::record::{Micros, proto};
-use crate::storage::{
-    self, DataDirError, FrameStore, ProjectionStore, StoreError, StoredFrame, TableError,
-};
+use super::tail::{Tail, frame_holding};
+use crate::fold::{Fold as _, Overlay};
+use crate::merkle::{Hash, empty_root};
+use crate::record::proto;
+use crate::storage::{self, FrameStore, ProjectionStore};
 
 /// How many frames are read at a time: 64 of the largest are 7.9 MB.
 const FRAMES_AT_ONCE: usize = 64;
@@ -53,19 +51,6 @@ pub struct Ledger {
     pub(super) state: AdmissionState,
     pub(super) tail: Tail,
     recovery: Recovery,
-}
-
-/// Where the next frame goes.
-#[derive(Clone, Debug)]
-pub(super) struct Tail {
-    /// Of all entries.
-    pub frontier: Frontier,
-    /// When the newest was recorded.
-    pub recorded_at: Option<Micros>,
-    /// The last frame.
-    pub previous: FrameHash,
-    /// The epoch of its writer.
-    pub epoch: u64,
 }
 
 /// What a restart found and did.
@@ -232,18 +217,6 @@ fn root_at(frames: &dyn FrameStore, size: u64) -> Result<Option<Hash>, OpenError
         .map(|(_, header)| header.root_after))
 }
 
-/// The frame that holds an entry, and what it says about itself.
-fn frame_holding(
-    frames: &dyn FrameStore,
-    index: u64,
-) -> Result<Option<(StoredFrame, FrameHeader)>, OpenError> {
-    let Some(stored) = frames.read_from(index, 1)?.into_iter().next() else {
-        return Ok(None);
-    };
-    let (header, _) = DecodedFrame::decode(&stored)?;
-    Ok(Some((stored, header)))
-}
-
 /// Takes away a last frame that is torn and lies past `HEAD` as a whole; its index.
 fn discard_torn_tail(frames: &dyn FrameStore, noted_size: u64) -> Result<Option<u64>, OpenError> {
     let Some(stored) = frames.tail()? else {
@@ -335,218 +308,4 @@ fn replay(
         }
     }
     Ok(tail)
-}
-
-impl Tail {
-    /// Of a ledger without entries.
-    fn start() -> Self {
-        Self {
-            frontier: Frontier::new(),
-            recorded_at: None,
-            previous: FrameHash::NONE,
-            epoch: 0,
-        }
-    }
-
-    /// After the entries of `frontier`; none if the ledger's are others.
-    fn at(frames: &dyn FrameStore, frontier: Frontier) -> Result<Option<Self>, OpenError> {
-        let Some(last) = frontier.size().checked_sub(1) else {
-            return Ok(Some(Self::start()));
-        };
-        let root = frontier.root();
-        let frame = frame_holding(frames, last)?;
-        let ends_here = |(_, header): &(StoredFrame, FrameHeader)| {
-            header.next_index() == frontier.size() && header.root_after == root
-        };
-        Ok(frame.filter(ends_here).map(|(stored, header)| Self {
-            frontier,
-            recorded_at: Some(header.recorded_at),
-            previous: FrameHash::of(&stored.bytes),
-            epoch: header.epoch,
-        }))
-    }
-
-    /// After a frame that must follow this tail.
-    fn after(
-        &self,
-        stored: &StoredFrame,
-        header: &FrameHeader,
-        frame: &DecodedFrame,
-    ) -> Result<Self, OpenError> {
-        let mut frontier = self.frontier.clone();
-        for entry in &frame.entries {
-            frontier.push(leaf_hash(&entry.encoded));
-        }
-        let link = if header.first_index != self.frontier.size() {
-            Some(BrokenLink::Index)
-        } else if header.previous != self.previous {
-            Some(BrokenLink::Previous)
-        } else if Some(header.recorded_at) <= self.recorded_at {
-            Some(BrokenLink::RecordedAt)
-        } else if header.epoch < self.epoch {
-            Some(BrokenLink::Epoch)
-        } else if header.root_after != frontier.root() {
-            Some(BrokenLink::Root)
-        } else {
-            None
-        };
-        match link {
-            Some(link) => Err(OpenError::Chain {
-                first_index: stored.first_index,
-                link,
-            }),
-            None => Ok(Self {
-                frontier,
-                recorded_at: Some(header.recorded_at),
-                previous: FrameHash::of(&stored.bytes),
-                epoch: header.epoch,
-            }),
-        }
-    }
-
-    /// The head of a ledger that ends here.
-    pub fn head(&self) -> Head {
-        Head {
-            size: self.frontier.size(),
-            root: self.frontier.root(),
-            recorded_at: self.recorded_at,
-        }
-    }
-
-    /// The header of the frame that follows with `count` entries, recorded at `recorded_at`,
-    /// after which the root is `root_after`.
-    pub fn header(
-        &self,
-        epoch: u64,
-        count: NonZeroU32,
-        recorded_at: Micros,
-        root_after: Hash,
-    ) -> FrameHeader {
-        FrameHeader {
-            epoch,
-            first_index: self.frontier.size(),
-            count,
-            recorded_at,
-            previous: self.previous,
-            root_after,
-        }
-    }
-}
-
-impl FrameError {
-    /// Whether a write that did not finish explains it.
-    const fn is_tear(&self) -> bool {
-        matches!(
-            self,
-            Self::Short { .. } | Self::Header | Self::Body | Self::Length { .. }
-        )
-    }
-}
-
-/// In what a frame does not follow the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BrokenLink {
-    /// Entries between the two are missing.
-    #[error("it does not begin where the frame before ends")]
-    Index,
-    /// It names another frame.
-    #[error("it names another frame as the one before")]
-    Previous,
-    /// It is not later.
-    #[error("it was not recorded after the frame before")]
-    RecordedAt,
-    /// A writer wrote it that had been fenced.
-    #[error("its writer had been replaced before the frame before was written")]
-    Epoch,
-    /// It names another root than its entries give.
-    #[error("its entries do not give the root that it names")]
-    Root,
-}
-
-/// Why a ledger must not be opened, in sentences for whoever runs it.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Entries that were noted are gone.
-    #[error(
-        "the ledger has lost entries: its database holds {found}, and HEAD noted {noted}; restore the data directory from a backup that holds at least {noted}"
-    )]
-    ShorterThanHead {
-        /// The size that `HEAD` names.
-        noted: u64,
-        /// The size of the database.
-        found: u64,
-    },
-    /// The database holds another history.
-    #[error(
-        "the ledger is not the one that HEAD noted: over {size} entries HEAD has the root {noted}, and the database has {}; database and HEAD come from different archives or backups: restore both from the same one",
-        .found.map_or_else(|| "no frame that ends there".to_owned(), |root| root.to_string())
-    )]
-    ContradictsHead {
-        /// The size that `HEAD` names.
-        size: u64,
-        /// The root that it names.
-        noted: Hash,
-        /// The root in the database, where a frame ends at that size.
-        found: Option<Hash>,
-    },
-    /// A frame does not follow the one before.
-    #[error(
-        "the frame at index {first_index} is not the next of this ledger: {link}; restore the data directory from a backup"
-    )]
-    Chain {
-        /// The index of its first entry.
-        first_index: u64,
-        /// What does not fit.
-        link: BrokenLink,
-    },
-    /// A frame or entry is damaged.
-    #[error("{0}; restore the data directory from a backup")]
-    Read(ReadError),
-    /// The store does not read or sync.
-    #[error(transparent)]
-    Store(StoreError),
-    /// `HEAD` cannot be read or written.
-    #[error(transparent)]
-    Head(#[from] DataDirError),
-    /// The admission state cannot be read or written.
-    #[error("the admission state cannot be used: {0}")]
-    Tables(#[from] TableError),
-    /// An entry cannot be folded, from entry 0 on.
-    #[error(
-        "the admission state cannot be built from the ledger: {0}; use the release that wrote it"
-    )]
-    Fold(#[from] FoldError),
-    /// Entry 0 founds no archive.
-    #[error(
-        "the ledger does not begin with the founding of an archive; restore the data directory from a backup"
-    )]
-    NotFounded,
-    /// It is another archive.
-    #[error(
-        "this is the archive {found}, not {configured}; leave the origin out, or name another data directory"
-    )]
-    OtherOrigin {
-        /// The origin asked for.
-        configured: String,
-        /// The origin in entry 0.
-        found: String,
-    },
-    /// An archive without entries, and no origin to found it under.
-    #[error("the archive is not founded yet and no origin was given; give one")]
-    NoOrigin,
-}
-
-impl From<ReadError> for OpenError {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Store(error) => Self::Store(error),
-            error => Self::Read(error),
-        }
-    }
-}
-
-impl From<StoreError> for OpenError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
 }
