@@ -9,7 +9,9 @@
 //! 4. From where the admission state stands to the tail, the chain of frames is verified (each
 //!    names the one before, later than it, with the root that its entries give) and the entries
 //!    are folded. A state that is missing, or of another ledger, is built again from entry 0.
-//! 5. `HEAD` is noted anew, and the head is published.
+//! 5. An epoch above that of the last frame is claimed, whatever the counter beside the frames
+//!    says: the frames that follow would contradict the chain otherwise.
+//! 6. `HEAD` is noted anew, and the head is published.
 //!
 //! Nothing is decided here by trusting a time or a file's age.
 
@@ -125,6 +127,7 @@ impl Ledger {
         let origin = origin(frames, parts.origin.as_deref())?;
         let state = AdmissionState::new(Arc::clone(&parts.admission));
         let (admission, tail) = catch_up(frames, &state, noted.is_some())?;
+        frames.claim_above(tail.epoch)?;
 
         let head = tail.head();
         if noted != Some(head.into()) {

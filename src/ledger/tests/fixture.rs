@@ -172,6 +172,7 @@ impl HeadFile for NotedHead {
 }
 
 /// A machine with an archive on it.
+#[derive(Clone)]
 pub struct Machine {
     pub disk: MemoryDisk,
     pub admission: Arc<dyn ProjectionStore>,
@@ -286,6 +287,10 @@ impl<F: Fn(&MemoryFrames, u64, NonZeroU32, &[u8]) -> AppendOutcome + Send + Sync
 {
     fn epoch(&self) -> u64 {
         self.frames.epoch()
+    }
+
+    fn claim_above(&self, shown: u64) -> Result<(), StoreError> {
+        self.frames.claim_above(shown)
     }
 
     fn next_index(&self) -> u64 {

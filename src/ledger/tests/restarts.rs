@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::fixture::{Machine, ORIGIN, actor, actors, founding, long_actor, verify};
+use crate::ledger::frame::Frame;
 use crate::ledger::{
     AdmissionRecovery, BrokenLink, OpenError, Outcome, ReadError, compare_with_head,
 };
-use crate::storage::{self, FrameStore as _, MemoryDisk, MemoryTables};
+use crate::storage::{self, FrameStore as _, MemoryDisk, MemoryTables, StoredFrame};
 
 /// An archive of `1 + count` entries, cleanly stopped.
 fn archive(count: usize) -> Machine {
@@ -37,6 +38,40 @@ fn a_clean_restart_goes_on_where_the_ledger_ended() {
     ));
     verify(&running.reader);
     running.stop();
+}
+
+#[test]
+fn frames_are_written_under_a_later_epoch_than_those_on_record_whatever_was_counted() {
+    let machine = archive(0);
+    for number in 0..9 {
+        let running = machine.start();
+        running.record(vec![actor(number)]);
+        running.stop();
+        // The counter is lost, comes from a backup, or goes on.
+        if let Some(counted) = [0, 0, 1, 2].get(number) {
+            machine.disk.set_epoch(*counted);
+        }
+        let anew = Machine {
+            admission: Arc::new(MemoryTables::new()),
+            ..machine.clone()
+        };
+        let ledger = anew
+            .open()
+            .expect("a replay from entry 0 accepts every frame");
+        assert_eq!(verify(&ledger.reader()).size, 2 + number as u64);
+    }
+    let epochs: Vec<u64> = machine
+        .frames()
+        .read_from(0, 99)
+        .unwrap()
+        .iter()
+        .map(epoch)
+        .collect();
+    assert!(epochs.is_sorted_by(|a, b| a < b), "{epochs:?}");
+}
+
+fn epoch(stored: &StoredFrame) -> u64 {
+    Frame::decode(&stored.bytes).unwrap().header.epoch
 }
 
 #[test]
