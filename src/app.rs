@@ -6,8 +6,10 @@
 //! round: no more connections, a bounded time for open calls, the ledger's end with its head
 //! noted, the projections' end, and the lock is given free.
 //!
-//! [`found`] puts an archive there in the first place.
+//! [`found`] puts an archive there in the first place; [`accept_ledger_as_found`] lets one be
+//! served whose length nothing vouches for.
 
+mod accepting;
 mod expiry;
 mod founding;
 mod incoming;
@@ -26,6 +28,7 @@ use tokio::runtime::{self, Runtime};
 use tokio::sync::watch;
 use tonic::transport::Server;
 
+pub use accepting::accept_ledger_as_found;
 pub use founding::{ArchiveState, Founded, Founding, acceptable, found, found_on, look};
 pub use stores::Stores;
 use texts::TextsOnRecord;

@@ -46,7 +46,7 @@ pub use open_error::OpenError;
 pub use outcome::{AppendError, Outcome};
 pub use poison::Poisoned;
 pub use reader::{DecodedFrame, Head, ReadError, Reader};
-pub use recovery::{AdmissionRecovery, Ledger, Parts, Recovery, compare_with_head};
+pub use recovery::{AdmissionRecovery, Ledger, Parts, Recovery, compare_with_head, verify_chain};
 pub use state::AdmissionTables;
 pub use tail::BrokenLink;
 pub use threads::{Sequencer, Settings, StartError, Surroundings};

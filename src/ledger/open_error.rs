@@ -19,6 +19,24 @@ pub enum OpenError {
         /// The size of the database.
         found: u64,
     },
+    /// Nothing says how long the ledger was.
+    #[error(
+        "HEAD is missing beside a ledger of {found} entries, so that nothing tells whether it has lost its end; restore the data directory from a backup, or, where {found} entries are known to be all, start once with --accept-ledger-as-found"
+    )]
+    NoHead {
+        /// The size of the database.
+        found: u64,
+    },
+    /// Entries that were folded are gone.
+    #[error(
+        "the ledger has lost entries: its database holds {found}, and the admission state has read {read}; restore the data directory from a backup that holds at least {read}; one that holds fewer is restored without the directories admission and projections, which are built again"
+    )]
+    ShorterThanAdmission {
+        /// How many entries were folded.
+        read: u64,
+        /// The size of the database.
+        found: u64,
+    },
     /// The database holds another history.
     #[error(
         "the ledger is not the one that HEAD noted: over {size} entries HEAD has the root {noted}, and the database has {}; database and HEAD come from different archives or backups: restore both from the same one",

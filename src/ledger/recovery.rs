@@ -1,14 +1,16 @@
 //! The story of a restart: from what the disk holds to a head that may be shown.
 //!
-//! 1. `HEAD` says what the ledger held when it was last noted. A database that holds less, or
-//!    something else, has lost entries: then the ledger does not open, and says what differs.
+//! 1. `HEAD` says what the ledger held when it was last noted: no later than before entry 0.
+//!    A database that holds less, or something else, or entries without a `HEAD`, may have lost
+//!    some: then the ledger does not open, and says what differs.
 //! 2. A last frame past `HEAD` that is not whole was torn before anybody was told of it, and is
 //!    discarded. At most one frame at a time is on its way to the disk.
 //! 3. What lies past `HEAD` may stand in the page cache alone, so it is written and synced
 //!    again before it counts.
 //! 4. From where the admission state stands to the tail, the chain of frames is verified (each
 //!    names the one before, later than it, with the root that its entries give) and the entries
-//!    are folded. A state that is missing, or of another ledger, is built again from entry 0.
+//!    are folded. A state that is missing, or of another ledger, is built again from entry 0;
+//!    one that has read more than the ledger holds is proof that entries were lost.
 //! 5. An epoch above that of the last frame is claimed, whatever the counter beside the frames
 //!    says: the frames that follow would contradict the chain otherwise.
 //! 6. `HEAD` is noted anew, and the head is published.
@@ -126,7 +128,7 @@ impl Ledger {
 
         let origin = origin(frames, parts.origin.as_deref())?;
         let state = AdmissionState::new(Arc::clone(&parts.admission));
-        let (admission, tail) = catch_up(frames, &state, noted.is_some())?;
+        let (admission, tail) = catch_up(frames, &state)?;
         frames.claim_above(tail.epoch)?;
 
         let head = tail.head();
@@ -181,9 +183,11 @@ pub fn compare_with_head(
     noted: Option<&storage::Head>,
 ) -> Result<u64, OpenError> {
     let size = frames.next_index();
-    // Without HEAD nothing says how long the ledger was: all of it counts, and is verified.
-    let Some(noted) = noted else {
-        return Ok(size);
+    // HEAD is noted before entry 0 is written: without it nothing says how long the ledger was.
+    let noted = match noted {
+        Some(noted) => noted,
+        None if size == 0 => return Ok(0),
+        None => return Err(OpenError::NoHead { found: size }),
     };
     let root = Hash::from(noted.root);
     let found = match size.cmp(&noted.size) {
@@ -257,27 +261,26 @@ fn origin(frames: &dyn FrameStore, configured: Option<&str>) -> Result<String, O
     }
 }
 
-/// Brings the admission state to the tail. It is believed up to its cursor only where `HEAD`
-/// vouches for the ledger and the ledger for the cursor.
+/// Brings the admission state to the tail. It is believed up to its cursor where the ledger,
+/// for which `HEAD` vouches, has the root that the cursor names.
 fn catch_up(
     frames: &dyn FrameStore,
     state: &AdmissionState,
-    vouched: bool,
 ) -> Result<(AdmissionRecovery, Tail), OpenError> {
     let rebuild = |why: String| {
         state.clear()?;
         let tail = replay(frames, state, Tail::start())?;
         Ok((AdmissionRecovery::Rebuilt { why }, tail))
     };
-    if !vouched && frames.next_index() > 0 {
-        return rebuild("there is no HEAD, so that the whole ledger is verified".to_owned());
-    }
     let frontier = match state.cursor() {
         Ok(Some(frontier)) => frontier,
         Ok(None) => return rebuild("it names no entry that it has come to".to_owned()),
         Err(error) => return rebuild(error.to_string()),
     };
-    let from = frontier.size();
+    let (from, found) = (frontier.size(), frames.next_index());
+    if from > found {
+        return Err(OpenError::ShorterThanAdmission { read: from, found });
+    }
     let Some(tail) = Tail::at(frames, frontier)? else {
         return rebuild(format!("its first {from} entries are not this ledger's"));
     };
@@ -288,11 +291,30 @@ fn catch_up(
     }
 }
 
+/// Verifies every frame from entry 0 on, by itself and as the one that follows the one before;
+/// the head that they lead to. Changes nothing.
+pub fn verify_chain(frames: &dyn FrameStore) -> Result<Head, OpenError> {
+    let tail = follow(frames, Tail::start(), |_, _| Ok(()))?;
+    Ok(tail.head())
+}
+
 /// Verifies and folds the frames from `tail` on.
-fn replay(
+fn replay(frames: &dyn FrameStore, state: &AdmissionState, tail: Tail) -> Result<Tail, OpenError> {
+    follow(frames, tail, |frame, tail| {
+        let mut overlay = Overlay::new(state);
+        for entry in &frame.entries {
+            overlay.add(AdmissionState::FOLD.fold(&overlay, entry)?);
+        }
+        state.advance(overlay.into_changes(), &tail.frontier)?;
+        Ok(())
+    })
+}
+
+/// Verifies the frames from `tail` on, and hands on each with the tail after it.
+fn follow(
     frames: &dyn FrameStore,
-    state: &AdmissionState,
     mut tail: Tail,
+    each: impl Fn(&DecodedFrame, &Tail) -> Result<(), OpenError>,
 ) -> Result<Tail, OpenError> {
     while tail.frontier.size() < frames.next_index() {
         let stored = frames.read_from(tail.frontier.size(), FRAMES_AT_ONCE)?;
@@ -303,11 +325,7 @@ fn replay(
         for stored in &stored {
             let (header, frame) = DecodedFrame::decode(stored)?;
             tail = tail.after(stored, &header, &frame)?;
-            let mut overlay = Overlay::new(state);
-            for entry in &frame.entries {
-                overlay.add(AdmissionState::FOLD.fold(&overlay, entry)?);
-            }
-            state.advance(overlay.into_changes(), &tail.frontier)?;
+            each(&frame, &tail)?;
         }
     }
     Ok(tail)

@@ -294,6 +294,18 @@ pub enum RunnerError {
     /// The ledger cannot be read.
     #[error(transparent)]
     Ledger(#[from] ReadError),
+    /// The ledger holds less than was read of it.
+    #[error(
+        "the ledger has lost entries: it holds {found}, and the projection {projection} has read {read}; restore the data directory from a backup that holds at least {read}; one that holds fewer is restored without the directories admission and projections, which are built again"
+    )]
+    ShorterThanRead {
+        /// The projection.
+        projection: &'static str,
+        /// How many entries it has read.
+        read: u64,
+        /// How many the ledger holds.
+        found: u64,
+    },
     /// No thread can be started.
     #[error("a thread cannot be started: {0}")]
     Thread(io::Error),
@@ -314,7 +326,7 @@ fn open(
     if origin != TablesOrigin::Reopened {
         return Ok((tables, start));
     }
-    let why = match confirmed(&tables, source)? {
+    let why = match confirmed(fold.name(), &tables, source)? {
         Ok(cursor) => return Ok((tables, cursor.unwrap_or(start))),
         Err(why) => why,
     };
@@ -332,9 +344,10 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> RunnerError {
 /// The cursor of rows that were found, if the ledger confirms it: its root stands at the end
 /// of a frame. None where there are no rows yet. Otherwise, why it is not believed.
 fn confirmed(
+    projection: &'static str,
     tables: &dyn Tables,
     source: &dyn EntrySource,
-) -> Result<Result<Option<Cursor>, &'static str>, ReadError> {
+) -> Result<Result<Option<Cursor>, &'static str>, RunnerError> {
     let cursor = match Cursor::load(tables) {
         Ok(Some(cursor)) => cursor,
         Ok(None) if tables.scan(&[]).next().is_none() => return Ok(Ok(None)),
@@ -344,12 +357,20 @@ fn confirmed(
     let Some(last) = cursor.size.checked_sub(1) else {
         return Ok(Err("its cursor stands before entry 0"));
     };
+    let (read, found) = (cursor.size, source.head().size);
+    if read > found {
+        // What was read was durable: the ledger has lost its end.
+        return Err(RunnerError::ShorterThanRead {
+            projection,
+            read,
+            found,
+        });
+    }
     Ok(match source.frame_at(last)? {
         Some(frame) if frame.next_index() == cursor.size && frame.root_after == cursor.root => {
             Ok(Some(cursor))
         }
-        Some(_) => Err("its cursor names another root than the ledger"),
-        None => Err("it has read more than the ledger holds"),
+        _ => Err("its cursor names another root than the ledger"),
     })
 }
 

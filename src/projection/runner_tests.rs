@@ -254,15 +254,37 @@ fn rows_that_contradict_the_ledger_are_built_again() {
         let (tables, cursor) = read(start(&fold, directory.path(), &shelf), 10);
         assert_eq!((tables, cursor.digest), expected);
     }
-    // A ledger that is shorter than what was read.
+}
+
+#[test]
+fn a_ledger_that_is_shorter_than_what_was_read_of_it_is_not_followed() {
+    let script = some_script();
+    let fold: Arc<dyn Fold> = Arc::new(CatalogFold);
     let directory = directory();
+    read(
+        start(&fold, directory.path(), &Shelf::of(&script.entries, 5)),
+        10,
+    );
+    for held in [0, 5] {
+        let shelf = Shelf::of(&script.entries[..held], 5);
+        let started = Runner::start(Arc::clone(&fold), &home(directory.path()), shelf);
+        let error = started.unwrap_err().to_string();
+        assert!(
+            error.contains(&format!(
+                "holds {held}, and the projection catalog has read 10"
+            )),
+            "{error}"
+        );
+    }
+    // Nothing was taken from the rows.
     let shelf = Shelf::of(&script.entries, 5);
-    read(start(&fold, directory.path(), &shelf), 10);
-    let shelf = Shelf::of(&script.entries[..5], 5);
-    let runner = start(&fold, directory.path(), &shelf);
-    let (tables, cursor) = read(runner, 5);
-    assert_eq!(cursor.size, 5);
-    assert_eq!((tables, cursor.digest), script.fold(&*fold, 5));
+    assert_eq!(
+        start(&fold, directory.path(), &shelf)
+            .projection()
+            .cursor()
+            .size,
+        10
+    );
 }
 
 #[test]
