@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
@@ -193,30 +193,31 @@ impl Crew {
 
 impl Sequencer {
     /// Takes no more records, brings those that are queued to an end, notes the head, and ends
-    /// the threads. Each of these three steps may take `bound`; whether all were done in it.
+    /// the threads; whether all of that was done by `deadline`.
     #[must_use]
-    pub fn stop(self, bound: Duration) -> bool {
-        let (prepared, committed, noted) = self.end(bound);
+    pub fn stop(self, deadline: Instant) -> bool {
+        let (prepared, committed, noted) = self.end(deadline);
         let size = self.reader.head().size;
         tracing::debug!(size, prepared, committed, noted, "the ledger has stopped");
         prepared && committed && noted
     }
 
-    fn end(&self, bound: Duration) -> (bool, bool, bool) {
-        let done =
-            |ended: &Receiver<()>| ended.recv_timeout(bound) == Err(RecvTimeoutError::Disconnected);
+    fn end(&self, deadline: Instant) -> (bool, bool, bool) {
+        let done = |ended: &Receiver<()>| {
+            ended.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected)
+        };
         self.appender.close();
         let prepared = done(&self.intake_ended);
         let _ = self.notices.send(Notice::Stop);
         let committed = done(&self.ended);
-        (prepared, committed, self.keeper.stop(bound))
+        (prepared, committed, self.keeper.stop(deadline))
     }
 }
 
 impl Drop for Sequencer {
     /// Has the threads end, without waiting for them.
     fn drop(&mut self) {
-        self.end(Duration::ZERO);
+        self.end(Instant::now());
     }
 }
 

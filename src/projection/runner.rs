@@ -16,8 +16,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::time::Instant;
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use tokio::sync::watch;
 
 use super::cursor::Cursor;
@@ -184,12 +185,13 @@ pub struct Home {
     pub cache_bytes: u64,
 }
 
-/// The thread that follows the ledger. Dropping it stops the thread and waits for it.
+/// The thread that follows the ledger. Dropping it has the thread end, without waiting for it.
 #[derive(Debug)]
 pub struct Runner {
     projection: Projection,
     stop: Stop,
-    thread: Option<JoinHandle<()>>,
+    /// Disconnected once the thread has ended and let go of the rows.
+    ended: Receiver<()>,
 }
 
 impl Runner {
@@ -221,14 +223,19 @@ impl Runner {
             cursor,
             recent: RecentRows::default(),
         };
+        let (alive, ended) = bounded(0);
         let thread = std::thread::Builder::new()
             .name(format!("onrecord-{}", projection.name()))
-            .spawn(move || follower.run())
-            .map_err(RunnerError::Thread)?;
+            .spawn(move || {
+                // Dropped last.
+                let _alive: Sender<()> = alive;
+                follower.run();
+            });
+        thread.map_err(RunnerError::Thread)?;
         Ok(Self {
             projection,
             stop,
-            thread: Some(thread),
+            ended,
         })
     }
 
@@ -238,24 +245,18 @@ impl Runner {
         self.projection.clone()
     }
 
-    /// Stops after the batch at hand, and waits for that. The rows are closed once the last
-    /// handle on the projection is gone.
-    pub fn stop(mut self) {
-        self.end();
-    }
-
-    fn end(&mut self) {
+    /// Stops after the batch at hand; whether the thread ended by `deadline`. The rows are
+    /// closed once the last handle on the projection is gone.
+    #[must_use]
+    pub fn stop(self, deadline: Instant) -> bool {
         self.stop.set();
-        if let Some(thread) = self.thread.take() {
-            // The thread catches its own panics and has shown them as its status.
-            let _ = thread.join();
-        }
+        self.ended.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected)
     }
 }
 
 impl Drop for Runner {
     fn drop(&mut self) {
-        self.end();
+        self.stop.set();
     }
 }
 

@@ -4,7 +4,7 @@
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use bytes::Bytes;
@@ -27,8 +27,10 @@ use crate::text::{Profile, SearchText};
 
 pub const ORIGIN: &str = "archive.example.org";
 
-/// Far more than anything here takes.
-pub const BOUND: Duration = Duration::from_mins(1);
+/// Far later than anything here takes.
+pub fn deadline() -> Instant {
+    Instant::now() + Duration::from_mins(1)
+}
 
 pub fn steward() -> SigningKey {
     SigningKey::from_seed([1; 32])
@@ -370,7 +372,7 @@ impl Running {
     }
 
     pub fn stop(self) {
-        assert!(self.sequencer.stop(BOUND));
+        assert!(self.sequencer.stop(deadline()));
     }
 }
 
