@@ -43,6 +43,10 @@ pub struct Config {
     pub upload_expiry_seconds: u64,
     /// How many seconds open calls are given when the daemon stops. 10.
     pub drain_seconds_max: u64,
+    /// By how many seconds after it was asked to stop a daemon has ended, whatever its disk
+    /// does. 45: open calls have their 10, and a commit on its way its 30. A service manager
+    /// should wait for longer before it kills.
+    pub stop_seconds_max: u64,
     /// How many seconds a call may wait for the ledger or a projection to have read enough.
     /// 30.
     pub wait_seconds_max: u64,
@@ -143,6 +147,7 @@ impl Default for Config {
             text_cache_bytes: TEXT_CACHE_BYTES,
             upload_expiry_seconds: 24 * 60 * 60,
             drain_seconds_max: 10,
+            stop_seconds_max: 45,
             wait_seconds_max: 30,
             commit_seconds_max: 30,
             queue_records_max: 8_192,
@@ -221,6 +226,11 @@ impl Config {
         at_least("queue_bytes_max", self.queue_bytes_max as u64, 2 * message)?;
         at_least("queue_records_max", self.queue_records_max as u64, 1_000)?;
         at_least("source_bytes_max", self.source_bytes_max, 1)?;
+        at_least(
+            "stop_seconds_max",
+            self.stop_seconds_max,
+            self.drain_seconds_max.saturating_add(1),
+        )?;
         at_least("wait_seconds_max", self.wait_seconds_max, 1)?;
         at_least("commit_seconds_max", self.commit_seconds_max, 1)?;
         at_least("connections.open_max", connections.open_max as u64, 1)?;
@@ -266,6 +276,12 @@ impl Config {
         Duration::from_secs(self.drain_seconds_max)
     }
 
+    /// How long stopping may take, with the time that open calls are given.
+    #[must_use]
+    pub const fn stop_max(&self) -> Duration {
+        Duration::from_secs(self.stop_seconds_max)
+    }
+
     /// How long a call may wait.
     #[must_use]
     pub const fn wait_max(&self) -> Duration {
@@ -298,6 +314,16 @@ mod tests {
     #[test]
     fn the_defaults_can_work() {
         assert_eq!(Config::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn the_service_manager_waits_for_longer_than_stopping_may_take() {
+        let unit = include_str!("../deploy/onrecord.service");
+        let bound = unit
+            .lines()
+            .find_map(|line| line.strip_prefix("TimeoutStopSec="));
+        let bound: u64 = bound.unwrap().strip_suffix('s').unwrap().parse().unwrap();
+        assert!(bound > Config::default().stop_seconds_max);
     }
 
     #[test]

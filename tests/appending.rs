@@ -3,16 +3,13 @@
 
 mod common;
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::client::{countersign, id_of, recorded};
-use common::daemon::{Daemon, Home};
-use common::records::{ORIGIN, actor, answered, source, statement, topic};
+use common::daemon::Home;
+use common::records::{actor, answered, source, statement, topic};
+use common::stores::InMemory;
 use common::{Client, Signer, TestArchive, assert_blames, assert_status};
-use onrecord::app::{self, Founding, Stores, World};
-use onrecord::ledger::HeadFile;
-use onrecord::projection::Home as ProjectionHome;
 use onrecord::record::proto::{
     ActorKind, Envelope, Polarity, PolicySet, Reading, ReadingAdded, Role, record::Kind,
 };
@@ -20,9 +17,7 @@ use onrecord::rpc::proto::append_result::Outcome;
 use onrecord::rpc::proto::{
     AppendStreamRequest, AppendStreamResponse, GetEntryRequest, GetStatusRequest, get_entry_request,
 };
-use onrecord::storage::{
-    self, DataDirError, Fault, MemoryBlobs, MemoryDisk, MemoryFrames, MemoryTables, Step,
-};
+use onrecord::storage::{Fault, Step};
 use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
@@ -454,56 +449,11 @@ async fn a_revoked_verifier_signs_no_more_and_what_they_signed_stays() {
     ));
 }
 
-/// A head that is noted nowhere else.
-#[derive(Clone, Default)]
-struct NotedInMemory(Arc<Mutex<Option<storage::Head>>>);
-
-impl HeadFile for NotedInMemory {
-    fn read(&self) -> Result<Option<storage::Head>, DataDirError> {
-        Ok(*self.0.lock().unwrap())
-    }
-
-    fn write(&self, head: &storage::Head) -> Result<(), DataDirError> {
-        *self.0.lock().unwrap() = Some(*head);
-        Ok(())
-    }
-}
-
-/// A daemon on a new archive whose ledger lies in memory, where writes and syncs can be made
-/// to fail.
-fn on_a_disk_that_fails(disk: &MemoryDisk) -> Daemon {
-    let home = Home::new();
-    let head = NotedInMemory::default();
-    let path = home.directory.path().to_owned();
-    let stores = || Stores {
-        frames: Arc::new(MemoryFrames::open(disk)),
-        admission: Arc::new(MemoryTables::new()),
-        head: Arc::new(head.clone()),
-        sources: Arc::new(MemoryBlobs::new()),
-        texts: Arc::new(MemoryBlobs::new()),
-        projections: ProjectionHome {
-            directory: path.join("projections"),
-            cache_bytes: 1 << 20,
-        },
-    };
-    let steward = Signer::steward();
-    let founding = Founding {
-        origin: ORIGIN,
-        checkpoint_key: steward.key.public(),
-        steward: &steward.key,
-    };
-    std::thread::scope(|scope| {
-        let found = || app::found_on(stores(), &home.config, &founding, World::real());
-        scope.spawn(found).join().unwrap().unwrap();
-    });
-    let stores = stores();
-    home.start_on(stores)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failing_sync_poisons_the_ledger_and_is_reported_while_reads_go_on() {
-    let disk = MemoryDisk::new();
-    let daemon = on_a_disk_that_fails(&disk);
+    let archive = InMemory::founded();
+    let disk = archive.disk.clone();
+    let daemon = archive.start();
     let mut client = daemon.client().await;
     let steward = Signer::steward();
     let size = client.head().await.size;

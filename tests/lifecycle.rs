@@ -3,16 +3,20 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use common::daemon::Home;
 use common::records::{ORIGIN, actor};
 use common::{TestArchive, assert_blames};
 use onrecord::app::{self, AppError, ArchiveState, World};
+use onrecord::ledger::OpenError;
 use onrecord::record::proto::{ActorKind, record::Kind};
 use onrecord::rpc::proto::{GetPositionRequest, GetStatusRequest, ListProjectionsRequest};
-use onrecord::storage::{DataDir, DataDirError, SledFrames};
+use onrecord::storage::{DataDir, DataDirError, Head, SledFrames};
 use tokio_stream::StreamExt as _;
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
@@ -239,12 +243,113 @@ fn founding_that_was_cut_short_is_not_served_and_can_be_done_again() {
     drop(home.found().start());
 }
 
+/// Every file below a directory with its bytes.
+fn bytes_below(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(bytes_below(&path));
+        } else {
+            files.insert(path.clone(), fs::read(&path).unwrap());
+        }
+    }
+    files
+}
+
+/// That the archive is not served, and that its ledger is left as it is, down to the bytes; the
+/// reason.
+fn refused_untouched(home: &Home) -> AppError {
+    let ledger = home.data_dir().join("ledger");
+    let before = bytes_below(&ledger);
+    let error = run(home).unwrap_err();
+    assert!(bytes_below(&ledger) == before, "it was changed: {error}");
+    error
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_whose_head_is_lost_is_refused_untouched_until_somebody_vouches_for_it() {
+    let archive = TestArchive::new().await;
+    let size = archive.size;
+    drop(archive.client);
+    let mut home = archive.daemon.stop();
+    let head = home.data_dir().join("HEAD");
+    let noted = fs::read(&head).unwrap();
+    assert!(app::accept_ledger_as_found(&home.config).unwrap().is_none());
+    for damage in [None, Some(&b"onrecord head\n"[..])] {
+        match damage {
+            None => fs::remove_file(&head).unwrap(),
+            Some(bytes) => fs::write(&head, bytes).unwrap(),
+        }
+        let error = refused_untouched(&home);
+        match (damage, &error) {
+            (None, AppError::Ledger(OpenError::NoHead { found })) => assert_eq!(*found, size),
+            (Some(_), AppError::DataDir(DataDirError::HeadDamaged { .. })) => {}
+            _ => panic!("{error}"),
+        }
+        let said = error.to_string();
+        assert!(said.contains("--accept-ledger-as-found"), "{said}");
+        let accepted = app::accept_ledger_as_found(&home.config).unwrap();
+        assert_eq!(accepted.map(|head| head.size), Some(size));
+        assert_eq!(fs::read(&head).unwrap(), noted);
+        home = home.start().stop();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_contradicts_head_is_refused_untouched() {
+    let archive = TestArchive::new().await;
+    let longer = archive.size + 1;
+    drop(archive.client);
+    let home = archive.daemon.stop();
+    let other = Home::new().found();
+    fs::copy(other.data_dir().join("HEAD"), home.data_dir().join("HEAD")).unwrap();
+    let error = refused_untouched(&home);
+    assert!(
+        matches!(
+            error,
+            AppError::Ledger(OpenError::ContradictsHead { size: 1, .. })
+        ),
+        "{error}"
+    );
+    let dir = DataDir::open(&home.data_dir()).unwrap();
+    let root = [7; 32];
+    dir.write_head(&Head { size: longer, root }).unwrap();
+    drop(dir);
+    let error = refused_untouched(&home);
+    assert!(
+        matches!(error, AppError::Ledger(OpenError::ShorterThanHead { noted, .. }) if noted == longer),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_ledger_is_never_opened_for_writing() {
+    let archive = TestArchive::new().await;
+    drop(archive.client);
+    let home = archive.daemon.stop();
+    let log = home.data_dir().join("ledger/frames/db");
+    let mut bytes = fs::read(&log).unwrap();
+    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[used / 2] ^= 0x10;
+    fs::write(&log, bytes).unwrap();
+    refused_untouched(&home);
+}
+
 #[test]
-fn an_archive_whose_head_was_lost_after_entry_0_is_an_archive() {
-    let home = Home::new().found();
-    std::fs::remove_file(home.data_dir().join("HEAD")).unwrap();
-    assert_eq!(app::look(&home.data_dir()).unwrap(), ArchiveState::Founded);
-    drop(home.start());
+fn an_archive_whose_count_of_openings_is_lost_goes_on() {
+    let mut home = Home::new().found();
+    for _ in 0..2 {
+        home = home.start().stop();
+    }
+    for count in [Some("0"), None] {
+        let path = home.data_dir().join("ledger/EPOCH");
+        match count {
+            Some(count) => fs::write(&path, count).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        home = home.start().stop();
+    }
 }
 
 #[test]

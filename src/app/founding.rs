@@ -5,11 +5,13 @@
 //! made. Once entry 0 is on record there is an archive, and it is not founded again.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use bytes::Bytes;
 use prost::Message as _;
 
-use super::{AppError, Archive, Stores, World};
+use super::archive::Archive;
+use super::{AppError, Stores, World, closing};
 use crate::admission::{ADMISSION_RULES, check_origin};
 use crate::config::Config;
 use crate::config::keys::{self, KeyFileError};
@@ -132,7 +134,7 @@ pub fn found_on(
     let runtime = super::runtime()?;
     let archive = Archive::open(stores, config, world, Some(founding.origin.to_owned()))?;
     let outcomes = runtime.block_on(archive.appender.append(vec![envelope]));
-    archive.close(config.commit_max());
+    closing::close(runtime, archive, Instant::now() + config.stop_max());
     recorded(outcomes?.into_iter().next())
 }
 

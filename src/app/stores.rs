@@ -39,11 +39,9 @@ impl Stores {
             return Err(not_founded(&config.data_dir));
         }
         // Opening a damaged database can destroy what lies behind the damage: a copy first.
-        let options = frames_options(config, &dir);
-        if let Some(noted) = noted.filter(|noted| noted.size > 0) {
-            let copy = SledFrames::open_copy(&ledger, &options)?;
-            compare_with_head(&copy, Some(&noted))?;
-        }
+        let copy = SledFrames::open_copy(&ledger, &frames_options(config, &dir))?;
+        compare_with_head(&copy, noted.as_ref())?;
+        drop(copy);
         let stores = Self::in_dir(dir, config)?;
         if stores.frames.next_index() == 0 {
             return Err(not_founded(&config.data_dir));
@@ -78,7 +76,7 @@ impl std::fmt::Debug for Stores {
     }
 }
 
-fn frames_options(config: &Config, dir: &DataDir) -> FramesOptions {
+pub(super) fn frames_options(config: &Config, dir: &DataDir) -> FramesOptions {
     FramesOptions {
         cache_bytes: config.ledger_cache_bytes,
         commit_bound: config.commit_max(),

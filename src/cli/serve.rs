@@ -31,6 +31,10 @@ pub struct Serve {
     listen: Option<SocketAddr>,
     #[command(flatten)]
     founding: Founding,
+    /// Start although HEAD is missing or damaged, and take the ledger as it is found. For one
+    /// start, once somebody has made sure that no entry is missing.
+    #[arg(long)]
+    accept_ledger_as_found: bool,
     /// From which level on to log, on standard error.
     #[arg(long, value_enum, value_name = "LEVEL")]
     log: Option<Level>,
@@ -80,6 +84,9 @@ impl Serve {
     pub(super) fn run(self) -> Result<ExitCode, CliError> {
         let config = self.settings()?;
         telemetry::start(config.log);
+        if self.accept_ledger_as_found {
+            accept(&config)?;
+        }
         self.founding.found_if_absent(&config)?;
         let (listening, signals) = oneshot::channel();
         let ready = |address| {
@@ -132,6 +139,20 @@ impl Serve {
         }
         Ok(config)
     }
+}
+
+/// Accepts the ledger as it is found, and says what that is on standard error.
+fn accept(config: &Config) -> Result<(), CliError> {
+    if let Some(head) = app::accept_ledger_as_found(config)? {
+        eprintln!(
+            "accepted the ledger as found: {} entries with the root {}; hold both against the \
+             newest answer that a client has kept",
+            head.size, head.root
+        );
+    } else {
+        eprintln!("there was nothing to accept: HEAD vouches for the ledger, or it is empty");
+    }
+    Ok(())
 }
 
 fn from_file(path: &PathBuf) -> Result<Config, CliError> {

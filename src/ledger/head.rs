@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
@@ -89,20 +89,20 @@ impl HeadKeeper {
         Ok(keeper)
     }
 
-    /// Notes the newest head and ends the thread; whether it ended within `bound`.
-    pub fn stop(&self, bound: Duration) -> bool {
+    /// Notes the newest head and ends the thread; whether it ended by `deadline`.
+    pub fn stop(&self, deadline: Instant) -> bool {
         self.stop.store(true, Ordering::Release);
         self.reader.wake();
         // Full if it was asked before.
         let _ = self.pause.try_send(());
-        self.ended.recv_timeout(bound) == Err(RecvTimeoutError::Disconnected)
+        self.ended.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected)
     }
 }
 
 impl Drop for HeadKeeper {
     /// Has the thread end, without waiting for it.
     fn drop(&mut self) {
-        self.stop(Duration::ZERO);
+        self.stop(Instant::now());
     }
 }
 

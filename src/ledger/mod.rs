@@ -11,9 +11,11 @@
 //! tells it, and it signs nothing.
 //!
 //! - [`frame`]: entries that commit together, as bytes
-//! - `recovery`: the story of a restart
+//! - `tail`: where the next frame goes, and whether it follows the one before
+//! - `recovery`, `open_error`: the story of a restart, and why there is none
 //! - `reader`, `kept`: reading, and waiting for more
 //! - `intake`: the queue, and the pure part of admission
+//! - `threads`: starting them all, and ending them
 //! - `sequencer`, `draft`, `job`: order, judgement, durability, answers
 //! - `state`: what admission judges by
 //! - `head`: `HEAD`, beside the database
@@ -27,24 +29,27 @@ mod head;
 mod intake;
 mod job;
 mod kept;
+mod open_error;
 mod outcome;
 mod poison;
 mod reader;
 mod recovery;
 mod sequencer;
 mod state;
+mod tail;
+mod threads;
 
 pub use clock::{Clock, DRIFT_MAX, SystemClock};
 pub use head::HeadFile;
 pub use intake::{Appender, Submitted};
+pub use open_error::OpenError;
 pub use outcome::{AppendError, Outcome};
 pub use poison::Poisoned;
 pub use reader::{DecodedFrame, Head, ReadError, Reader};
-pub use recovery::{
-    AdmissionRecovery, BrokenLink, Ledger, OpenError, Parts, Recovery, compare_with_head,
-};
-pub use sequencer::{Sequencer, Settings, StartError, Surroundings};
+pub use recovery::{AdmissionRecovery, Ledger, Parts, Recovery, compare_with_head, verify_chain};
 pub use state::AdmissionTables;
+pub use tail::BrokenLink;
+pub use threads::{Sequencer, Settings, StartError, Surroundings};
 
 #[cfg(test)]
 mod tests;

@@ -1,33 +1,35 @@
 //! The story of a restart: from what the disk holds to a head that may be shown.
 //!
-//! 1. `HEAD` says what the ledger held when it was last noted. A database that holds less, or
-//!    something else, has lost entries: then the ledger does not open, and says what differs.
+//! 1. `HEAD` says what the ledger held when it was last noted: no later than before entry 0.
+//!    A database that holds less, or something else, or entries without a `HEAD`, may have lost
+//!    some: then the ledger does not open, and says what differs.
 //! 2. A last frame past `HEAD` that is not whole was torn before anybody was told of it, and is
 //!    discarded. At most one frame at a time is on its way to the disk.
 //! 3. What lies past `HEAD` may stand in the page cache alone, so it is written and synced
 //!    again before it counts.
 //! 4. From where the admission state stands to the tail, the chain of frames is verified (each
 //!    names the one before, later than it, with the root that its entries give) and the entries
-//!    are folded. A state that is missing, or of another ledger, is built again from entry 0.
-//! 5. `HEAD` is noted anew, and the head is published.
+//!    are folded. A state that is missing, or of another ledger, is built again from entry 0;
+//!    one that has read more than the ledger holds is proof that entries were lost.
+//! 5. An epoch above that of the last frame is claimed, whatever the counter beside the frames
+//!    says: the frames that follow would contradict the chain otherwise.
+//! 6. `HEAD` is noted anew, and the head is published.
 //!
 //! Nothing is decided here by trusting a time or a file's age.
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use super::frame::{FrameError, FrameHash, FrameHeader};
 use super::head::HeadFile;
+use super::open_error::OpenError;
 use super::reader::{DecodedFrame, Head, ReadError, Reader};
 use super::state::{AdmissionState, AdmissionTables};
-use crate::fold::{Fold as _, FoldError, Overlay};
-use crate::merkle::{Frontier, Hash, empty_root, leaf_hash};
-use crate::record::{Micros, proto};
-use crate::storage::{
-    self, DataDirError, FrameStore, ProjectionStore, StoreError, StoredFrame, TableError,
-};
+use super::tail::{Tail, frame_holding};
+use crate::fold::{Fold as _, Overlay};
+use crate::merkle::{Hash, empty_root};
+use crate::record::proto;
+use crate::storage::{self, FrameStore, ProjectionStore};
 
 /// How many frames are read at a time: 64 of the largest are 7.9 MB.
 const FRAMES_AT_ONCE: usize = 64;
@@ -53,19 +55,6 @@ pub struct Ledger {
     pub(super) state: AdmissionState,
     pub(super) tail: Tail,
     recovery: Recovery,
-}
-
-/// Where the next frame goes.
-#[derive(Clone, Debug)]
-pub(super) struct Tail {
-    /// Of all entries.
-    pub frontier: Frontier,
-    /// When the newest was recorded.
-    pub recorded_at: Option<Micros>,
-    /// The last frame.
-    pub previous: FrameHash,
-    /// The epoch of its writer.
-    pub epoch: u64,
 }
 
 /// What a restart found and did.
@@ -139,7 +128,8 @@ impl Ledger {
 
         let origin = origin(frames, parts.origin.as_deref())?;
         let state = AdmissionState::new(Arc::clone(&parts.admission));
-        let (admission, tail) = catch_up(frames, &state, noted.is_some())?;
+        let (admission, tail) = catch_up(frames, &state)?;
+        frames.claim_above(tail.epoch)?;
 
         let head = tail.head();
         if noted != Some(head.into()) {
@@ -193,9 +183,11 @@ pub fn compare_with_head(
     noted: Option<&storage::Head>,
 ) -> Result<u64, OpenError> {
     let size = frames.next_index();
-    // Without HEAD nothing says how long the ledger was: all of it counts, and is verified.
-    let Some(noted) = noted else {
-        return Ok(size);
+    // HEAD is noted before entry 0 is written: without it nothing says how long the ledger was.
+    let noted = match noted {
+        Some(noted) => noted,
+        None if size == 0 => return Ok(0),
+        None => return Err(OpenError::NoHead { found: size }),
     };
     let root = Hash::from(noted.root);
     let found = match size.cmp(&noted.size) {
@@ -230,18 +222,6 @@ fn root_at(frames: &dyn FrameStore, size: u64) -> Result<Option<Hash>, OpenError
     Ok(frame
         .filter(|(_, header)| header.next_index() == size)
         .map(|(_, header)| header.root_after))
-}
-
-/// The frame that holds an entry, and what it says about itself.
-fn frame_holding(
-    frames: &dyn FrameStore,
-    index: u64,
-) -> Result<Option<(StoredFrame, FrameHeader)>, OpenError> {
-    let Some(stored) = frames.read_from(index, 1)?.into_iter().next() else {
-        return Ok(None);
-    };
-    let (header, _) = DecodedFrame::decode(&stored)?;
-    Ok(Some((stored, header)))
 }
 
 /// Takes away a last frame that is torn and lies past `HEAD` as a whole; its index.
@@ -281,27 +261,26 @@ fn origin(frames: &dyn FrameStore, configured: Option<&str>) -> Result<String, O
     }
 }
 
-/// Brings the admission state to the tail. It is believed up to its cursor only where `HEAD`
-/// vouches for the ledger and the ledger for the cursor.
+/// Brings the admission state to the tail. It is believed up to its cursor where the ledger,
+/// for which `HEAD` vouches, has the root that the cursor names.
 fn catch_up(
     frames: &dyn FrameStore,
     state: &AdmissionState,
-    vouched: bool,
 ) -> Result<(AdmissionRecovery, Tail), OpenError> {
     let rebuild = |why: String| {
         state.clear()?;
         let tail = replay(frames, state, Tail::start())?;
         Ok((AdmissionRecovery::Rebuilt { why }, tail))
     };
-    if !vouched && frames.next_index() > 0 {
-        return rebuild("there is no HEAD, so that the whole ledger is verified".to_owned());
-    }
     let frontier = match state.cursor() {
         Ok(Some(frontier)) => frontier,
         Ok(None) => return rebuild("it names no entry that it has come to".to_owned()),
         Err(error) => return rebuild(error.to_string()),
     };
-    let from = frontier.size();
+    let (from, found) = (frontier.size(), frames.next_index());
+    if from > found {
+        return Err(OpenError::ShorterThanAdmission { read: from, found });
+    }
     let Some(tail) = Tail::at(frames, frontier)? else {
         return rebuild(format!("its first {from} entries are not this ledger's"));
     };
@@ -312,11 +291,30 @@ fn catch_up(
     }
 }
 
+/// Verifies every frame from entry 0 on, by itself and as the one that follows the one before;
+/// the head that they lead to. Changes nothing.
+pub fn verify_chain(frames: &dyn FrameStore) -> Result<Head, OpenError> {
+    let tail = follow(frames, Tail::start(), |_, _| Ok(()))?;
+    Ok(tail.head())
+}
+
 /// Verifies and folds the frames from `tail` on.
-fn replay(
+fn replay(frames: &dyn FrameStore, state: &AdmissionState, tail: Tail) -> Result<Tail, OpenError> {
+    follow(frames, tail, |frame, tail| {
+        let mut overlay = Overlay::new(state);
+        for entry in &frame.entries {
+            overlay.add(AdmissionState::FOLD.fold(&overlay, entry)?);
+        }
+        state.advance(overlay.into_changes(), &tail.frontier)?;
+        Ok(())
+    })
+}
+
+/// Verifies the frames from `tail` on, and hands on each with the tail after it.
+fn follow(
     frames: &dyn FrameStore,
-    state: &AdmissionState,
     mut tail: Tail,
+    each: impl Fn(&DecodedFrame, &Tail) -> Result<(), OpenError>,
 ) -> Result<Tail, OpenError> {
     while tail.frontier.size() < frames.next_index() {
         let stored = frames.read_from(tail.frontier.size(), FRAMES_AT_ONCE)?;
@@ -327,226 +325,8 @@ fn replay(
         for stored in &stored {
             let (header, frame) = DecodedFrame::decode(stored)?;
             tail = tail.after(stored, &header, &frame)?;
-            let mut overlay = Overlay::new(state);
-            for entry in &frame.entries {
-                overlay.add(AdmissionState::FOLD.fold(&overlay, entry)?);
-            }
-            state.advance(overlay.into_changes(), &tail.frontier)?;
+            each(&frame, &tail)?;
         }
     }
     Ok(tail)
-}
-
-impl Tail {
-    /// Of a ledger without entries.
-    fn start() -> Self {
-        Self {
-            frontier: Frontier::new(),
-            recorded_at: None,
-            previous: FrameHash::NONE,
-            epoch: 0,
-        }
-    }
-
-    /// After the entries of `frontier`; none if the ledger's are others.
-    fn at(frames: &dyn FrameStore, frontier: Frontier) -> Result<Option<Self>, OpenError> {
-        let Some(last) = frontier.size().checked_sub(1) else {
-            return Ok(Some(Self::start()));
-        };
-        let root = frontier.root();
-        let frame = frame_holding(frames, last)?;
-        let ends_here = |(_, header): &(StoredFrame, FrameHeader)| {
-            header.next_index() == frontier.size() && header.root_after == root
-        };
-        Ok(frame.filter(ends_here).map(|(stored, header)| Self {
-            frontier,
-            recorded_at: Some(header.recorded_at),
-            previous: FrameHash::of(&stored.bytes),
-            epoch: header.epoch,
-        }))
-    }
-
-    /// After a frame that must follow this tail.
-    fn after(
-        &self,
-        stored: &StoredFrame,
-        header: &FrameHeader,
-        frame: &DecodedFrame,
-    ) -> Result<Self, OpenError> {
-        let mut frontier = self.frontier.clone();
-        for entry in &frame.entries {
-            frontier.push(leaf_hash(&entry.encoded));
-        }
-        let link = if header.first_index != self.frontier.size() {
-            Some(BrokenLink::Index)
-        } else if header.previous != self.previous {
-            Some(BrokenLink::Previous)
-        } else if Some(header.recorded_at) <= self.recorded_at {
-            Some(BrokenLink::RecordedAt)
-        } else if header.epoch < self.epoch {
-            Some(BrokenLink::Epoch)
-        } else if header.root_after != frontier.root() {
-            Some(BrokenLink::Root)
-        } else {
-            None
-        };
-        match link {
-            Some(link) => Err(OpenError::Chain {
-                first_index: stored.first_index,
-                link,
-            }),
-            None => Ok(Self {
-                frontier,
-                recorded_at: Some(header.recorded_at),
-                previous: FrameHash::of(&stored.bytes),
-                epoch: header.epoch,
-            }),
-        }
-    }
-
-    /// The head of a ledger that ends here.
-    pub fn head(&self) -> Head {
-        Head {
-            size: self.frontier.size(),
-            root: self.frontier.root(),
-            recorded_at: self.recorded_at,
-        }
-    }
-
-    /// The header of the frame that follows with `count` entries, recorded at `recorded_at`,
-    /// after which the root is `root_after`.
-    pub fn header(
-        &self,
-        epoch: u64,
-        count: NonZeroU32,
-        recorded_at: Micros,
-        root_after: Hash,
-    ) -> FrameHeader {
-        FrameHeader {
-            epoch,
-            first_index: self.frontier.size(),
-            count,
-            recorded_at,
-            previous: self.previous,
-            root_after,
-        }
-    }
-}
-
-impl FrameError {
-    /// Whether a write that did not finish explains it.
-    const fn is_tear(&self) -> bool {
-        matches!(
-            self,
-            Self::Short { .. } | Self::Header | Self::Body | Self::Length { .. }
-        )
-    }
-}
-
-/// In what a frame does not follow the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BrokenLink {
-    /// Entries between the two are missing.
-    #[error("it does not begin where the frame before ends")]
-    Index,
-    /// It names another frame.
-    #[error("it names another frame as the one before")]
-    Previous,
-    /// It is not later.
-    #[error("it was not recorded after the frame before")]
-    RecordedAt,
-    /// A writer wrote it that had been fenced.
-    #[error("its writer had been replaced before the frame before was written")]
-    Epoch,
-    /// It names another root than its entries give.
-    #[error("its entries do not give the root that it names")]
-    Root,
-}
-
-/// Why a ledger must not be opened, in sentences for whoever runs it.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Entries that were noted are gone.
-    #[error(
-        "the ledger has lost entries: its database holds {found}, and HEAD noted {noted}; restore the data directory from a backup that holds at least {noted}"
-    )]
-    ShorterThanHead {
-        /// The size that `HEAD` names.
-        noted: u64,
-        /// The size of the database.
-        found: u64,
-    },
-    /// The database holds another history.
-    #[error(
-        "the ledger is not the one that HEAD noted: over {size} entries HEAD has the root {noted}, and the database has {}; database and HEAD come from different archives or backups: restore both from the same one",
-        .found.map_or_else(|| "no frame that ends there".to_owned(), |root| root.to_string())
-    )]
-    ContradictsHead {
-        /// The size that `HEAD` names.
-        size: u64,
-        /// The root that it names.
-        noted: Hash,
-        /// The root in the database, where a frame ends at that size.
-        found: Option<Hash>,
-    },
-    /// A frame does not follow the one before.
-    #[error(
-        "the frame at index {first_index} is not the next of this ledger: {link}; restore the data directory from a backup"
-    )]
-    Chain {
-        /// The index of its first entry.
-        first_index: u64,
-        /// What does not fit.
-        link: BrokenLink,
-    },
-    /// A frame or entry is damaged.
-    #[error("{0}; restore the data directory from a backup")]
-    Read(ReadError),
-    /// The store does not read or sync.
-    #[error(transparent)]
-    Store(StoreError),
-    /// `HEAD` cannot be read or written.
-    #[error(transparent)]
-    Head(#[from] DataDirError),
-    /// The admission state cannot be read or written.
-    #[error("the admission state cannot be used: {0}")]
-    Tables(#[from] TableError),
-    /// An entry cannot be folded, from entry 0 on.
-    #[error(
-        "the admission state cannot be built from the ledger: {0}; use the release that wrote it"
-    )]
-    Fold(#[from] FoldError),
-    /// Entry 0 founds no archive.
-    #[error(
-        "the ledger does not begin with the founding of an archive; restore the data directory from a backup"
-    )]
-    NotFounded,
-    /// It is another archive.
-    #[error(
-        "this is the archive {found}, not {configured}; leave the origin out, or name another data directory"
-    )]
-    OtherOrigin {
-        /// The origin asked for.
-        configured: String,
-        /// The origin in entry 0.
-        found: String,
-    },
-    /// An archive without entries, and no origin to found it under.
-    #[error("the archive is not founded yet and no origin was given; give one")]
-    NoOrigin,
-}
-
-impl From<ReadError> for OpenError {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Store(error) => Self::Store(error),
-            error => Self::Read(error),
-        }
-    }
-}
-
-impl From<StoreError> for OpenError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
 }

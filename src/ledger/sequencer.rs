@@ -1,10 +1,4 @@
-//! The sequencer: the one thread that owns the ledger's tail, and the threads around it.
-//!
-//! ```text
-//! callers -> queue -> intake threads -> sequencer -> committer -> disk
-//!                                           |<-----------'
-//!                                           '-> admission state, head, answers
-//! ```
+//! The sequencer: the one thread that owns the ledger's tail.
 //!
 //! The sequencer judges records in the order in which they were queued, and makes the next
 //! frame while the one before is on its way to the disk: so frames fill by themselves under
@@ -19,63 +13,24 @@ use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
-use super::clock::{Clock, ClockWatch};
+use super::clock::ClockWatch;
 use super::draft::{Bench, Draft, Sealed};
-use super::head::HeadKeeper;
-use super::intake::{Appender, Arrivals, Intake, Randomness};
 use super::job::Job;
 use super::poison::{PoisonCell, Poisoned};
 use super::reader::Reader;
-use super::recovery::{Ledger, Tail};
+use super::recovery::Ledger;
 use super::state::AdmissionState;
-use crate::admission::Documents;
+use super::tail::Tail;
+use super::threads::Surroundings;
 use crate::fold::{FoldError, Overlay};
 use crate::storage::{AppendOutcome, FrameStore};
 
-/// How the ledger takes records.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The most records on their way at a time.
-    pub queue_records_max: usize,
-    /// The most bytes of envelopes on their way at a time.
-    pub queue_bytes_max: usize,
-    /// How many threads prepare records; at least one.
-    pub intake_threads: usize,
-    /// How long a commit may take before it counts as failed.
-    pub commit_bound: Duration,
-}
-
-impl Default for Settings {
-    /// 8,192 records of up to 32 MiB; a thread for each core but one; half a minute a commit,
-    /// which no healthy disk takes.
-    fn default() -> Self {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        Self {
-            queue_records_max: 8_192,
-            queue_bytes_max: 32 << 20,
-            intake_threads: cores.saturating_sub(1).max(1),
-            commit_bound: Duration::from_secs(30),
-        }
-    }
-}
-
-/// What the ledger needs of the world to take records.
-pub struct Surroundings {
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// The archived documents that records rest on.
-    pub documents: Arc<dyn Documents + Send + Sync>,
-    /// 32 bytes that nobody outside can know, new for each run: they weigh signature batches.
-    pub seed: [u8; 32],
-}
-
-/// What happens to the sequencer.
-enum Event {
+/// What the sequencer is told of.
+pub(super) enum Notice {
     /// Intake has prepared what it took under this ticket.
     Prepared(u64, Vec<Job>),
     /// The frame on its way has arrived, or has not.
@@ -86,210 +41,18 @@ enum Event {
     Poisoned,
 }
 
-/// A frame on its way to the disk.
-struct Commit {
-    first_index: u64,
-    count: NonZeroU32,
-    frame: Vec<u8>,
+/// A frame for the committer.
+pub(super) struct Commit {
+    pub first_index: u64,
+    pub count: NonZeroU32,
+    pub frame: Vec<u8>,
 }
 
-/// The running ledger: whoever holds it ends it.
-pub struct Sequencer {
-    appender: Appender,
-    reader: Reader,
-    events: Sender<Event>,
-    keeper: HeadKeeper,
-    /// Disconnected once the intake threads have ended.
-    intake_ended: Receiver<()>,
-    /// Disconnected once sequencer and committer have ended.
-    ended: Receiver<()>,
-}
-
-impl Ledger {
-    /// Starts taking records.
-    pub fn start(
-        self,
-        settings: &Settings,
-        surroundings: Surroundings,
-    ) -> Result<(Sequencer, Appender), StartError> {
-        let poison = PoisonCell::default();
-        let reader = self.reader();
-        let (events, inbox) = unbounded();
-        let (alive, ended) = bounded(0);
-
-        let (appender, arrivals) = Appender::new(
-            settings.queue_records_max,
-            settings.queue_bytes_max,
-            poison.clone(),
-        );
-        let (intake_alive, intake_ended) = bounded(0);
-        let arrivals = Arc::new(Arrivals::new(arrivals));
-        for number in 0..settings.intake_threads.max(1) {
-            let intake = Intake {
-                origin: reader.origin().to_owned(),
-                state: self.state.tables(),
-                documents: Arc::clone(&surroundings.documents),
-                randomness: Randomness::new(&surroundings.seed, number),
-                poison: poison.clone(),
-            };
-            let (arrivals, events) = (Arc::clone(&arrivals), events.clone());
-            let guard = Guard::new("ledger-intake", &poison, &events, &intake_alive);
-            spawn(guard, move || {
-                intake.run(&arrivals, |ticket, jobs| {
-                    events.send(Event::Prepared(ticket, jobs)).is_ok()
-                });
-            })?;
-        }
-
-        let (commits, orders) = bounded(1);
-        let guard = Guard::new("ledger-committer", &poison, &events, &alive);
-        let (frames, outcomes) = (Arc::clone(&self.parts.frames), events.clone());
-        spawn(guard, move || commit_all(&*frames, &orders, &outcomes))?;
-
-        let failed = events.clone();
-        let keeper = HeadKeeper::start(
-            Arc::clone(&self.parts.head),
-            reader.clone(),
-            poison.clone(),
-            move || {
-                let _ = failed.send(Event::Poisoned);
-            },
-        )
-        .map_err(StartError)?;
-
-        let guard = Guard::new("ledger-sequencer", &poison, &events, &alive);
-        let sequence = Sequence {
-            draft: Draft::after(&self.tail),
-            tail: self.tail,
-            bench: Bench {
-                watch: ClockWatch::start(&*surroundings.clock),
-                clock: surroundings.clock,
-                documents: surroundings.documents,
-                reader: reader.clone(),
-                on_its_way: None,
-            },
-            state: self.state,
-            epoch: self.parts.frames.epoch(),
-            frames: self.parts.frames,
-            reader: reader.clone(),
-            poison,
-            inbox,
-            commits,
-            commit_bound: settings.commit_bound,
-            in_flight: None,
-            ready: VecDeque::new(),
-            judged: Vec::new(),
-            landed: Vec::new(),
-            early: BTreeMap::new(),
-            next_ticket: 0,
-            stopping: false,
-        };
-        spawn(guard, move || sequence.run())?;
-
-        let sequencer = Sequencer {
-            appender: appender.clone(),
-            reader,
-            events,
-            keeper,
-            intake_ended,
-            ended,
-        };
-        Ok((sequencer, appender))
-    }
-}
-
-impl Sequencer {
-    /// Takes no more records, brings those that are queued to an end, notes the head, and ends
-    /// the threads. Each of these three steps may take `bound`; whether all were done in it.
-    #[must_use]
-    pub fn stop(self, bound: Duration) -> bool {
-        let (prepared, committed, noted) = self.end(bound);
-        let size = self.reader.head().size;
-        tracing::debug!(size, prepared, committed, noted, "the ledger has stopped");
-        prepared && committed && noted
-    }
-
-    fn end(&self, bound: Duration) -> (bool, bool, bool) {
-        let done =
-            |ended: &Receiver<()>| ended.recv_timeout(bound) == Err(RecvTimeoutError::Disconnected);
-        self.appender.close();
-        let prepared = done(&self.intake_ended);
-        let _ = self.events.send(Event::Stop);
-        let committed = done(&self.ended);
-        (prepared, committed, self.keeper.stop(bound))
-    }
-}
-
-impl Drop for Sequencer {
-    /// Has the threads end, without waiting for them.
-    fn drop(&mut self) {
-        self.end(Duration::ZERO);
-    }
-}
-
-impl std::fmt::Debug for Sequencer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sequencer")
-            .field("reader", &self.reader)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A thread could not be started.
-#[derive(Debug, thiserror::Error)]
-#[error("the ledger's threads cannot be started: {0}; raise the limit on threads")]
-pub struct StartError(std::io::Error);
-
-/// Held by a thread: shows that it is alive, and poisons the ledger if it panics.
-struct Guard {
-    name: &'static str,
-    poison: PoisonCell,
-    events: Sender<Event>,
-    _alive: Sender<()>,
-}
-
-impl Guard {
-    fn new(
-        name: &'static str,
-        poison: &PoisonCell,
-        events: &Sender<Event>,
-        alive: &Sender<()>,
-    ) -> Self {
-        Self {
-            name,
-            poison: poison.clone(),
-            events: events.clone(),
-            _alive: alive.clone(),
-        }
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.poison.set(Poisoned::Panicked { thread: self.name });
-            let _ = self.events.send(Event::Poisoned);
-        }
-    }
-}
-
-fn spawn(guard: Guard, work: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
-    let thread = thread::Builder::new().name(guard.name.to_owned());
-    let spawned = thread.spawn(move || {
-        let _guard = guard;
-        work();
-    });
-    spawned.map(drop).map_err(StartError)
-}
-
-/// The committer: writes one frame after the other and says what became of it.
-fn commit_all(frames: &dyn FrameStore, orders: &Receiver<Commit>, outcomes: &Sender<Event>) {
-    for order in orders {
-        let outcome = frames.append(order.first_index, order.count, &order.frame);
-        if outcomes.send(Event::Committed(outcome)).is_err() {
-            break;
-        }
-    }
+/// How the sequencer speaks with the threads around it.
+pub(super) struct Lines {
+    pub inbox: Receiver<Notice>,
+    pub commits: Sender<Commit>,
+    pub poison: PoisonCell,
 }
 
 /// A frame on its way to the disk, and who waits for it.
@@ -301,8 +64,8 @@ struct InFlight {
 }
 
 /// What the sequencer's thread owns.
-struct Sequence {
-    inbox: Receiver<Event>,
+pub(super) struct Sequence {
+    lines: Lines,
     /// Jobs in order, the first perhaps judged in part. Jobs move from here to `judged`, with
     /// their frame to `in_flight`, and to `landed`: never out of this struct before they are
     /// answered, so that none is dropped before the ledger is poisoned.
@@ -322,18 +85,49 @@ struct Sequence {
     state: AdmissionState,
     bench: Bench,
 
-    commits: Sender<Commit>,
     in_flight: Option<InFlight>,
     commit_bound: Duration,
     epoch: u64,
     frames: Arc<dyn FrameStore>,
-
     reader: Reader,
-    poison: PoisonCell,
 }
 
 impl Sequence {
-    fn run(mut self) {
+    /// What goes on where `ledger` ends.
+    pub fn of(
+        ledger: Ledger,
+        surroundings: Surroundings,
+        commit_bound: Duration,
+        lines: Lines,
+    ) -> Self {
+        Self {
+            lines,
+            ready: VecDeque::new(),
+            judged: Vec::new(),
+            landed: Vec::new(),
+            early: BTreeMap::new(),
+            next_ticket: 0,
+            stopping: false,
+            draft: Draft::after(&ledger.tail),
+            tail: ledger.tail,
+            state: ledger.state,
+            bench: Bench {
+                watch: ClockWatch::start(&*surroundings.clock),
+                clock: surroundings.clock,
+                documents: surroundings.documents,
+                reader: ledger.reader.clone(),
+                on_its_way: None,
+            },
+            in_flight: None,
+            commit_bound,
+            epoch: ledger.parts.frames.epoch(),
+            frames: ledger.parts.frames,
+            reader: ledger.reader,
+        }
+    }
+
+    /// Judges and launches until it is told to stop, or fails.
+    pub fn run(mut self) {
         // Poisoned before the jobs are dropped, which sends their callers to look for why.
         let panicked = |_| {
             Err(Poisoned::Panicked {
@@ -342,9 +136,9 @@ impl Sequence {
         };
         if let Err(reason) = catch_unwind(AssertUnwindSafe(|| self.work())).unwrap_or_else(panicked)
         {
-            self.poison.set(reason);
+            self.lines.poison.set(reason);
         }
-        if self.poison.get().is_some() {
+        if self.lines.poison.get().is_some() {
             // Closing a database whose sync failed would sync it again.
             std::mem::forget(Arc::clone(&self.frames));
         }
@@ -366,27 +160,28 @@ impl Sequence {
             if self.stopping && self.in_flight.is_none() {
                 return Ok(());
             }
-            let mut event = Some(self.wait()?);
-            while let Some(next) = event {
+            let mut notice = Some(self.wait()?);
+            while let Some(next) = notice {
                 self.take(next)?;
-                event = self.inbox.try_recv().ok();
+                notice = self.lines.inbox.try_recv().ok();
             }
-            if let Some(reason) = self.poison.get() {
+            if let Some(reason) = self.lines.poison.get() {
                 return Err(reason.clone());
             }
         }
     }
 
-    /// The next event; in time, if a frame is on its way.
-    fn wait(&self) -> Result<Event, Poisoned> {
-        let event = match &self.in_flight {
-            Some(frame) => self.inbox.recv_deadline(frame.deadline),
+    /// The next notice; in time, if a frame is on its way.
+    fn wait(&self) -> Result<Notice, Poisoned> {
+        let notice = match &self.in_flight {
+            Some(frame) => self.lines.inbox.recv_deadline(frame.deadline),
             None => self
+                .lines
                 .inbox
                 .recv()
                 .map_err(|_| RecvTimeoutError::Disconnected),
         };
-        event.map_err(|error| match error {
+        notice.map_err(|error| match error {
             RecvTimeoutError::Timeout => Poisoned::TimedOut {
                 bound: self.commit_bound,
             },
@@ -397,19 +192,19 @@ impl Sequence {
         })
     }
 
-    fn take(&mut self, event: Event) -> Result<(), Poisoned> {
-        match event {
-            Event::Prepared(ticket, jobs) => {
+    fn take(&mut self, notice: Notice) -> Result<(), Poisoned> {
+        match notice {
+            Notice::Prepared(ticket, jobs) => {
                 self.early.insert(ticket, jobs);
                 while let Some(jobs) = self.early.remove(&self.next_ticket) {
                     self.ready.extend(jobs);
                     self.next_ticket += 1;
                 }
             }
-            Event::Committed(outcome) => self.committed(outcome)?,
-            Event::Stop => self.stopping = true,
+            Notice::Committed(outcome) => self.committed(outcome)?,
+            Notice::Stop => self.stopping = true,
             // Looked at by the caller.
-            Event::Poisoned => {}
+            Notice::Poisoned => {}
         }
         Ok(())
     }
@@ -461,9 +256,12 @@ impl Sequence {
             jobs: std::mem::take(&mut self.judged),
             deadline: Instant::now() + self.commit_bound,
         });
-        self.commits.send(commit).map_err(|_| Poisoned::Panicked {
-            thread: "ledger-committer",
-        })
+        self.lines
+            .commits
+            .send(commit)
+            .map_err(|_| Poisoned::Panicked {
+                thread: "ledger-committer",
+            })
     }
 
     /// The frame on its way has arrived, or nobody knows whether it has.

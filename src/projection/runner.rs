@@ -16,8 +16,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::time::Instant;
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use tokio::sync::watch;
 
 use super::cursor::Cursor;
@@ -184,12 +185,13 @@ pub struct Home {
     pub cache_bytes: u64,
 }
 
-/// The thread that follows the ledger. Dropping it stops the thread and waits for it.
+/// The thread that follows the ledger. Dropping it has the thread end, without waiting for it.
 #[derive(Debug)]
 pub struct Runner {
     projection: Projection,
     stop: Stop,
-    thread: Option<JoinHandle<()>>,
+    /// Disconnected once the thread has ended and let go of the rows.
+    ended: Receiver<()>,
 }
 
 impl Runner {
@@ -221,14 +223,19 @@ impl Runner {
             cursor,
             recent: RecentRows::default(),
         };
+        let (alive, ended) = bounded(0);
         let thread = std::thread::Builder::new()
             .name(format!("onrecord-{}", projection.name()))
-            .spawn(move || follower.run())
-            .map_err(RunnerError::Thread)?;
+            .spawn(move || {
+                // Dropped last.
+                let _alive: Sender<()> = alive;
+                follower.run();
+            });
+        thread.map_err(RunnerError::Thread)?;
         Ok(Self {
             projection,
             stop,
-            thread: Some(thread),
+            ended,
         })
     }
 
@@ -238,24 +245,18 @@ impl Runner {
         self.projection.clone()
     }
 
-    /// Stops after the batch at hand, and waits for that. The rows are closed once the last
-    /// handle on the projection is gone.
-    pub fn stop(mut self) {
-        self.end();
-    }
-
-    fn end(&mut self) {
+    /// Stops after the batch at hand; whether the thread ended by `deadline`. The rows are
+    /// closed once the last handle on the projection is gone.
+    #[must_use]
+    pub fn stop(self, deadline: Instant) -> bool {
         self.stop.set();
-        if let Some(thread) = self.thread.take() {
-            // The thread catches its own panics and has shown them as its status.
-            let _ = thread.join();
-        }
+        self.ended.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected)
     }
 }
 
 impl Drop for Runner {
     fn drop(&mut self) {
-        self.end();
+        self.stop.set();
     }
 }
 
@@ -294,6 +295,18 @@ pub enum RunnerError {
     /// The ledger cannot be read.
     #[error(transparent)]
     Ledger(#[from] ReadError),
+    /// The ledger holds less than was read of it.
+    #[error(
+        "the ledger has lost entries: it holds {found}, and the projection {projection} has read {read}; restore the data directory from a backup that holds at least {read}; one that holds fewer is restored without the directories admission and projections, which are built again"
+    )]
+    ShorterThanRead {
+        /// The projection.
+        projection: &'static str,
+        /// How many entries it has read.
+        read: u64,
+        /// How many the ledger holds.
+        found: u64,
+    },
     /// No thread can be started.
     #[error("a thread cannot be started: {0}")]
     Thread(io::Error),
@@ -314,7 +327,7 @@ fn open(
     if origin != TablesOrigin::Reopened {
         return Ok((tables, start));
     }
-    let why = match confirmed(&tables, source)? {
+    let why = match confirmed(fold.name(), &tables, source)? {
         Ok(cursor) => return Ok((tables, cursor.unwrap_or(start))),
         Err(why) => why,
     };
@@ -332,9 +345,10 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> RunnerError {
 /// The cursor of rows that were found, if the ledger confirms it: its root stands at the end
 /// of a frame. None where there are no rows yet. Otherwise, why it is not believed.
 fn confirmed(
+    projection: &'static str,
     tables: &dyn Tables,
     source: &dyn EntrySource,
-) -> Result<Result<Option<Cursor>, &'static str>, ReadError> {
+) -> Result<Result<Option<Cursor>, &'static str>, RunnerError> {
     let cursor = match Cursor::load(tables) {
         Ok(Some(cursor)) => cursor,
         Ok(None) if tables.scan(&[]).next().is_none() => return Ok(Ok(None)),
@@ -344,12 +358,20 @@ fn confirmed(
     let Some(last) = cursor.size.checked_sub(1) else {
         return Ok(Err("its cursor stands before entry 0"));
     };
+    let (read, found) = (cursor.size, source.head().size);
+    if read > found {
+        // What was read was durable: the ledger has lost its end.
+        return Err(RunnerError::ShorterThanRead {
+            projection,
+            read,
+            found,
+        });
+    }
     Ok(match source.frame_at(last)? {
         Some(frame) if frame.next_index() == cursor.size && frame.root_after == cursor.root => {
             Ok(Some(cursor))
         }
-        Some(_) => Err("its cursor names another root than the ledger"),
-        None => Err("it has read more than the ledger holds"),
+        _ => Err("its cursor names another root than the ledger"),
     })
 }
 

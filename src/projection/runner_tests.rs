@@ -116,7 +116,7 @@ fn wait_for(projection: &Projection, size: u64) -> Result<Cursor, NotFollowing> 
 fn read(runner: Runner, size: usize) -> (MemoryTables, Cursor) {
     let projection = runner.projection();
     let cursor = wait_for(&projection, size as u64).unwrap();
-    runner.stop();
+    assert!(runner.stop(deadline()));
     let rows = projection.tables().scan(&[]).map(Result::unwrap);
     let changes = rows
         .filter(|(key, _)| key[0] != 0)
@@ -124,6 +124,11 @@ fn read(runner: Runner, size: usize) -> (MemoryTables, Cursor) {
     let mut tables = MemoryTables::default();
     tables.apply(changes.collect());
     (tables, cursor)
+}
+
+/// Far later than anything here takes.
+fn deadline() -> Instant {
+    Instant::now() + std::time::Duration::from_mins(1)
 }
 
 fn directory() -> tempfile::TempDir {
@@ -254,15 +259,37 @@ fn rows_that_contradict_the_ledger_are_built_again() {
         let (tables, cursor) = read(start(&fold, directory.path(), &shelf), 10);
         assert_eq!((tables, cursor.digest), expected);
     }
-    // A ledger that is shorter than what was read.
+}
+
+#[test]
+fn a_ledger_that_is_shorter_than_what_was_read_of_it_is_not_followed() {
+    let script = some_script();
+    let fold: Arc<dyn Fold> = Arc::new(CatalogFold);
     let directory = directory();
+    read(
+        start(&fold, directory.path(), &Shelf::of(&script.entries, 5)),
+        10,
+    );
+    for held in [0, 5] {
+        let shelf = Shelf::of(&script.entries[..held], 5);
+        let started = Runner::start(Arc::clone(&fold), &home(directory.path()), shelf);
+        let error = started.unwrap_err().to_string();
+        assert!(
+            error.contains(&format!(
+                "holds {held}, and the projection catalog has read 10"
+            )),
+            "{error}"
+        );
+    }
+    // Nothing was taken from the rows.
     let shelf = Shelf::of(&script.entries, 5);
-    read(start(&fold, directory.path(), &shelf), 10);
-    let shelf = Shelf::of(&script.entries[..5], 5);
-    let runner = start(&fold, directory.path(), &shelf);
-    let (tables, cursor) = read(runner, 5);
-    assert_eq!(cursor.size, 5);
-    assert_eq!((tables, cursor.digest), script.fold(&*fold, 5));
+    assert_eq!(
+        start(&fold, directory.path(), &shelf)
+            .projection()
+            .cursor()
+            .size,
+        10
+    );
 }
 
 #[test]
@@ -323,12 +350,41 @@ fn a_runner_that_is_stopped_ends_its_waits_and_lets_go_of_its_rows() {
         std::thread::spawn(move || wait_for(&projection, 11))
     };
     wait_for(&projection, 10).unwrap();
-    runner.stop();
+    assert!(runner.stop(deadline()));
     let ended = waiting.join().unwrap().unwrap_err();
     assert_eq!((ended.size, ended.status), (10, Status::Stopped));
     drop(projection);
     // Opening again does not find them in use.
     read(start(&fold, directory.path(), &shelf), 10);
+}
+
+/// Never lets go of whoever waits for more.
+struct Hanging;
+
+impl EntrySource for Hanging {
+    fn head(&self) -> Head {
+        head(&[])
+    }
+
+    fn frame_at(&self, _: u64) -> Result<Option<Arc<DecodedFrame>>, ReadError> {
+        Ok(None)
+    }
+
+    fn wait_beyond(&self, _: u64, _: &AtomicBool) -> Option<Head> {
+        loop {
+            std::thread::park();
+        }
+    }
+
+    fn wake(&self) {}
+}
+
+#[test]
+fn a_runner_that_hangs_is_left_behind_at_the_deadline() {
+    let directory = directory();
+    let fold: Arc<dyn Fold> = Arc::new(CatalogFold);
+    let runner = Runner::start(fold, &home(directory.path()), Arc::new(Hanging)).unwrap();
+    assert!(!runner.stop(Instant::now()));
 }
 
 #[test]
@@ -346,7 +402,8 @@ fn a_projection_that_has_read_nothing_says_so() {
     };
     assert_eq!(projection.cursor(), cursor);
     assert_eq!(projection.status(), Status::Following);
-    drop((runner, projection));
+    assert!(runner.stop(deadline()));
+    drop(projection);
     let reopened = start(&fold, directory.path(), &shelf);
     assert_eq!(reopened.projection().cursor(), cursor);
 }

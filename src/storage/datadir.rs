@@ -96,7 +96,7 @@ pub enum DataDirError {
         path: PathBuf,
     },
     /// `HEAD` is damaged.
-    #[error("{} is damaged; check the ledger against a checkpoint, then remove the file", path.display())]
+    #[error("{} is damaged, so that nothing tells whether the ledger has lost its end; restore the data directory from a backup, or, where the ledger is known to be whole, start once with --accept-ledger-as-found", path.display())]
     HeadDamaged {
         /// The file.
         path: PathBuf,

@@ -169,8 +169,14 @@ impl StoreError {
 
 /// The ledger's frames, in order. See the module for the contract.
 pub trait FrameStore: Send + Sync {
-    /// The epoch that this handle claimed when it opened the store; earlier ones are fenced.
+    /// The epoch that this handle claimed; earlier ones are fenced.
     fn epoch(&self) -> u64;
+
+    /// Claims, durably, the epoch after `shown`, unless this handle's lies above it already.
+    /// Opening counts on from a number beside the frames, which may be lost or come from an
+    /// older backup: whoever reads frames claims above those that they name, before anything
+    /// is appended.
+    fn claim_above(&self, shown: u64) -> Result<(), StoreError>;
 
     /// Index at which the next frame must begin: 0 for an empty store. No frame from there on
     /// is shown.

@@ -1,5 +1,5 @@
 //! The ledger's directory: `frames/`, the database, and `EPOCH`, the number of times it was
-//! opened, which lies beside the database because that holds frames and nothing else. And the
+//! opened or more, which lies beside the database because that holds frames and nothing else. And the
 //! reasons why a ledger does not open, each with what to do about it.
 
 use std::fs::{self, File};
@@ -44,12 +44,6 @@ pub enum OpenError {
         dir: PathBuf,
         /// How many.
         files: usize,
-    },
-    /// The epoch file is missing or unreadable.
-    #[error("{} does not hold the ledger's epoch; write the epoch of the last frame into it, as a number on one line", path.display())]
-    Epoch {
-        /// The epoch file.
-        path: PathBuf,
     },
     /// The database does not open.
     #[error("the ledger in {} does not open ({detail}); keep a copy and restore it from a backup", dir.display())]
@@ -129,14 +123,20 @@ fn epoch_path(dir: &Path) -> PathBuf {
     dir.join("EPOCH")
 }
 
-pub(super) fn read_epoch(dir: &Path) -> Result<u64, OpenError> {
+/// The epoch as it was claimed last. One that is lost counts as 0: the frames name theirs, and
+/// recovery claims above it.
+pub(super) fn read_epoch(dir: &Path) -> Result<u64, IoFault> {
     let path = epoch_path(dir);
-    let text = match fs::read_to_string(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => String::new(),
+    let text = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         other => other.attempt("read", &path)?,
     };
-    text.trim().parse().map_err(|_| OpenError::Epoch { path })
+    let number = str::from_utf8(&text).ok();
+    let number = number.and_then(|text| text.trim().parse().ok());
+    if number.is_none() {
+        tracing::warn!(path = %path.display(), "the epoch is lost; the frames tell it");
+    }
+    Ok(number.unwrap_or(0))
 }
 
 pub(super) fn write_epoch(dir: &Path, syncer: &dyn Syncer, epoch: u64) -> Result<(), IoFault> {

@@ -344,6 +344,8 @@ impl ProjectionStore for LsmTables {
 
 impl Drop for LsmTables {
     /// Writes out what waits in memory, so that the next start need not fold it again.
+    /// Waits for the disk, for as long as that takes: whoever must end in time has it dropped on
+    /// a thread that can be left behind.
     fn drop(&mut self) {
         self.tidy = None;
         if let Some(tidying) = self.tidying.take() {

@@ -135,6 +135,11 @@ impl MemoryDisk {
         true
     }
 
+    /// Sets back how often the disk was opened, as a counter from an older backup does.
+    pub fn set_epoch(&self, epoch: u64) {
+        self.lock().epoch = epoch;
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

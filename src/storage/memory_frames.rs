@@ -24,7 +24,7 @@ use super::memory_disk::{MemoryDisk, Slot, Standing, State};
 #[derive(Debug)]
 pub struct MemoryFrames {
     disk: MemoryDisk,
-    epoch: u64,
+    epoch: AtomicU64,
     /// How often the power had been cut when this handle was opened.
     power_cuts: u64,
     next_index: AtomicU64,
@@ -39,7 +39,7 @@ impl MemoryFrames {
         state.epoch += 1;
         Self {
             disk: disk.clone(),
-            epoch: state.epoch,
+            epoch: AtomicU64::new(state.epoch),
             power_cuts: state.power_cuts,
             next_index: AtomicU64::new(state.next_index()),
             poison: OnceLock::new(),
@@ -62,7 +62,7 @@ impl MemoryFrames {
         let state = self.alive().map_err(Refusal::Poisoned)?;
         match self.poison.get() {
             Some(poison) => Err(Refusal::Poisoned(poison.clone())),
-            None if state.epoch != self.epoch => Err(Refusal::Fenced),
+            None if state.epoch != self.epoch() => Err(Refusal::Fenced),
             None => Ok(state),
         }
     }
@@ -88,7 +88,16 @@ impl From<Refusal> for StoreError {
 
 impl FrameStore for MemoryFrames {
     fn epoch(&self) -> u64 {
-        self.epoch
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    fn claim_above(&self, shown: u64) -> Result<(), StoreError> {
+        let mut state = self.writable()?;
+        if state.epoch <= shown {
+            state.epoch = shown.checked_add(1).ok_or(StoreError::Fenced)?;
+            self.epoch.store(state.epoch, Ordering::Release);
+        }
+        Ok(())
     }
 
     fn next_index(&self) -> u64 {

@@ -64,8 +64,9 @@ impl Default for FramesOptions {
 pub struct SledFrames {
     /// The ledger's directory, for messages.
     dir: PathBuf,
-    epoch: u64,
+    epoch: AtomicU64,
     commit_bound: Duration,
+    syncer: Arc<dyn Syncer>,
     /// `None` in a copy, and while being dropped.
     committer: Option<Mutex<Committer>>,
     /// `None` only while being dropped.
@@ -117,8 +118,7 @@ impl SledFrames {
         syncer
             .sync_dir(&frames)
             .attempt("sync the directory", &frames)?;
-        store.epoch = epoch.saturating_add(1);
-        write_epoch(dir, &**syncer, store.epoch)?;
+        store.claim_above(epoch)?;
         Ok(store)
     }
 
@@ -134,7 +134,7 @@ impl SledFrames {
         let opened = Self::open_sled(dir, &copy, options);
         match opened {
             Ok(mut store) => {
-                store.epoch = epoch;
+                *store.epoch.get_mut() = epoch;
                 store.copy = Some(copy);
                 Ok(store)
             }
@@ -155,8 +155,9 @@ impl SledFrames {
             .map_err(|fault| open_error(fault, dir))?;
         let store = Self {
             dir: dir.to_owned(),
-            epoch: 0,
+            epoch: AtomicU64::new(0),
             commit_bound: options.commit_bound,
+            syncer: Arc::clone(&options.syncer),
             committer: None,
             db: Some(db),
             next_index: AtomicU64::new(0),
@@ -237,7 +238,18 @@ impl SledFrames {
 
 impl FrameStore for SledFrames {
     fn epoch(&self) -> u64 {
-        self.epoch
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    fn claim_above(&self, shown: u64) -> Result<(), StoreError> {
+        // Held so that no frame is on its way.
+        let _committer = self.committer().ok_or(StoreError::Fenced)?;
+        if self.epoch() <= shown {
+            let epoch = shown.checked_add(1).ok_or(StoreError::Fenced)?;
+            write_epoch(&self.dir, &*self.syncer, epoch)?;
+            self.epoch.store(epoch, Ordering::Release);
+        }
+        Ok(())
     }
 
     fn next_index(&self) -> u64 {

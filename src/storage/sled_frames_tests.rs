@@ -423,18 +423,31 @@ fn everything_acknowledged_is_there_after_a_clean_stop_and_after_a_crash() {
 }
 
 #[test]
-fn every_open_claims_a_later_epoch_and_a_lost_one_is_asked_for() {
+fn every_open_claims_a_later_epoch_and_one_that_is_lost_is_claimed_above_what_is_shown() {
     let fixture = Fixture::created();
     for epoch in 1..4 {
         assert_eq!(fixture.open().epoch(), epoch);
     }
-    for damage in ["", "many\n"] {
-        fs::write(fixture.dir.join("EPOCH"), damage).unwrap();
-        let error = SledFrames::open(&fixture.dir, &fixture.options()).unwrap_err();
-        assert!(matches!(error, OpenError::Epoch { .. }));
+    let path = fixture.dir.join("EPOCH");
+    for damage in [Some(&b""[..]), Some(b"many\n"), Some(b"\xff"), None] {
+        match damage {
+            Some(bytes) => fs::write(&path, bytes).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        let frames = fixture.open();
+        assert_eq!(frames.epoch(), 1);
+        frames.claim_above(3).unwrap();
+        assert_eq!(frames.epoch(), 4);
+        fixture.syncer.take();
+        frames.claim_above(3).unwrap();
+        assert_eq!(fixture.syncer.take(), [""; 0], "it lies above already");
+        drop(frames);
+        assert_eq!(fixture.open().epoch(), 5);
     }
-    fs::remove_file(fixture.dir.join("EPOCH")).unwrap();
-    SledFrames::open(&fixture.dir, &fixture.options()).unwrap_err();
+    let frames = fixture.open();
+    fixture.syncer.fail("sync_file", io::ErrorKind::StorageFull);
+    frames.claim_above(100).unwrap_err();
+    assert_eq!(frames.epoch(), 6, "it is claimed durably or not at all");
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod client;
 pub mod daemon;
 pub mod records;
 pub mod status;
+pub mod stores;
 
 pub use archive::TestArchive;
 pub use client::Client;

@@ -23,6 +23,9 @@ pub const SIGNED_AT: i64 = 1_756_684_800;
 /// 2025-08-20T06:00:00Z.
 pub const CAPTURED_AT: i64 = 1_755_669_600;
 
+/// A document of one line.
+pub const TEXT_OF_ONE_LINE: &str = "The minister spoke on Tuesday.";
+
 /// Someone with a key.
 pub struct Signer {
     pub key: SigningKey,

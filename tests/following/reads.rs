@@ -29,6 +29,10 @@ impl FrameStore for Counting {
         self.frames.epoch()
     }
 
+    fn claim_above(&self, shown: u64) -> Result<(), StoreError> {
+        self.frames.claim_above(shown)
+    }
+
     fn next_index(&self) -> u64 {
         self.frames.next_index()
     }

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::fixture::{
-    BOUND, Gate, Machine, ORIGIN, Running, actor, actors, eventually, founding, long_actor, verify,
+    Gate, Machine, ORIGIN, Running, actor, actors, deadline, eventually, founding, long_actor,
+    verify,
 };
 use crate::admission::Reason;
 use crate::ledger::{AppendError, Outcome};
@@ -257,7 +258,7 @@ fn stopping_brings_what_is_queued_to_an_end_and_notes_the_head() {
         reader,
         runtime,
     } = running;
-    assert!(sequencer.stop(BOUND));
+    assert!(sequencer.stop(deadline()));
     for submitted in submitted {
         let outcomes = runtime.block_on(submitted.outcomes()).unwrap();
         assert!(matches!(outcomes[..], [Outcome::Recorded { .. }]));

@@ -4,7 +4,9 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::fixture::{BOUND, Gate, Machine, Running, actor, actors, eventually, founding, verify};
+use super::fixture::{
+    Gate, Machine, Running, actor, actors, deadline, eventually, founding, verify,
+};
 use crate::admission::Reason;
 use crate::fold::{Changes, Order, Scan, Tables, TablesError};
 use crate::ledger::{AppendError, Outcome, Poisoned};
@@ -162,7 +164,7 @@ fn a_poisoned_database_is_leaked_and_a_healthy_one_is_closed() {
         let Running {
             sequencer, reader, ..
         } = running;
-        assert!(sequencer.stop(BOUND));
+        assert!(sequencer.stop(deadline()));
         drop(reader);
         assert_eq!(watched.upgrade().is_none(), healthy);
     }
@@ -298,7 +300,7 @@ fn a_head_that_cannot_be_noted_poisons_the_ledger() {
     eventually(|| running.appender.poisoned().is_some());
     let reason = poisoned(&running, running.append(vec![actor(2)]));
     assert!(matches!(reason, Poisoned::Head { .. }));
-    assert!(running.sequencer.stop(BOUND));
+    assert!(running.sequencer.stop(deadline()));
 }
 
 #[test]

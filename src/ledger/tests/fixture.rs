@@ -4,7 +4,7 @@
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use bytes::Bytes;
@@ -27,8 +27,10 @@ use crate::text::{Profile, SearchText};
 
 pub const ORIGIN: &str = "archive.example.org";
 
-/// Far more than anything here takes.
-pub const BOUND: Duration = Duration::from_mins(1);
+/// Far later than anything here takes.
+pub fn deadline() -> Instant {
+    Instant::now() + Duration::from_mins(1)
+}
 
 pub fn steward() -> SigningKey {
     SigningKey::from_seed([1; 32])
@@ -172,6 +174,7 @@ impl HeadFile for NotedHead {
 }
 
 /// A machine with an archive on it.
+#[derive(Clone)]
 pub struct Machine {
     pub disk: MemoryDisk,
     pub admission: Arc<dyn ProjectionStore>,
@@ -288,6 +291,10 @@ impl<F: Fn(&MemoryFrames, u64, NonZeroU32, &[u8]) -> AppendOutcome + Send + Sync
         self.frames.epoch()
     }
 
+    fn claim_above(&self, shown: u64) -> Result<(), StoreError> {
+        self.frames.claim_above(shown)
+    }
+
     fn next_index(&self) -> u64 {
         self.frames.next_index()
     }
@@ -365,7 +372,7 @@ impl Running {
     }
 
     pub fn stop(self) {
-        assert!(self.sequencer.stop(BOUND));
+        assert!(self.sequencer.stop(deadline()));
     }
 }
 

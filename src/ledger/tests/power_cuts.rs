@@ -119,7 +119,8 @@ fn nothing_acknowledged_is_lost_and_nothing_shown_is_contradicted_at_any_power_c
                 let running = machine.run(ledger);
                 assert!(perform(&running, &mut seen).is_err(), "{step:?} {cut:?}");
                 assert!(
-                    running.sequencer.stop(super::fixture::BOUND) || machine.disk.power_cuts() > 0
+                    running.sequencer.stop(super::fixture::deadline())
+                        || machine.disk.power_cuts() > 0
                 );
             }
             assert_eq!(machine.disk.power_cuts(), 1);

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use super::fixture::{Machine, ORIGIN, actor, actors, founding, long_actor, verify};
+use crate::ledger::frame::Frame;
 use crate::ledger::{
-    AdmissionRecovery, BrokenLink, OpenError, Outcome, ReadError, compare_with_head,
+    AdmissionRecovery, BrokenLink, OpenError, Outcome, ReadError, Reader, compare_with_head,
+    verify_chain,
 };
-use crate::storage::{self, FrameStore as _, MemoryDisk, MemoryTables};
+use crate::merkle::empty_root;
+use crate::storage::{self, FrameStore as _, MemoryDisk, MemoryTables, StoredFrame};
 
 /// An archive of `1 + count` entries, cleanly stopped.
 fn archive(count: usize) -> Machine {
@@ -37,6 +40,40 @@ fn a_clean_restart_goes_on_where_the_ledger_ended() {
     ));
     verify(&running.reader);
     running.stop();
+}
+
+#[test]
+fn frames_are_written_under_a_later_epoch_than_those_on_record_whatever_was_counted() {
+    let machine = archive(0);
+    for number in 0..9 {
+        let running = machine.start();
+        running.record(vec![actor(number)]);
+        running.stop();
+        // The counter is lost, comes from a backup, or goes on.
+        if let Some(counted) = [0, 0, 1, 2].get(number) {
+            machine.disk.set_epoch(*counted);
+        }
+        let anew = Machine {
+            admission: Arc::new(MemoryTables::new()),
+            ..machine.clone()
+        };
+        let ledger = anew
+            .open()
+            .expect("a replay from entry 0 accepts every frame");
+        assert_eq!(verify(&ledger.reader()).size, 2 + number as u64);
+    }
+    let epochs: Vec<u64> = machine
+        .frames()
+        .read_from(0, 99)
+        .unwrap()
+        .iter()
+        .map(epoch)
+        .collect();
+    assert!(epochs.is_sorted_by(|a, b| a < b), "{epochs:?}");
+}
+
+fn epoch(stored: &StoredFrame) -> u64 {
+    Frame::decode(&stored.bytes).unwrap().header.epoch
 }
 
 #[test]
@@ -158,19 +195,79 @@ fn what_lies_past_head_is_synced_again_before_it_is_shown() {
 }
 
 #[test]
-fn without_head_the_whole_ledger_is_verified() {
+fn a_ledger_without_head_is_not_opened_as_it_may_have_lost_its_end() {
+    for lost in [0, 1, 3] {
+        let machine = archive(3);
+        for size in (4 - lost..4).rev() {
+            machine.frames().discard_tail(size).unwrap();
+        }
+        machine.noted.lock().unwrap().take();
+        for admission in [
+            Arc::clone(&machine.admission),
+            Arc::new(MemoryTables::new()),
+        ] {
+            let machine = Machine {
+                admission,
+                ..machine.clone()
+            };
+            let error = machine.open().unwrap_err();
+            assert!(
+                matches!(error, OpenError::NoHead { found } if found == 4 - lost),
+                "{error}"
+            );
+            assert!(error.to_string().contains("--accept-ledger-as-found"));
+            assert_eq!(*machine.noted.lock().unwrap(), None);
+        }
+    }
+}
+
+#[test]
+fn a_ledger_that_the_admission_state_has_read_further_is_not_opened() {
+    for (held, noted) in [(3, 3), (2, 1), (0, 0)] {
+        let machine = archive(3);
+        let heads: Vec<_> = (0..=held)
+            .map(|size| head_at(&machine.open().unwrap().reader(), size))
+            .collect();
+        for size in (held..4).rev() {
+            machine.frames().discard_tail(size).unwrap();
+        }
+        *machine.noted.lock().unwrap() = Some(heads[noted]);
+        let error = machine.open().unwrap_err();
+        assert!(
+            matches!(error, OpenError::ShorterThanAdmission { read: 4, found } if found == held),
+            "{error}"
+        );
+        // Nor without a HEAD that would have told.
+        machine.noted.lock().unwrap().take();
+        machine.open().unwrap_err();
+    }
+}
+
+/// What `HEAD` would note of the first entries of a ledger of one entry a frame.
+fn head_at(reader: &Reader, size: u64) -> storage::Head {
+    let last = size.checked_sub(1);
+    let frame = last.map(|last| reader.frame_at(last).unwrap().unwrap());
+    let root = frame.map_or(empty_root(), |frame| frame.root_after);
+    storage::Head {
+        size,
+        root: root.into(),
+    }
+}
+
+/// Has `HEAD` stand where it did before entry 0.
+fn note_only_that_it_is_begun(machine: &Machine) {
+    let reader = machine.open().unwrap().reader();
+    *machine.noted.lock().unwrap() = Some(head_at(&reader, 0));
+}
+
+#[test]
+fn a_chain_is_verified_to_its_end_or_not_at_all() {
     let machine = archive(3);
-    machine.noted.lock().unwrap().take();
-    let ledger = machine.open().unwrap();
-    assert_eq!(ledger.recovery().noted_size, None);
-    assert!(matches!(
-        ledger.recovery().admission,
-        AdmissionRecovery::Rebuilt { .. }
-    ));
-    machine.noted.lock().unwrap().take();
+    let head = verify(&machine.open().unwrap().reader());
+    assert_eq!(verify_chain(&machine.frames()).unwrap(), head);
     machine.disk.damage(1, |frame| frame[50] ^= 1);
     assert!(matches!(
-        machine.open().unwrap_err(),
+        verify_chain(&machine.frames()).unwrap_err(),
         OpenError::Read(ReadError::Frame { first_index: 1, .. })
     ));
 }
@@ -210,7 +307,7 @@ fn a_frame_that_does_not_follow_the_one_before_is_not_accepted() {
     ];
     for (change, expected) in cases {
         let mut machine = archive(3);
-        machine.noted.lock().unwrap().take();
+        note_only_that_it_is_begun(&machine);
         machine.admission = Arc::new(MemoryTables::new());
         machine.disk.damage(3, |bytes| {
             let mut frame = Frame::decode(bytes).unwrap();

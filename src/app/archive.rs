@@ -1,0 +1,103 @@
+//! An archive put together from its stores.
+
+use std::sync::Arc;
+
+use super::texts::TextsOnRecord;
+use super::{AppError, Stores, World};
+use crate::config::Config;
+use crate::documents::StoredDocuments;
+use crate::ledger::{
+    self, AdmissionTables, Appender, Clock, Ledger, Reader, Sequencer, Settings, Surroundings,
+};
+use crate::projection::Runner;
+use crate::projection::catalog::CatalogFold;
+use crate::projection::positions::PositionsFold;
+use crate::projection::statements::StatementsFold;
+use crate::rpc::{View, Views};
+
+/// An archive whose ledger takes records and whose projections follow it.
+pub(super) struct Archive {
+    pub reader: Reader,
+    pub appender: Appender,
+    /// Admission's state.
+    pub records: AdmissionTables,
+    pub documents: Arc<StoredDocuments>,
+    pub clock: Arc<dyn Clock>,
+    pub sequencer: Sequencer,
+    pub catalog: Runner,
+    pub positions: Runner,
+    pub statements: Runner,
+}
+
+impl Archive {
+    /// Recovers the ledger, has the projections follow it, and takes records.
+    pub fn open(
+        stores: Stores,
+        config: &Config,
+        world: World,
+        origin: Option<String>,
+    ) -> Result<Self, AppError> {
+        let Stores {
+            frames,
+            admission,
+            head,
+            sources,
+            texts,
+            projections,
+        } = stores;
+        let ledger = Ledger::open(ledger::Parts {
+            frames,
+            admission,
+            head,
+            origin,
+        })?;
+        tracing::info!(origin = ledger.reader().origin(), "{}", ledger.recovery());
+
+        let reader = ledger.reader();
+        let records = ledger.records();
+        let follow = |fold| Runner::start(fold, &projections, Arc::new(reader.clone()));
+        let catalog = follow(Arc::new(CatalogFold))?;
+        let positions = follow(Arc::new(PositionsFold))?;
+        let statements = follow(Arc::new(StatementsFold))?;
+
+        let on_record = TextsOnRecord::new(catalog.projection(), reader.clone());
+        let cache_bytes = config.text_cache_bytes;
+        let documents = StoredDocuments::new(sources, texts, Arc::new(on_record), cache_bytes);
+        let documents = Arc::new(documents);
+        let settings = Settings {
+            queue_records_max: config.queue_records_max,
+            queue_bytes_max: config.queue_bytes_max,
+            commit_bound: config.commit_max(),
+            ..Settings::default()
+        };
+        let surroundings = Surroundings {
+            clock: Arc::clone(&world.clock),
+            documents: Arc::clone(&documents) as _,
+            seed: (world.seed)()?,
+        };
+        let (sequencer, appender) = ledger.start(&settings, surroundings)?;
+        Ok(Self {
+            reader,
+            appender,
+            records,
+            documents,
+            clock: world.clock,
+            sequencer,
+            catalog,
+            positions,
+            statements,
+        })
+    }
+
+    /// The projections, to be asked.
+    pub fn views(&self, config: &Config) -> Views {
+        let view = |runner: &Runner| {
+            View::new(runner.projection(), self.reader.clone(), config.wait_max())
+        };
+        Views {
+            catalog: view(&self.catalog),
+            positions: view(&self.positions),
+            statements: view(&self.statements),
+        }
+    }
+}

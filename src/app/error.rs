@@ -1,0 +1,100 @@
+//! Why a daemon does not run, or an archive was not founded.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::admission::Refusal;
+use crate::config::ConfigError;
+use crate::config::keys::KeyFileError;
+use crate::ledger::{self, AppendError, ReadError};
+use crate::projection::RunnerError;
+use crate::rpc;
+use crate::storage::{self, DataDirError, IoFault, TableError};
+
+/// Why a daemon does not run, or an archive was not founded. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A setting cannot work.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// The data directory holds no archive yet.
+    #[error("{} was begun and holds no archive yet; found it with `onrecord init`", path.display())]
+    NotFounded {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// The data directory holds an archive already.
+    #[error("{} holds an archive already; use it, or name another directory", path.display())]
+    AlreadyFounded {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// The origin cannot name an archive.
+    #[error("{}; accepted: {}", refusal.message, refusal.accepted)]
+    Origin {
+        /// What is wrong with it.
+        refusal: Refusal,
+    },
+    /// Admission does not let the founding record in.
+    #[error("the archive was not founded: {refusal}")]
+    FoundingRefused {
+        /// Why not.
+        refusal: Refusal,
+    },
+    /// The ledger did not say what became of the founding record.
+    #[error("the archive may not have been founded; run `onrecord init` again")]
+    FoundingUnanswered,
+    /// The ledger's database does not open.
+    #[error(transparent)]
+    Frames(#[from] storage::OpenError),
+    /// The ledger must not be opened.
+    #[error(transparent)]
+    Ledger(#[from] ledger::OpenError),
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The ledger did not take the founding record.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// The ledger's threads cannot be started.
+    #[error(transparent)]
+    Start(#[from] ledger::StartError),
+    /// Admission's state cannot be opened.
+    #[error(transparent)]
+    Tables(#[from] TableError),
+    /// The directories of documents cannot be opened.
+    #[error(transparent)]
+    Documents(#[from] IoFault),
+    /// A projection cannot be started.
+    #[error(transparent)]
+    Projection(#[from] RunnerError),
+    /// A key file cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The system gives no randomness.
+    #[error("the system gives no randomness ({0}); mend it and start again")]
+    Randomness(#[from] getrandom::Error),
+    /// The services cannot be described.
+    #[error(transparent)]
+    Reflection(#[from] rpc::ReflectionError),
+    /// The runtime's threads cannot be started.
+    #[error("threads cannot be started ({0}); raise the limit on threads")]
+    Runtime(#[source] io::Error),
+    /// The address cannot be listened on.
+    #[error(
+        "cannot listen on {address} ({source}); stop what listens there, or choose another address with --listen"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The server ended by itself.
+    #[error("the server ended by itself: {0}")]
+    Serve(#[source] tonic::transport::Error),
+}
