@@ -83,11 +83,15 @@ async fn a_client_that_takes_nothing_is_dropped_and_resumes_without_loss() {
     let stalled = slow.subscribe(SubscribeRequest::default()).await;
     let mut stalled = Followed(stalled.unwrap().into_inner());
     let (_, mark) = stalled.until_the_mark().await;
-    // Far more than its window and what waits for it: 20 × 60 KB.
-    for number in 0..TOPICS {
-        let mut topic = topic(&format!("topic-{number}"));
-        topic.note = "a".repeat(60_000);
-        client.append(&steward, Kind::TopicDefined(topic)).await;
+    // Far more than its window and what waits for it: 20 × 60 KB, two in a frame, so that it
+    // is cut off within one.
+    for number in (0..TOPICS).step_by(2) {
+        let topics = [number, number + 1].map(|number| {
+            let mut topic = topic(&format!("topic-{number}"));
+            topic.note = "a".repeat(60_000);
+            steward.seal(Kind::TopicDefined(topic))
+        });
+        client.try_append(topics.into()).await.unwrap();
     }
     while !daemon.stderr().contains("a subscriber was dropped") {
         tokio::task::yield_now().await;
