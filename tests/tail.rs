@@ -119,7 +119,7 @@ fn what_cannot_be_followed_is_told_and_not_tried_again() {
     let daemon = Daemon::start();
     daemon
         .ask(&["tail", "--from", "1000"])
-        .code(1)
+        .code(2)
         .complains("BEYOND_THE_HEAD");
     daemon
         .ask(&["tail", "--kind", "speech"])
