@@ -28,6 +28,7 @@ mod submit;
 mod tail;
 mod timeline;
 mod transfer;
+mod warc;
 
 use std::process::ExitCode;
 

@@ -1,5 +1,6 @@
-//! `onrecord source put|get|text`: archived documents and their text.
+//! `onrecord source put|get|text|import`: archived documents and their text.
 
+mod import;
 mod text;
 
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use super::draw::{Canvas, Sheet, Tint};
 use super::error::CliError;
 use super::{Asking, json, output, transfer};
 
-/// Archived documents: upload one, download one, read its text.
+/// Archived documents: upload one, download one, read its text, import a web archive.
 #[derive(Args, Debug)]
 pub struct Source {
     #[command(subcommand)]
@@ -23,6 +24,7 @@ enum SourceCommand {
     Put(Put),
     Get(Get),
     Text(text::Text),
+    Import(import::Import),
 }
 
 /// Upload a document. It is on record once a sourceArchived record names it; until then it may
@@ -58,6 +60,7 @@ impl Source {
             SourceCommand::Put(put) => put.run().await?,
             SourceCommand::Get(get) => get.run().await?,
             SourceCommand::Text(text) => return text.run().await,
+            SourceCommand::Import(import) => return import.run().await,
         }
         Ok(ExitCode::SUCCESS)
     }

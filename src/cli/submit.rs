@@ -85,7 +85,16 @@ impl RecordsFile {
             path: path.to_owned(),
             error,
         })?;
-        let drafts = authoring::read(&bytes).map_err(|errors| CliError::Records {
+        Self::of(path, &bytes)
+    }
+
+    /// Takes `lines` as the file of records that `path` is: what is signed for them is kept
+    /// beside it.
+    ///
+    /// # Errors
+    /// If they have mistakes: then nothing of them is sent.
+    pub fn of(path: &Path, lines: &[u8]) -> Result<Self, CliError> {
+        let drafts = authoring::read(lines).map_err(|errors| CliError::Records {
             path: path.to_owned(),
             errors,
         })?;
