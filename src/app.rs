@@ -40,6 +40,7 @@ use crate::ledger::{
 };
 use crate::projection::catalog::CatalogFold;
 use crate::projection::positions::PositionsFold;
+use crate::projection::postings::PostingsFold;
 use crate::projection::statements::StatementsFold;
 use crate::projection::{Runner, RunnerError};
 use crate::rpc::{self, View, Views};
@@ -150,6 +151,7 @@ struct Archive {
     sequencer: Sequencer,
     catalog: Runner,
     positions: Runner,
+    postings: Runner,
     statements: Runner,
 }
 
@@ -181,6 +183,7 @@ impl Archive {
         let follow = |fold| Runner::start(fold, &projections, Arc::new(reader.clone()));
         let catalog = follow(Arc::new(CatalogFold))?;
         let positions = follow(Arc::new(PositionsFold))?;
+        let postings = follow(Arc::new(PostingsFold))?;
         let statements = follow(Arc::new(StatementsFold))?;
 
         let on_record = TextsOnRecord::new(catalog.projection(), reader.clone());
@@ -208,6 +211,7 @@ impl Archive {
             sequencer,
             catalog,
             positions,
+            postings,
             statements,
         })
     }
@@ -219,6 +223,7 @@ impl Archive {
         Views {
             catalog: view(&self.catalog),
             positions: view(&self.positions),
+            postings: view(&self.postings),
             statements: view(&self.statements),
         }
     }
@@ -228,7 +233,7 @@ impl Archive {
         if !self.sequencer.stop(bound) {
             tracing::warn!("the ledger did not stop in time; the next start recovers it");
         }
-        for runner in [self.catalog, self.positions, self.statements] {
+        for runner in [self.catalog, self.positions, self.postings, self.statements] {
             runner.stop();
         }
     }
