@@ -335,7 +335,7 @@ fn answers_for_people_show_labels_statements_and_what_verified_means() {
     daemon
         .ask(&["read", "--limit", "2"])
         .code(0)
-        .complains("entries 0–1 of ")
+        .complains("2 entries shown, of a ledger of ")
         .complains("go on with --from 2, or --limit 0");
     daemon
         .ask(&["read", "--limit", "0"])

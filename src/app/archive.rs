@@ -12,6 +12,7 @@ use crate::ledger::{
 use crate::projection::Runner;
 use crate::projection::catalog::CatalogFold;
 use crate::projection::positions::PositionsFold;
+use crate::projection::postings::PostingsFold;
 use crate::projection::statements::StatementsFold;
 use crate::rpc::{View, Views};
 
@@ -26,6 +27,7 @@ pub(super) struct Archive {
     pub sequencer: Sequencer,
     pub catalog: Runner,
     pub positions: Runner,
+    pub postings: Runner,
     pub statements: Runner,
 }
 
@@ -58,6 +60,7 @@ impl Archive {
         let follow = |fold| Runner::start(fold, &projections, Arc::new(reader.clone()));
         let catalog = follow(Arc::new(CatalogFold))?;
         let positions = follow(Arc::new(PositionsFold))?;
+        let postings = follow(Arc::new(PostingsFold))?;
         let statements = follow(Arc::new(StatementsFold))?;
 
         let on_record = TextsOnRecord::new(catalog.projection(), reader.clone());
@@ -85,6 +88,7 @@ impl Archive {
             sequencer,
             catalog,
             positions,
+            postings,
             statements,
         })
     }
@@ -97,6 +101,7 @@ impl Archive {
         Views {
             catalog: view(&self.catalog),
             positions: view(&self.positions),
+            postings: view(&self.postings),
             statements: view(&self.statements),
         }
     }

@@ -29,10 +29,14 @@ pub fn close(runtime: Runtime, archive: Archive, deadline: Instant) {
             tracing::warn!("the ledger did not stop in time; the next start recovers it");
         }
         // Their rows are closed with the last handle on them.
-        let [catalog, positions, statements] =
-            [archive.catalog, archive.positions, archive.statements];
-        let projections = [&catalog, &positions, &statements].map(Runner::projection);
-        for runner in [catalog, positions, statements] {
+        let runners = [
+            archive.catalog,
+            archive.positions,
+            archive.postings,
+            archive.statements,
+        ];
+        let projections = runners.each_ref().map(Runner::projection);
+        for runner in runners {
             let name = runner.projection().name();
             steps.begin(name);
             if !runner.stop(deadline) {

@@ -18,6 +18,7 @@ mod gather;
 mod init;
 mod json;
 mod keygen;
+mod only;
 mod output;
 mod position;
 mod read;

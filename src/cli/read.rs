@@ -7,6 +7,7 @@ use clap::Args;
 use super::client::Client;
 use super::draw::{self, Canvas};
 use super::error::CliError;
+use super::only::Only;
 use super::{Asking, json, output};
 use crate::rpc::proto::get_entry_request::Entry;
 use crate::rpc::proto::{GetEntryRequest, LedgerEntry, ReadEntriesRequest, ReadOrder};
@@ -21,11 +22,22 @@ const DRAWN_MAX: usize = 200;
 #[derive(Args, Debug)]
 pub struct Read {
     /// One entry, whole: its index or its record id.
-    #[arg(value_name = "INDEX", conflicts_with_all = ["from", "limit"])]
+    #[arg(
+        value_name = "INDEX",
+        conflicts_with_all = [
+            "from", "backwards", "limit", "kinds", "actor", "topic", "statement", "source",
+            "verifier",
+        ],
+    )]
     entry: Option<String>,
-    /// The first index to list.
-    #[arg(long, value_name = "INDEX", default_value_t = 0)]
-    from: u64,
+    /// The first index to list: 0 if nothing is said, or the newest backwards.
+    #[arg(long, value_name = "INDEX")]
+    from: Option<u64>,
+    /// List the newest first.
+    #[arg(long)]
+    backwards: bool,
+    #[command(flatten)]
+    only: Only,
     /// How many entries to list at most; 0: all.
     #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT)]
     limit: u64,
@@ -65,19 +77,20 @@ impl Read {
 
     async fn many(&self, client: &Client) -> Result<(), CliError> {
         let request = ReadEntriesRequest {
-            start: Some(self.from),
+            start: self.from,
             limit: self.limit,
-            order: ReadOrder::Forwards.into(),
-            filter: None,
+            order: self.order().into(),
+            filter: Some(self.only.filter()),
             decode: true,
         };
         let failed = |status| client.failed(&status);
         let answer = client.ledger().read_entries(request).await;
         let mut stream = answer.map_err(failed)?.into_inner();
         let mut waiting = Vec::new();
-        let mut next = self.from;
+        let (mut shown, mut last) = (0, None);
         while let Some(answer) = stream.message().await.map_err(failed)? {
-            next += answer.entries.len() as u64;
+            shown += answer.entries.len() as u64;
+            last = answer.entries.last().map(|entry| entry.index).or(last);
             waiting.extend(answer.entries);
             if waiting.len() >= DRAWN_MAX {
                 self.show(&mut waiting)?;
@@ -85,14 +98,31 @@ impl Read {
         }
         self.show(&mut waiting)?;
         let size = client.head().await?.head.map_or(0, |head| head.size);
-        if next < size && next > self.from && self.limit != 0 {
+        if shown == self.limit
+            && let Some(next) = last.and_then(|last| self.after(last, size))
+        {
             eprintln!(
-                "entries {}–{} of {size}; go on with --from {next}, or --limit 0 for all",
-                self.from,
-                next - 1
+                "{shown} entries shown, of a ledger of {size}; go on with --from {next}, or \
+                 --limit 0 for all"
             );
         }
         Ok(())
+    }
+
+    const fn order(&self) -> ReadOrder {
+        if self.backwards {
+            ReadOrder::Backwards
+        } else {
+            ReadOrder::Forwards
+        }
+    }
+
+    /// Where to go on after an entry of a ledger of so many.
+    fn after(&self, last: u64, size: u64) -> Option<u64> {
+        match self.order() {
+            ReadOrder::Backwards => last.checked_sub(1),
+            _ => Some(last + 1).filter(|next| *next < size),
+        }
     }
 
     fn show(&self, entries: &mut Vec<LedgerEntry>) -> Result<(), CliError> {

@@ -12,10 +12,11 @@ use tonic::Code;
 
 use super::draw::{self, Canvas};
 use super::error::CliError;
+use super::only::Only;
 use super::serve::Signals;
 use super::{Asking, json, output};
 use crate::rpc::proto::subscribe_response::Message;
-use crate::rpc::proto::{EntryFilter, LedgerEntry, SubscribeRequest};
+use crate::rpc::proto::{LedgerEntry, SubscribeRequest};
 
 /// How long to wait before trying again, the first time; then twice as long each time.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -42,65 +43,6 @@ pub struct Tail {
     until_caught_up: bool,
     #[command(flatten)]
     asking: Asking,
-}
-
-/// Which entries; all conditions given must hold.
-#[derive(Args, Clone, Debug)]
-struct Only {
-    /// Only records of this kind, such as `statement_recorded`; may be given several times.
-    #[arg(long = "kind", value_name = "KIND")]
-    kinds: Vec<String>,
-    /// Only what bears on this actor.
-    #[arg(
-        long,
-        value_name = "ACTOR",
-        default_value = "",
-        hide_default_value = true
-    )]
-    actor: String,
-    /// Only what bears on this topic.
-    #[arg(
-        long,
-        value_name = "TOPIC",
-        default_value = "",
-        hide_default_value = true
-    )]
-    topic: String,
-    /// Only what is about this statement.
-    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
-    statement: String,
-    /// Only what rests on this source.
-    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
-    source: String,
-    /// Only what this verifier signed.
-    #[arg(
-        long,
-        value_name = "KEY",
-        default_value = "",
-        hide_default_value = true
-    )]
-    verifier: String,
-}
-
-impl Only {
-    fn filter(&self) -> EntryFilter {
-        let Self {
-            kinds,
-            actor,
-            topic,
-            statement,
-            source,
-            verifier,
-        } = self.clone();
-        EntryFilter {
-            kinds,
-            actor,
-            topic,
-            statement,
-            source,
-            verifier,
-        }
-    }
 }
 
 impl Tail {

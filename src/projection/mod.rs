@@ -1,5 +1,5 @@
 //! What is derived from the ledger, to be asked: the catalog of definitions, the fate of
-//! statements, and what bears on positions.
+//! statements, what bears on positions, and which entries are about what.
 //!
 //! Each projection is a [`Fold`](crate::fold::Fold) with tables of its own, and functions that
 //! read them. There are no snapshots: a row carries the index of the entry that made it and,
@@ -13,6 +13,7 @@
 
 pub mod catalog;
 pub mod positions;
+pub mod postings;
 pub mod statements;
 
 #[cfg(feature = "daemon")]

@@ -48,7 +48,8 @@ pub async fn watch(reporter: HealthReporter, appender: Appender, views: Views) {
         if views.positions.has_failed() || views.catalog.has_failed() {
             failed(PositionServiceServer::<Positions>::NAME).await;
         }
-        if views.statements.has_failed() || views.catalog.has_failed() {
+        let cataloged = [&views.catalog, &views.postings, &views.statements];
+        if cataloged.iter().any(|view| view.has_failed()) {
             failed(CatalogServiceServer::<Catalog>::NAME).await;
         }
     }

@@ -1,42 +1,34 @@
 //! `LedgerService`: the entries as they stand, byte for byte, up to the newest durable head.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-use tokio_stream::Stream;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::filter::entry_filter;
 use super::proto::get_entry_request::Entry as Which;
 use super::proto::ledger_service_server::LedgerService;
 use super::proto::{
-    EntryFilter, GetCheckpointRequest, GetCheckpointResponse, GetConsistencyProofRequest,
+    GetCheckpointRequest, GetCheckpointResponse, GetConsistencyProofRequest,
     GetConsistencyProofResponse, GetEntryRequest, GetEntryResponse, GetHeadRequest,
     GetHeadResponse, GetInclusionProofRequest, GetInclusionProofResponse, ReadEntriesRequest,
-    ReadEntriesResponse, ReadOrder, SubscribeRequest,
+    SubscribeRequest,
 };
+use super::reading::{Messages, Range, Reading};
 use super::subscription::{Outgoing, Subscriptions, Wanted};
-use super::{Failure, Reason, blocking, convert, not_offered, parse};
+use super::views::View;
+use super::{Failure, Reason, convert, not_offered, parse};
 use crate::admission;
 use crate::ledger::{AdmissionTables, Reader};
 use crate::record::{ContentId, Entry};
-
-/// A message of entries ends once it has so many bytes: 1 MiB, and at most one frame more,
-/// which leaves it below the 4 MiB that clients take by default, also with records decoded:
-/// `2 × (1 MiB + 123,326)`.
-const MESSAGE_BYTES: usize = 1 << 20;
-
-/// How many messages of one stream wait for the client to take them.
-const MESSAGES_WAITING: usize = 2;
 
 /// The service.
 pub struct Entries {
     reader: Reader,
     /// Where the index of a record stands.
     records: AdmissionTables,
+    /// Which entries are about what.
+    postings: View,
     subscriptions: Subscriptions,
     wait_max: Duration,
 }
@@ -46,12 +38,14 @@ impl Entries {
     pub const fn new(
         reader: Reader,
         records: AdmissionTables,
+        postings: View,
         subscriptions: Subscriptions,
         wait_max: Duration,
     ) -> Self {
         Self {
             reader,
             records,
+            postings,
             subscriptions,
             wait_max,
         }
@@ -73,8 +67,6 @@ impl Entries {
         entry.ok_or_else(|| beyond("index", index, self.reader.head().size))
     }
 }
-
-type Messages = Pin<Box<dyn Stream<Item = Result<ReadEntriesResponse, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl LedgerService for Entries {
@@ -117,17 +109,13 @@ impl LedgerService for Entries {
         &self,
         request: Request<ReadEntriesRequest>,
     ) -> Result<Response<Messages>, Status> {
-        let request = request.into_inner();
-        let size = self.reader.head().size;
-        let start = range_start(&request, size)?;
-        let end = match request.limit {
-            0 => size,
-            limit => start.saturating_add(limit).min(size),
-        };
-        let (messages, sent) = mpsc::channel(MESSAGES_WAITING);
-        let reader = self.reader.clone();
-        tokio::spawn(send_range(reader, start, end, request.decode, messages));
-        Ok(Response::new(Box::pin(ReceiverStream::new(sent))))
+        let range = Range::of(request.into_inner(), self.reader.head().size)?;
+        if !range.is_whole() {
+            let size = range.size();
+            self.postings.known("start", Some(size), size).await?;
+        }
+        let reading = Reading::new(self.reader.clone(), self.postings.clone(), range);
+        Ok(Response::new(reading.stream()))
     }
 
     type SubscribeStream = Outgoing;
@@ -167,88 +155,7 @@ impl LedgerService for Entries {
     }
 }
 
-/// Where a range begins that this release can read: forwards and unfiltered.
-fn range_start(request: &ReadEntriesRequest, size: u64) -> Result<u64, Failure> {
-    match ReadOrder::try_from(request.order) {
-        Ok(ReadOrder::Unspecified | ReadOrder::Forwards) => {}
-        Ok(ReadOrder::Backwards) => {
-            return Err(Failure::unimplemented(
-                "order",
-                "this release reads forwards only",
-            ));
-        }
-        Err(_) => {
-            let message = format!("{} has no meaning", request.order);
-            return Err(Failure::invalid("order", message, "READ_ORDER_FORWARDS"));
-        }
-    }
-    let unfiltered = EntryFilter::default();
-    if request.filter.as_ref().unwrap_or(&unfiltered) != &unfiltered {
-        return Err(Failure::unimplemented(
-            "filter",
-            "this release reads all entries of a range",
-        ));
-    }
-    let start = request.start.unwrap_or(0);
-    if start > size {
-        return Err(beyond("start", start, size));
-    }
-    Ok(start)
-}
-
-/// Sends the entries of a range, message by message, as fast as the client takes them.
-async fn send_range(
-    reader: Reader,
-    mut start: u64,
-    end: u64,
-    decode: bool,
-    messages: mpsc::Sender<Result<ReadEntriesResponse, Status>>,
-) {
-    while start < end {
-        // No thread is held while a slow client takes its time.
-        let Ok(place) = messages.reserve().await else {
-            return;
-        };
-        let reader = reader.clone();
-        let read = blocking(move || read_message(&reader, start, end, decode)).await;
-        match read {
-            Ok(message) => {
-                start += message.entries.len() as u64;
-                place.send(Ok(message));
-            }
-            Err(failure) => {
-                place.send(Err(failure.into()));
-                return;
-            }
-        }
-    }
-}
-
-/// The next entries of a range: at least one.
-fn read_message(
-    reader: &Reader,
-    start: u64,
-    end: u64,
-    decode: bool,
-) -> Result<ReadEntriesResponse, Failure> {
-    let mut entries = Vec::new();
-    let (mut next, mut bytes) = (start, 0);
-    while next < end && bytes < MESSAGE_BYTES {
-        let frame = reader.frame_at(next)?;
-        let frame = frame.ok_or_else(|| beyond("start", next, reader.head().size))?;
-        for index in next..frame.next_index().min(end) {
-            let entry = frame
-                .entry(index)
-                .ok_or_else(|| Failure::defect(format!("entry {index} is not in its frame")))?;
-            bytes += entry.encoded.len();
-            entries.push(convert::ledger_entry(entry, decode));
-        }
-        next = frame.next_index();
-    }
-    Ok(ReadEntriesResponse { entries })
-}
-
-fn beyond(field: &str, index: u64, size: u64) -> Failure {
+pub(super) fn beyond(field: &str, index: u64, size: u64) -> Failure {
     Failure::at(
         Reason::BeyondTheHead,
         field,

@@ -15,6 +15,7 @@ mod filter;
 pub mod health;
 mod ledger;
 mod position;
+mod reading;
 mod record;
 mod source;
 mod status;
@@ -122,7 +123,13 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
     );
     let catalog = Catalog::new(views.clone(), reader.clone());
     let subscriptions = Subscriptions::new(reader.clone(), limits.subscriptions, stopping.clone());
-    let entries = Entries::new(reader, records.clone(), subscriptions, limits.wait_max);
+    let entries = Entries::new(
+        reader,
+        records.clone(),
+        views.postings.clone(),
+        subscriptions,
+        limits.wait_max,
+    );
     let most_of_source = limits.source_bytes_max;
     let sources = Sources::new(documents, views.catalog.clone(), records, most_of_source);
     let records = Records::new(appender, stopping);

@@ -156,6 +156,8 @@ pub struct Views {
     pub catalog: View,
     /// What bears on positions.
     pub positions: View,
+    /// Which entries are about what.
+    pub postings: View,
     /// What became of statements.
     pub statements: View,
 }
@@ -163,7 +165,12 @@ pub struct Views {
 impl Views {
     /// Each of them, in order of name.
     #[must_use]
-    pub const fn all(&self) -> [&View; 3] {
-        [&self.catalog, &self.positions, &self.statements]
+    pub const fn all(&self) -> [&View; 4] {
+        [
+            &self.catalog,
+            &self.positions,
+            &self.postings,
+            &self.statements,
+        ]
     }
 }
