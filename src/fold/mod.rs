@@ -29,6 +29,14 @@ pub trait Fold: Send + Sync {
     /// Raised whenever equal ledgers would no longer give equal tables.
     fn version(&self) -> u32;
 
+    /// The older versions whose tables the queries of this version read as well: whose rows
+    /// have the same format, and mean the same. They answer, as far as they go, until tables of
+    /// this version are built; an older version that is not named here answers nothing, as the
+    /// code that knew how to read it is gone.
+    fn readable_versions(&self) -> &'static [u32] {
+        &[]
+    }
+
     /// What `entry` changes, given the state after all entries below it.
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError>;
 }

@@ -31,6 +31,11 @@ struct Stored {
     digest: [u8; 32],
 }
 
+/// Whether the row at `key` is the cursor.
+pub(super) fn is_cursor(key: &[u8]) -> bool {
+    key == CURSOR.key().as_bytes()
+}
+
 impl Cursor {
     /// The cursor of a projection that has read nothing.
     pub(super) fn start(fold: &dyn Fold) -> Self {
@@ -43,12 +48,18 @@ impl Cursor {
 
     /// The cursor that stands among the rows; none if there is none.
     pub(super) fn load(tables: &dyn Tables) -> Result<Option<Self>, FoldError> {
-        let stored: Option<Stored> = CURSOR.get(tables, &CURSOR.key())?;
-        Ok(stored.map(|stored| Self {
+        let value = tables.get(CURSOR.key().as_bytes())?;
+        value.map(|value| Self::decode(&value)).transpose()
+    }
+
+    /// The cursor that a row's value says.
+    pub(super) fn decode(value: &[u8]) -> Result<Self, FoldError> {
+        let stored: Stored = CURSOR.decode(value)?;
+        Ok(Self {
             size: stored.size,
             root: stored.root,
             digest: Digest::from(stored.digest),
-        }))
+        })
     }
 
     /// The row to commit with what brought the projection here.

@@ -18,6 +18,8 @@ pub mod statements;
 
 #[cfg(feature = "daemon")]
 mod cursor;
+#[cfg(feature = "daemon")]
+mod key_text;
 mod read;
 mod rows;
 #[cfg(feature = "daemon")]
@@ -30,4 +32,7 @@ mod fixtures;
 pub use cursor::Cursor;
 pub use read::Provenance;
 #[cfg(feature = "daemon")]
-pub use runner::{EntrySource, Home, NotFollowing, Projection, Runner, RunnerError, Status};
+pub use runner::{
+    Building, EntrySource, Home, NotFollowing, Projection, RebuildError, RebuildStep, Runner,
+    RunnerError, Snapshot, Status, Steps, Verdict, VerifyStep,
+};

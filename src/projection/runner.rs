@@ -1,180 +1,57 @@
-//! Follows the ledger with a fold, on a thread of its own.
+//! Keeps a projection: follows the ledger with a fold into tables of its own, builds them anew
+//! beside those that answer, and verifies them.
 //!
-//! The rows lie in a database of the projection's own, `<name>-v<version>`, which is
+//! The rows lie in a database of the projection's own, one directory a build, which is
 //! disposable: what does not open, or whose cursor contradicts the ledger, is built again from
 //! entry 0. Changes and cursor are applied in one atomic batch of whole frames. A projection
-//! sees no further than the published head, and shows its own progress only once it is
-//! applied. A fold that fails stops its projection and no other: what it has read until then
-//! can still be asked.
+//! sees no further than the published head, and shows its own progress only once it is applied.
+//! A fold that fails stops its projection and no other: what it has read until then can still
+//! be asked. What a crash takes from the rows is read again.
 //!
-//! What a crash takes from the rows is read again.
+//! **A build answers once it is whole**, that is, has read the ledger as far as it goes.
+//! Until then what answered before goes on answering: at a rebuild, the tables that follow the
+//! ledger; at the first start of a new version of a fold, the tables of an older one, if the
+//! fold says that it can read them, standing still at their cursor; or else nothing, and
+//! questions wait. A rebuild that is given up leaves nothing behind; one that a kill cut short
+//! goes at the next start. A first build is gone on with.
+//!
+//! - `source`: the ledger, as seen from here
+//! - `builds`: which directories there are, and which of them count
+//! - `folding`: frames into tables
+//! - `projection`: what is shown
+//! - `work`, `worker`: the threads that follow and build
+//! - `verify`, `comparison`: whether the tables are what the ledger gives
 
-use std::fs;
+mod builds;
+mod comparison;
+mod folding;
+mod projection;
+mod source;
+mod verify;
+mod work;
+mod worker;
+
 use std::io;
-use std::ops::Bound;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use tokio::sync::watch;
 
+pub use projection::{Building, NotFollowing, Projection, Snapshot, Status};
+pub use source::EntrySource;
+pub use verify::{Verdict, VerifyStep};
+pub use work::Steps;
+pub use worker::RebuildStep;
+
 use super::cursor::Cursor;
-use crate::fold::{
-    Changes, Fold, FoldError, Order, Overlay, RecentRows, Scan, Tables, TablesError,
-};
-use crate::ledger::{DecodedFrame, Head, ReadError, Reader};
-use crate::storage::{LsmTables, OpenedTables, ProjectionStore as _, TableError, TablesOrigin};
-
-/// A batch takes in no further frame once it changes so many keys: at 3 µs a key they take 3 ms,
-/// so that progress is shown, and a stop seen, often enough.
-const KEYS_PER_BATCH: usize = 1_024;
-
-/// A batch joins no more frames than this, so that progress shows also where a fold passes
-/// over most entries.
-const FRAMES_PER_BATCH: usize = 64;
-
-/// Where a runner reads entries from: the ledger.
-pub trait EntrySource: Send + Sync {
-    /// The published head.
-    fn head(&self) -> Head;
-
-    /// The frame that holds the entry at `index`; none past the head.
-    fn frame_at(&self, index: u64) -> Result<Option<Arc<DecodedFrame>>, ReadError>;
-
-    /// Blocks until the ledger holds more than `size` entries; none once `stop` is set.
-    fn wait_beyond(&self, size: u64, stop: &AtomicBool) -> Option<Head>;
-
-    /// Has every thread that waits look at its `stop`.
-    fn wake(&self);
-}
-
-impl EntrySource for Reader {
-    fn head(&self) -> Head {
-        Reader::head(self)
-    }
-
-    fn frame_at(&self, index: u64) -> Result<Option<Arc<DecodedFrame>>, ReadError> {
-        Reader::frame_at(self, index)
-    }
-
-    fn wait_beyond(&self, size: u64, stop: &AtomicBool) -> Option<Head> {
-        self.wait_beyond_blocking(size, stop)
-    }
-
-    fn wake(&self) {
-        Reader::wake(self);
-    }
-}
-
-/// Whether a projection reads on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// It follows the ledger.
-    Following,
-    /// It stopped by itself and will not read on before a restart.
-    Failed {
-        /// The entry that it could not fold; where another thing failed, the first that it
-        /// has not read.
-        index: u64,
-        /// Why not.
-        reason: String,
-    },
-    /// It was told to stop.
-    Stopped,
-}
-
-/// The projection does not read on, and has not read as much as was asked for.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the projection {name} stands at {size} entries and reads no further")]
-pub struct NotFollowing {
-    /// The projection.
-    pub name: &'static str,
-    /// How much it has read.
-    pub size: u64,
-    /// Why it reads no further.
-    pub status: Status,
-}
-
-/// A projection, to be asked. Clones are the same projection.
-#[derive(Clone)]
-pub struct Projection {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    name: &'static str,
-    version: u32,
-    tables: LsmTables,
-    progress: watch::Sender<(Cursor, Status)>,
-}
-
-impl Projection {
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.shared.name
-    }
-
-    /// Its version.
-    #[must_use]
-    pub fn version(&self) -> u32 {
-        self.shared.version
-    }
-
-    /// Its rows. They may be ahead of the cursor: name a `known_at` no greater than the size
-    /// of a cursor that was read before.
-    #[must_use]
-    pub fn tables(&self) -> &impl Tables {
-        &self.shared.tables
-    }
-
-    /// How far it has read.
-    #[must_use]
-    pub fn cursor(&self) -> Cursor {
-        self.shared.progress.borrow().0
-    }
-
-    /// Whether it reads on.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        self.shared.progress.borrow().1.clone()
-    }
-
-    /// Waits until it has read `size` entries, for as long as it reads on; the caller bounds
-    /// the wait.
-    pub async fn wait_for(&self, size: u64) -> Result<Cursor, NotFollowing> {
-        let mut progress = self.shared.progress.subscribe();
-        let settled = |(cursor, status): &(Cursor, Status)| {
-            cursor.size >= size || *status != Status::Following
-        };
-        // This handle holds the sender, so that the wait ends by what it waits for.
-        let (cursor, status) = match progress.wait_for(settled).await {
-            Ok(progress) => progress.clone(),
-            Err(_) => (self.cursor(), self.status()),
-        };
-        if cursor.size >= size {
-            return Ok(cursor);
-        }
-        Err(NotFollowing {
-            name: self.name(),
-            size: cursor.size,
-            status,
-        })
-    }
-}
-
-impl std::fmt::Debug for Projection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Projection")
-            .field("name", &self.name())
-            .field("version", &self.version())
-            .field("cursor", &self.cursor())
-            .finish_non_exhaustive()
-    }
-}
+use crate::fold::{Fold, Tables};
+use crate::ledger::ReadError;
+use crate::storage::{LsmTables, OpenedTables, TableError, TablesOrigin};
+use builds::{Build, Builds};
+use projection::{Opened, Shared, Showing, Shown};
+use work::Work;
+use worker::Purpose;
 
 /// Where and how a projection keeps its rows.
 #[derive(Clone, Debug)]
@@ -185,58 +62,82 @@ pub struct Home {
     pub cache_bytes: u64,
 }
 
-/// The thread that follows the ledger. Dropping it has the thread end, without waiting for it.
+/// Has a projection follow the ledger. Dropping it has its threads end, without waiting.
 #[derive(Debug)]
 pub struct Runner {
     projection: Projection,
-    stop: Stop,
-    /// Disconnected once the thread has ended and let go of the rows.
-    ended: Receiver<()>,
 }
 
 impl Runner {
-    /// Opens the projection's rows, or begins anew where they are of no use, and follows
-    /// `source` from there.
+    /// Opens the projection's rows and follows `source` from there; where they are of no use,
+    /// builds them anew.
     pub fn start(
         fold: Arc<dyn Fold>,
         home: &Home,
         source: Arc<dyn EntrySource>,
     ) -> Result<Self, RunnerError> {
-        let (tables, cursor) = open(&*fold, home, &*source)?;
-        let projection = Projection {
-            shared: Arc::new(Shared {
-                name: fold.name(),
-                version: fold.version(),
-                tables,
-                progress: watch::Sender::new((cursor, Status::Following)),
-            }),
+        let (builds, found) = Builds::find(home, &*fold)?;
+        let opening = Opening {
+            fold: &*fold,
+            home,
+            source: &*source,
         };
-        let stop = Stop {
-            flag: Arc::default(),
-            source: Arc::clone(&source),
-        };
-        let follower = Follower {
+        let (answering, unfinished) = opening.choose(&found)?;
+        let start = (None, Cursor::start(&*fold));
+        let (answering, cursor) =
+            answering.map_or(start, |(it, cursor)| (Some(Arc::new(it)), cursor));
+        let shared = Arc::new(Shared {
+            home: home.clone(),
+            builds,
+            shown: Showing(watch::Sender::new(Shown {
+                answering: answering.clone(),
+                cursor,
+                status: Status::Following,
+                building: None,
+            })),
+            work: Mutex::new(Work::default()),
             fold,
             source,
-            shared: Arc::clone(&projection.shared),
-            stop: Arc::clone(&stop.flag),
-            cursor,
-            recent: RecentRows::default(),
+        });
+        let runner = Self {
+            projection: Projection { shared },
         };
-        let (alive, ended) = bounded(0);
-        let thread = std::thread::Builder::new()
-            .name(format!("onrecord-{}", projection.name()))
-            .spawn(move || {
-                // Dropped last.
-                let _alive: Sender<()> = alive;
-                follower.run();
-            });
-        thread.map_err(RunnerError::Thread)?;
-        Ok(Self {
-            projection,
-            stop,
-            ended,
-        })
+        runner.begin(answering, unfinished, found)?;
+        Ok(runner)
+    }
+
+    /// Follows into what answers, or builds what is to.
+    fn begin(
+        &self,
+        answering: Option<Arc<Opened>>,
+        unfinished: Option<(Opened, Cursor)>,
+        found: Vec<Build>,
+    ) -> Result<(), RunnerError> {
+        let shared = &self.projection.shared;
+        let mut work = shared.work();
+        let version = shared.fold.version();
+        let (is_built, obsolete) = match &answering {
+            Some(opened) => (opened.build.version == version, Some(&opened.build)),
+            None => (false, None),
+        };
+        if let Some(opened) = answering.as_ref().filter(|_| is_built) {
+            shared.builds.remove_all_but(&found, &[&opened.build]);
+            let cursor = shared.shown.0.borrow().cursor;
+            return shared.follow(&mut work, Arc::clone(opened), cursor);
+        }
+        let (opened, cursor) = match unfinished {
+            Some(unfinished) => unfinished,
+            None => (shared.new_tables()?, Cursor::start(&*shared.fold)),
+        };
+        // A start with the older release finds its tables as long as these are not built.
+        let is_older = |build: &&Build| build.version != version && build.is_built();
+        let mut kept: Vec<&Build> = found.iter().filter(is_older).collect();
+        kept.push(&opened.build);
+        kept.extend(obsolete);
+        shared.builds.remove_all_but(&found, &kept);
+        let obsolete = found.iter().filter(is_older).cloned().collect();
+        shared.build(&mut work, opened, cursor, Purpose::First { obsolete })?;
+        Ok(())
     }
 
     /// The projection, to be asked.
@@ -245,40 +146,63 @@ impl Runner {
         self.projection.clone()
     }
 
-    /// Stops after the batch at hand; whether the thread ended by `deadline`. The rows are
+    /// Stops after the batch at hand; whether all threads ended by `deadline`. The rows are
     /// closed once the last handle on the projection is gone.
     #[must_use]
     pub fn stop(self, deadline: Instant) -> bool {
-        self.stop.set();
-        self.ended.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected)
+        let hands: Vec<_> = self.tell_to_stop().collect();
+        // All of them, also past the deadline: each is looked at.
+        hands
+            .into_iter()
+            .map(|hand| hand.ended_by(deadline))
+            .fold(true, |all, ended| all && ended)
+    }
+
+    fn tell_to_stop(&self) -> impl Iterator<Item = work::Hand> + use<> {
+        let shared = &self.projection.shared;
+        let hands = shared.work().stop();
+        shared.source.wake();
+        hands
     }
 }
 
 impl Drop for Runner {
     fn drop(&mut self) {
-        self.stop.set();
+        drop(self.tell_to_stop());
     }
 }
 
-struct Stop {
-    flag: Arc<AtomicBool>,
-    source: Arc<dyn EntrySource>,
-}
-
-impl Stop {
-    fn set(&self) {
-        self.flag.store(true, Ordering::Release);
-        self.source.wake();
+impl Projection {
+    /// Builds the tables anew from entry 0 beside those that answer, and puts them in their
+    /// place once they have read as much.
+    pub fn rebuild(&self) -> Result<Steps<RebuildStep>, RebuildError> {
+        let shared = &self.shared;
+        let mut work = shared.work();
+        if work.stopping {
+            return Err(RebuildError::Stopping);
+        }
+        if let Some(Building { done, total, .. }) = self.building() {
+            return Err(RebuildError::UnderWay { done, total });
+        }
+        if let Some(done) = work.builder.take() {
+            done.wait();
+        }
+        let start = Cursor::start(&*shared.fold);
+        Ok(shared.build(&mut work, shared.new_tables()?, start, Purpose::Asked)?)
     }
 }
 
-impl std::fmt::Debug for Stop {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Stop").field(&self.flag).finish()
+impl Shared {
+    /// Empty tables of a new build.
+    fn new_tables(&self) -> Result<Opened, RunnerError> {
+        let build = self.builds.next();
+        let opened = LsmTables::open(&build.path, self.home.cache_bytes)?;
+        let tables = opened.tables;
+        Ok(Opened { build, tables })
     }
 }
 
-/// Why a projection could not be started.
+/// Why a projection could not be started, or tables not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum RunnerError {
     /// The directory of the projections cannot be made, or rows of no use not removed.
@@ -312,220 +236,127 @@ pub enum RunnerError {
     Thread(io::Error),
 }
 
-/// Opens the rows with a cursor that the ledger confirms.
-fn open(
-    fold: &dyn Fold,
-    home: &Home,
-    source: &dyn EntrySource,
-) -> Result<(LsmTables, Cursor), RunnerError> {
-    fs::create_dir_all(&home.directory).map_err(at(&home.directory))?;
-    let directory = format!("{}-v{}", fold.name(), fold.version());
-    let directory = home.directory.join(directory);
-    let open = || LsmTables::open(&directory, home.cache_bytes);
-    let start = Cursor::start(fold);
-    let OpenedTables { tables, origin } = open()?;
-    if origin != TablesOrigin::Reopened {
-        return Ok((tables, start));
-    }
-    let why = match confirmed(fold.name(), &tables, source)? {
-        Ok(cursor) => return Ok((tables, cursor.unwrap_or(start))),
-        Err(why) => why,
-    };
-    tracing::warn!(projection = fold.name(), why, "built again from entry 0");
-    drop(tables);
-    fs::remove_dir_all(&directory).map_err(at(&directory))?;
-    Ok((open()?.tables, start))
-}
-
-fn at(path: &Path) -> impl FnOnce(io::Error) -> RunnerError {
-    let path = path.display().to_string();
-    move |error| RunnerError::Directory { path, error }
-}
-
-/// The cursor of rows that were found, if the ledger confirms it: its root stands at the end
-/// of a frame. None where there are no rows yet. Otherwise, why it is not believed.
-fn confirmed(
-    projection: &'static str,
-    tables: &dyn Tables,
-    source: &dyn EntrySource,
-) -> Result<Result<Option<Cursor>, &'static str>, RunnerError> {
-    let cursor = match Cursor::load(tables) {
-        Ok(Some(cursor)) => cursor,
-        Ok(None) if tables.scan(&[]).next().is_none() => return Ok(Ok(None)),
-        Ok(None) => return Ok(Err("its rows have no cursor")),
-        Err(_) => return Ok(Err("its cursor cannot be read")),
-    };
-    let Some(last) = cursor.size.checked_sub(1) else {
-        return Ok(Err("its cursor stands before entry 0"));
-    };
-    let (read, found) = (cursor.size, source.head().size);
-    if read > found {
-        // What was read was durable: the ledger has lost its end.
-        return Err(RunnerError::ShorterThanRead {
-            projection,
-            read,
-            found,
-        });
-    }
-    Ok(match source.frame_at(last)? {
-        Some(frame) if frame.next_index() == cursor.size && frame.root_after == cursor.root => {
-            Ok(Some(cursor))
-        }
-        _ => Err("its cursor names another root than the ledger"),
-    })
-}
-
-/// What runs on the thread.
-struct Follower {
-    fold: Arc<dyn Fold>,
-    source: Arc<dyn EntrySource>,
-    shared: Arc<Shared>,
-    stop: Arc<AtomicBool>,
-    cursor: Cursor,
-    recent: RecentRows,
-}
-
-/// The rows as they are applied, those that were read lately from memory.
-struct Applied<'a> {
-    tables: &'a LsmTables,
-    recent: &'a RecentRows,
-}
-
-impl Tables for Applied<'_> {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
-        self.recent.get(self.tables, key)
-    }
-
-    fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
-        self.tables.rows(start, order)
-    }
-}
-
-/// Why a projection reads no further.
+/// Why a rebuild or a verification does not begin.
 #[derive(Debug, thiserror::Error)]
-enum Halt {
-    #[error("{error}")]
-    Fold { index: u64, error: FoldError },
-    #[error("the cursor does not encode: {0}")]
-    Cursor(FoldError),
+pub enum RebuildError {
+    /// One is under way.
+    #[error("it is under way: {done} of {total} entries are read")]
+    UnderWay {
+        /// How many entries it has folded.
+        done: u64,
+        /// How many the ledger holds.
+        total: u64,
+    },
+    /// What answers was made by another version of the fold, and nothing can make it again.
+    #[error("version {answering} answers until version {building} is built")]
+    OtherVersion {
+        /// The version that answers.
+        answering: u32,
+        /// The one that is being built.
+        building: u32,
+    },
+    /// Nothing answers yet.
+    #[error("it is being built for the first time")]
+    NotBuilt,
+    /// The projection was told to stop.
+    #[error("the daemon is stopping")]
+    Stopping,
+    /// The tables cannot be begun.
     #[error(transparent)]
-    Ledger(#[from] ReadError),
-    #[error(transparent)]
-    Tables(#[from] TableError),
-    #[error("no frame of the ledger begins here")]
-    Misaligned,
+    Runner(#[from] RunnerError),
 }
 
-impl Halt {
-    /// The entry that could not be folded, if it is known.
-    const fn index(&self) -> Option<u64> {
-        match self {
-            Self::Fold { index, .. } => Some(*index),
-            _ => None,
-        }
-    }
+/// Chooses among the builds that a start finds.
+struct Opening<'a> {
+    fold: &'a dyn Fold,
+    home: &'a Home,
+    source: &'a dyn EntrySource,
 }
 
-impl Follower {
-    fn run(mut self) {
-        let followed = catch_unwind(AssertUnwindSafe(|| self.follow()));
-        let status = match followed {
-            Ok(Ok(())) => Status::Stopped,
-            Ok(Err(halt)) => self.failed(halt.index(), halt.to_string()),
-            Err(_) => self.failed(None, "the fold or the storage engine panicked".to_owned()),
-        };
-        self.shared
-            .progress
-            .send_modify(|progress| progress.1 = status);
-    }
-
-    fn failed(&self, index: Option<u64>, reason: String) -> Status {
-        let index = index.unwrap_or(self.cursor.size);
-        tracing::error!(
-            projection = self.fold.name(),
-            index,
-            reason,
-            "the projection stopped"
-        );
-        Status::Failed { index, reason }
-    }
-
-    fn follow(&mut self) -> Result<(), Halt> {
-        while let Some(head) = self.source.wait_beyond(self.cursor.size, &self.stop) {
-            self.advance(head.size)?;
+impl Opening<'_> {
+    /// What answers, and else what the build begins with that is to.
+    #[expect(
+        clippy::type_complexity,
+        reason = "two of the same, each with its cursor"
+    )]
+    fn choose(
+        &self,
+        found: &[Build],
+    ) -> Result<(Option<(Opened, Cursor)>, Option<(Opened, Cursor)>), RunnerError> {
+        let version = self.fold.version();
+        if let Some(built) = self.first(found, |it| it.version == version && it.is_built())? {
+            return Ok((Some(built), None));
         }
-        Ok(())
+        let unfinished = self.first(found, |it| it.version == version && !it.is_built())?;
+        for older in self.fold.readable_versions() {
+            if let Some(older) = self.first(found, |it| it.version == *older && it.is_built())? {
+                return Ok((Some(older), unfinished));
+            }
+        }
+        Ok((None, unfinished))
     }
 
-    /// Folds some frames and applies what they change. Frames before one that cannot be
-    /// folded are applied all the same.
-    fn advance(&mut self, head: u64) -> Result<(), Halt> {
-        let applied = Applied {
-            tables: &self.shared.tables,
-            recent: &self.recent,
-        };
-        let mut batch = Overlay::new(&applied);
-        let mut cursor = self.cursor;
-        let mut halted = Ok(());
-        for _ in 0..FRAMES_PER_BATCH {
-            if cursor.size >= head || batch.len() >= KEYS_PER_BATCH {
-                break;
+    /// The first such build whose rows can be used. Those that cannot are removed.
+    fn first(
+        &self,
+        found: &[Build],
+        such: impl Fn(&Build) -> bool,
+    ) -> Result<Option<(Opened, Cursor)>, RunnerError> {
+        for build in found.iter().filter(|build| such(build)) {
+            if let Some(opened) = self.open(build)? {
+                return Ok(Some(opened));
             }
-            match self.fold_frame(&batch, cursor) {
-                Ok((changes, after)) => {
-                    batch.add(changes);
-                    cursor = after;
+        }
+        Ok(None)
+    }
+
+    /// The rows of a build, with a cursor that the ledger confirms.
+    fn open(&self, build: &Build) -> Result<Option<(Opened, Cursor)>, RunnerError> {
+        let OpenedTables { tables, origin } = LsmTables::open(&build.path, self.home.cache_bytes)?;
+        if origin == TablesOrigin::Reopened {
+            match self.confirmed(&tables)? {
+                Ok(cursor) => {
+                    let build = build.clone();
+                    return Ok(Some((Opened { build, tables }, cursor)));
                 }
-                Err(halt) => {
-                    halted = Err(halt);
-                    break;
+                Err(why) => {
+                    let name = self.fold.name();
+                    tracing::warn!(projection = name, why, "built again from entry 0");
                 }
             }
         }
-        let changes = batch.into_changes();
-        if cursor != self.cursor {
-            self.apply(changes, cursor)?;
-        }
-        halted
+        tables.discard_when_closed();
+        Ok(None)
     }
 
-    /// What the frame at the cursor changes, and the cursor after it.
-    fn fold_frame(&self, below: &dyn Tables, cursor: Cursor) -> Result<(Changes, Cursor), Halt> {
-        let frame = self.source.frame_at(cursor.size)?;
-        let frame = frame.filter(|frame| frame.first_index == cursor.size);
-        let frame = frame.ok_or(Halt::Misaligned)?;
-        let mut state = Overlay::new(below);
-        let mut digest = cursor.digest;
-        for entry in &frame.entries {
-            let changes = self.fold.fold(&state, entry).map_err(|error| Halt::Fold {
-                index: entry.index,
-                error,
-            })?;
-            digest = digest.after(entry.index, &changes);
-            state.add(changes);
-        }
-        let after = Cursor {
-            size: frame.next_index(),
-            root: frame.root_after,
-            digest,
+    /// The cursor of rows that were found, if the ledger confirms it: its root stands at the
+    /// end of a frame. Otherwise, why it is not believed.
+    fn confirmed(&self, tables: &dyn Tables) -> Result<Result<Cursor, &'static str>, RunnerError> {
+        let cursor = match Cursor::load(tables) {
+            Ok(Some(cursor)) => cursor,
+            Ok(None) => return Ok(Err("its rows have no cursor")),
+            Err(_) => return Ok(Err("its cursor cannot be read")),
         };
-        Ok((state.into_changes(), after))
-    }
-
-    /// Applies changes with the cursor that they lead to, and shows it.
-    fn apply(&mut self, mut changes: Changes, cursor: Cursor) -> Result<(), Halt> {
-        let (key, value) = cursor.row().map_err(Halt::Cursor)?;
-        changes.insert(key, Some(value));
-        self.recent.forget(&changes);
-        self.shared.tables.apply(changes)?;
-        self.cursor = cursor;
-        self.shared
-            .progress
-            .send_modify(|progress| progress.0 = cursor);
-        Ok(())
+        let Some(last) = cursor.size.checked_sub(1) else {
+            return Ok(Err("its cursor stands before entry 0"));
+        };
+        let (read, found) = (cursor.size, self.source.head().size);
+        if read > found {
+            // What was read was durable: the ledger has lost its end.
+            return Err(RunnerError::ShorterThanRead {
+                projection: self.fold.name(),
+                read,
+                found,
+            });
+        }
+        Ok(match self.source.frame_at(last)? {
+            Some(frame) if frame.next_index() == cursor.size && frame.root_after == cursor.root => {
+                Ok(cursor)
+            }
+            _ => Err("its cursor names another root than the ledger"),
+        })
     }
 }
 
 #[cfg(test)]
-#[path = "runner_tests.rs"]
 mod tests;

@@ -1,10 +1,9 @@
 //! `AdminService`: what an operator asks of a running daemon.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio_stream::Stream;
+use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
 use super::proto::admin_service_server::AdminService;
@@ -13,8 +12,9 @@ use super::proto::{
     ListProjectionsRequest, ListProjectionsResponse, ProjectionStatus, RebuildProjectionRequest,
     RebuildProjectionResponse, VerifyProjectionRequest, VerifyProjectionResponse,
 };
+use super::upkeep::{self, Progress};
 use super::views::{View, Views};
-use super::{convert, not_offered};
+use super::{Failure, Reason, convert, not_offered};
 use crate::ledger::{Appender, Clock, Reader};
 
 /// The service.
@@ -24,26 +24,47 @@ pub struct Admin {
     appender: Appender,
     clock: Arc<dyn Clock>,
     started: Instant,
+    stopping: watch::Receiver<bool>,
 }
 
 impl Admin {
     /// The service of a daemon that starts now.
-    pub fn new(views: Views, reader: Reader, appender: Appender, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        views: Views,
+        reader: Reader,
+        appender: Appender,
+        clock: Arc<dyn Clock>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
         Self {
             views,
             reader,
             appender,
             clock,
             started: Instant::now(),
+            stopping,
         }
     }
 
     fn projections(&self) -> Vec<ProjectionStatus> {
         self.views.all().map(View::status).into()
     }
-}
 
-type Progress<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+    /// The projection that goes by `name`.
+    fn projection(&self, name: &str) -> Result<&View, Failure> {
+        let all = self.views.all();
+        let found = all.iter().find(|view| view.projection().name() == name);
+        found.copied().ok_or_else(|| {
+            let names = all.map(|view| view.projection().name());
+            Failure::at(
+                Reason::UnknownProjection,
+                "name",
+                format!("there is no projection {name:?}"),
+                names.join(", "),
+            )
+        })
+    }
+}
 
 #[tonic::async_trait]
 impl AdminService for Admin {
@@ -78,18 +99,22 @@ impl AdminService for Admin {
 
     async fn rebuild_projection(
         &self,
-        _: Request<RebuildProjectionRequest>,
+        request: Request<RebuildProjectionRequest>,
     ) -> Result<Response<Self::RebuildProjectionStream>, Status> {
-        Err(not_offered("RebuildProjection"))
+        let view = self.projection(&request.get_ref().name)?;
+        let progress = upkeep::rebuild(view, self.stopping.clone()).await?;
+        Ok(Response::new(progress))
     }
 
     type VerifyProjectionStream = Progress<VerifyProjectionResponse>;
 
     async fn verify_projection(
         &self,
-        _: Request<VerifyProjectionRequest>,
+        request: Request<VerifyProjectionRequest>,
     ) -> Result<Response<Self::VerifyProjectionStream>, Status> {
-        Err(not_offered("VerifyProjection"))
+        let view = self.projection(&request.get_ref().name)?;
+        let progress = upkeep::verify(view, self.stopping.clone()).await?;
+        Ok(Response::new(progress))
     }
 
     type CreateBackupStream = Progress<CreateBackupResponse>;

@@ -8,7 +8,7 @@ use data_encoding::HEXLOWER;
 use super::proto;
 use crate::admission::Refusal;
 use crate::ledger::{Head, Outcome};
-use crate::projection::{self, catalog};
+use crate::projection::{self, Cursor, catalog};
 use crate::record::proto as records;
 use crate::record::{ContentId, Entry};
 use crate::text::Passage;
@@ -25,6 +25,21 @@ pub fn head(head: &Head) -> proto::Head {
 /// A Merkle root.
 pub fn root(root: [u8; 32]) -> bytes::Bytes {
     bytes::Bytes::copy_from_slice(&root)
+}
+
+/// A projection's tables of some version, at some cursor.
+pub fn projection(name: &str, version: u32, cursor: &Cursor) -> proto::ProjectionStatus {
+    proto::ProjectionStatus {
+        name: name.to_owned(),
+        version,
+        cursor: Some(proto::Head {
+            size: cursor.size,
+            root: root(cursor.root.into()),
+            recorded_at: None,
+        }),
+        digest: cursor.digest.to_string(),
+        ..proto::ProjectionStatus::default()
+    }
 }
 
 /// What became of a record.

@@ -20,6 +20,7 @@ mod record;
 mod source;
 mod status;
 mod subscription;
+mod upkeep;
 mod views;
 
 use std::str::FromStr;
@@ -120,6 +121,7 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         reader.clone(),
         appender.clone(),
         Arc::clone(&clock),
+        stopping.clone(),
     );
     let catalog = Catalog::new(views.clone(), reader.clone());
     let subscriptions = Subscriptions::new(reader.clone(), limits.subscriptions, stopping.clone());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Failure, Reason, convert, proto};
 use crate::fold::Tables;
 use crate::ledger::Reader;
-use crate::projection::{Cursor, Projection, Status};
+use crate::projection::{Cursor, NotFollowing, Projection, Snapshot, Status};
 
 /// A projection to be asked. Clones are the same projection.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub struct Known {
     pub known_at: u64,
     /// How much the projection has read: at least as much.
     cursor: Cursor,
+    /// The version of the projection.
+    version: u32,
 }
 
 impl Known {
@@ -43,7 +45,14 @@ impl View {
         }
     }
 
-    /// Its rows.
+    /// The projection.
+    #[must_use]
+    pub const fn projection(&self) -> &Projection {
+        &self.projection
+    }
+
+    /// Its rows. Each read sees the tables that answer then: also where others take their place
+    /// in the middle of a question, rows below a `known_at` are the same in both.
     #[must_use]
     pub fn tables(&self) -> &dyn Tables {
         self.projection.tables()
@@ -72,37 +81,54 @@ impl View {
                 format!("at most {size}, or none for all"),
             ));
         }
-        let cursor = self.read(known_at.unwrap_or(0).max(at_least_size)).await?;
+        let read = self.read(known_at.unwrap_or(0).max(at_least_size)).await?;
+        let cursor = read.cursor();
         Ok(Known {
             known_at: known_at.unwrap_or(cursor.size),
             cursor,
+            version: read.version(),
         })
     }
 
     /// Waits until so much of the ledger has been read.
-    async fn read(&self, size: u64) -> Result<Cursor, Failure> {
-        let cursor = self.projection.cursor();
-        if cursor.size >= size {
-            return Ok(cursor);
+    async fn read(&self, size: u64) -> Result<Snapshot, Failure> {
+        if let Some(read) = self.projection.snapshot()
+            && read.cursor().size >= size
+        {
+            return Ok(read);
         }
         match tokio::time::timeout(self.wait_max, self.projection.wait_for(size)).await {
-            Ok(read) => read.map_err(|error| {
-                let why = match &error.status {
-                    Status::Failed { reason, .. } => format!(": {reason}"),
-                    Status::Following | Status::Stopped => String::new(),
-                };
-                Failure::new(Reason::ProjectionFailed, format!("{error}{why}"))
-            }),
-            Err(_) => Err(Failure::at(
-                Reason::NotYet,
-                "atLeastSize",
-                format!(
-                    "the projection {} has read {} entries and did not come to {size} in time",
-                    self.projection.name(),
-                    self.size()
-                ),
-                "the same call again, or a smaller size",
-            )),
+            Ok(read) => read.map_err(|stopped| failed(&stopped)),
+            Err(_) => Err(self.not_yet(size)),
+        }
+    }
+
+    /// What was waited for did not come in time.
+    fn not_yet(&self, size: u64) -> Failure {
+        let name = self.projection.name();
+        let read = self.size();
+        let building = self.projection.building().map(|it| {
+            format!(
+                "version {} is being built: {} of {} entries are read",
+                it.version, it.done, it.total
+            )
+        });
+        match (self.projection.snapshot(), building) {
+            (None, Some(building)) => Failure::new(
+                Reason::ProjectionBuilding,
+                format!("the projection {name} does not answer yet: {building}"),
+            ),
+            (_, building) => {
+                let building = building.map_or_else(String::new, |it| format!("; {it}"));
+                Failure::at(
+                    Reason::NotYet,
+                    "atLeastSize",
+                    format!(
+                        "the projection {name} has read {read} entries and did not come to {size} in time{building}"
+                    ),
+                    "the same call again, or a smaller size",
+                )
+            }
         }
     }
 
@@ -114,7 +140,7 @@ impl View {
             ledger_size: known.cursor.size,
             root: convert::root(known.cursor.root.into()),
             projection: self.projection.name().to_owned(),
-            projection_version: self.projection.version(),
+            projection_version: known.version,
             known_at: known.known_at,
             as_of: as_of
                 .map(convert::positions::last_second)
@@ -125,20 +151,23 @@ impl View {
     /// How the projection is.
     #[must_use]
     pub fn status(&self) -> proto::ProjectionStatus {
-        let cursor = self.projection.cursor();
+        let projection = &self.projection;
+        let (version, cursor) = match projection.snapshot() {
+            Some(answering) => (answering.version(), answering.cursor()),
+            None => (projection.version(), projection.cursor()),
+        };
+        let building = projection.building().map(|it| proto::ProjectionBuild {
+            version: it.version,
+            done: it.done,
+            total: it.total,
+        });
         proto::ProjectionStatus {
-            name: self.projection.name().to_owned(),
-            version: self.projection.version(),
-            cursor: Some(proto::Head {
-                size: cursor.size,
-                root: convert::root(cursor.root.into()),
-                recorded_at: None,
-            }),
-            digest: cursor.digest.to_string(),
-            failed: match self.projection.status() {
+            building,
+            failed: match projection.status() {
                 Status::Failed { index, reason } => format!("entry {index}: {reason}"),
                 Status::Following | Status::Stopped => String::new(),
             },
+            ..convert::projection(projection.name(), version, &cursor)
         }
     }
 
@@ -147,6 +176,14 @@ impl View {
     pub fn has_failed(&self) -> bool {
         matches!(self.projection.status(), Status::Failed { .. })
     }
+}
+
+fn failed(stopped: &NotFollowing) -> Failure {
+    let why = match &stopped.status {
+        Status::Failed { reason, .. } => format!(": {reason}"),
+        Status::Following | Status::Stopped => String::new(),
+    };
+    Failure::new(Reason::ProjectionFailed, format!("{stopped}{why}"))
 }
 
 /// All projections that services ask.

@@ -81,6 +81,8 @@ pub struct LsmTables {
     shared: Arc<Shared>,
     /// Held while a batch is applied.
     writing: Mutex<()>,
+    /// Whether the directory goes when the tables are closed.
+    discarded: AtomicBool,
     /// Asks for files to be written and merged.
     tidy: Option<SyncSender<()>>,
     tidying: Option<JoinHandle<()>>,
@@ -161,10 +163,40 @@ impl LsmTables {
         Ok(Self {
             shared,
             writing: Mutex::new(()),
+            discarded: AtomicBool::new(false),
             tidy: Some(tidy),
             tidying: Some(tidying),
             _lock: lock,
         })
+    }
+
+    /// Has the directory removed once the tables are closed: nobody will open them again, but
+    /// somebody may still be reading.
+    pub fn discard_when_closed(&self) {
+        self.discarded.store(true, Ordering::Release);
+    }
+
+    /// As [`rows`](Tables::rows), for a reader that sees to it by itself that the tables are
+    /// open for as long as it reads.
+    pub fn detached_rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'static> {
+        // Only the end at which reading begins is named: looking for the other one costs as
+        // much again, and the caller sees where it has read enough.
+        let range = match order {
+            Order::Ascending => (start, Bound::Unbounded),
+            Order::Descending => (Bound::Unbounded, start),
+        };
+        let shown = self.shared.shown();
+        let rows = self
+            .shared
+            .call(|tree| Ok(tree.range::<&[u8], _>(range, *shown, None)));
+        match rows {
+            Ok(rows) => Box::new(Rows {
+                shared: Arc::clone(&self.shared),
+                left: Some(rows),
+                order,
+            }),
+            Err(error) => Box::new(std::iter::once(Err(error.into()))),
+        }
     }
 
     /// Has the table in memory written out once it is large, by the other thread unless that
@@ -255,35 +287,18 @@ impl Tables for LsmTables {
     }
 
     fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
-        // Only the end at which reading begins is named: looking for the other one costs as
-        // much again, and the caller sees where it has read enough.
-        let range = match order {
-            Order::Ascending => (start, Bound::Unbounded),
-            Order::Descending => (Bound::Unbounded, start),
-        };
-        let shown = self.shared.shown();
-        let rows = self
-            .shared
-            .call(|tree| Ok(tree.range::<&[u8], _>(range, *shown, None)));
-        match rows {
-            Ok(rows) => Box::new(Rows {
-                shared: &self.shared,
-                left: Some(rows),
-                order,
-            }),
-            Err(error) => Box::new(std::iter::once(Err(error.into()))),
-        }
+        self.detached_rows(start, order)
     }
 }
 
 /// The rows of a scan; none after an error.
-struct Rows<'a> {
-    shared: &'a Shared,
+struct Rows {
+    shared: Arc<Shared>,
     left: Option<Box<dyn DoubleEndedIterator<Item = IterGuardImpl> + Send + 'static>>,
     order: Order,
 }
 
-impl Iterator for Rows<'_> {
+impl Iterator for Rows {
     type Item = Result<Row, TablesError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -343,7 +358,8 @@ impl ProjectionStore for LsmTables {
 }
 
 impl Drop for LsmTables {
-    /// Writes out what waits in memory, so that the next start need not fold it again.
+    /// Writes out what waits in memory, so that the next start need not fold it again; or
+    /// removes everything, if it is to be discarded.
     /// Waits for the disk, for as long as that takes: whoever must end in time has it dropped on
     /// a thread that can be left behind.
     fn drop(&mut self) {
@@ -351,6 +367,12 @@ impl Drop for LsmTables {
         if let Some(tidying) = self.tidying.take() {
             // It catches the engine's panics and logs its failures.
             let _ = tidying.join();
+        }
+        if *self.discarded.get_mut() {
+            if let Err(error) = fs::remove_dir_all(&self.shared.dir) {
+                tracing::warn!(dir = %self.shared.dir.display(), %error, "tables of no use are left behind");
+            }
+            return;
         }
         if let Err(error) = self.persist() {
             tracing::warn!(dir = %self.shared.dir.display(), %error, "tables did not close cleanly");

@@ -518,6 +518,7 @@ fn a_poisoned_ledger_and_a_projection_behind_stand_out_in_the_status() {
             }),
             digest: "77".repeat(32),
             failed: String::new(),
+            building: None,
         }],
         uptime: Some(prost_types::Duration {
             seconds: 3_700,

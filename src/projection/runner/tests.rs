@@ -1,90 +1,25 @@
-use std::sync::{Condvar, Mutex};
+mod rebuilding;
+mod shelf;
+mod verifying;
+mod versions;
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::fold::{Digest, MemoryTables};
-use crate::merkle::{Hash, empty_root};
+use crate::fold::{Changes, Digest, FoldError, MemoryTables};
+use crate::ledger::{DecodedFrame, Head};
+use crate::merkle::empty_root;
 use crate::projection::catalog::CatalogFold;
 use crate::projection::fixtures::{Script, history};
 use crate::projection::positions::PositionsFold;
 use crate::projection::statements::StatementsFold;
-use crate::record::{Entry, Micros};
-
-/// A ledger in memory. A frame's root stands for all entries up to its last.
-#[derive(Default)]
-struct Shelf {
-    frames: Mutex<Vec<Arc<DecodedFrame>>>,
-    grown: Condvar,
-}
-
-impl Shelf {
-    /// A ledger of these entries, in frames of `length` each.
-    fn of(entries: &[Entry], length: usize) -> Arc<Self> {
-        let shelf = Arc::new(Self::default());
-        for frame in entries.chunks(length) {
-            shelf.append(frame);
-        }
-        shelf
-    }
-
-    fn append(&self, entries: &[Entry]) {
-        let mut frames = self.frames.lock().unwrap();
-        let mut root = frames
-            .last()
-            .map_or(*empty_root().as_bytes(), |it| it.root_after.into());
-        for entry in entries {
-            root = *blake3::keyed_hash(&root, &entry.encoded).as_bytes();
-        }
-        frames.push(Arc::new(DecodedFrame {
-            first_index: entries[0].index,
-            entries: entries.iter().cloned().map(Arc::new).collect(),
-            root_after: Hash::from(root),
-            recorded_at: entries[0].recorded_at,
-        }));
-        self.grown.notify_all();
-    }
-}
-
-fn head(frames: &[Arc<DecodedFrame>]) -> Head {
-    let last = frames.last();
-    Head {
-        size: last.map_or(0, |it| it.next_index()),
-        root: last.map_or(empty_root(), |it| it.root_after),
-        recorded_at: last.map(|_| Micros(0)),
-    }
-}
-
-impl EntrySource for Shelf {
-    fn head(&self) -> Head {
-        head(&self.frames.lock().unwrap())
-    }
-
-    fn frame_at(&self, index: u64) -> Result<Option<Arc<DecodedFrame>>, ReadError> {
-        let frames = self.frames.lock().unwrap();
-        let place = frames.partition_point(|frame| frame.next_index() <= index);
-        let found = frames.get(place);
-        Ok(found.cloned())
-    }
-
-    fn wait_beyond(&self, size: u64, stop: &AtomicBool) -> Option<Head> {
-        let mut frames = self.frames.lock().unwrap();
-        loop {
-            if stop.load(Ordering::Acquire) {
-                return None;
-            }
-            if head(&frames).size > size {
-                return Some(head(&frames));
-            }
-            frames = self.grown.wait(frames).unwrap();
-        }
-    }
-
-    fn wake(&self) {
-        drop(self.frames.lock().unwrap());
-        self.grown.notify_all();
-    }
-}
+use crate::record::Entry;
+use crate::storage::ProjectionStore as _;
+use shelf::{Shelf, head};
 
 fn folds() -> [Arc<dyn Fold>; 3] {
     [
@@ -105,11 +40,26 @@ fn start(fold: &Arc<dyn Fold>, directory: &Path, shelf: &Arc<Shelf>) -> Runner {
     Runner::start(Arc::clone(fold), &home(directory), Arc::clone(shelf) as _).unwrap()
 }
 
-fn wait_for(projection: &Projection, size: u64) -> Result<Cursor, NotFollowing> {
+fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    runtime.block_on(projection.wait_for(size))
+    runtime.block_on(work)
+}
+
+fn wait_for(projection: &Projection, size: u64) -> Result<Cursor, NotFollowing> {
+    let read = block_on(projection.wait_for(size));
+    read.map(|read| read.cursor())
+}
+
+/// The directories of projections.
+fn directories(directory: &Path) -> Vec<String> {
+    let found = fs::read_dir(home(directory).directory).unwrap();
+    let mut names: Vec<String> = found
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
 }
 
 /// The rows but for the cursor, and the cursor, once `size` entries are read.
@@ -124,6 +74,13 @@ fn read(runner: Runner, size: usize) -> (MemoryTables, Cursor) {
     let mut tables = MemoryTables::default();
     tables.apply(changes.collect());
     (tables, cursor)
+}
+
+/// Waits for what another thread is about to do.
+fn wait_until(done: impl Fn() -> bool) {
+    while !done() {
+        std::thread::yield_now();
+    }
 }
 
 /// Far later than anything here takes.
@@ -299,7 +256,7 @@ fn rows_without_a_cursor_are_built_again() {
     let directory = directory();
     let home = home(directory.path());
     fs::create_dir(&home.directory).unwrap();
-    let path = home.directory.join("catalog-v1");
+    let path = home.directory.join("catalog-v2");
     let stray = LsmTables::open(&path, home.cache_bytes).unwrap().tables;
     let row = (vec![b'a', 1], Some(vec![2]));
     stray.apply(Changes::from([row])).unwrap();
