@@ -132,16 +132,16 @@ async fn a_panic_over_records_is_a_defect_and_the_next_records_are_taken() {
     assert_eq!(status(&mut client).await.poisoned, "");
 }
 
-/// Whether this is a thread on which a projection follows the ledger. What one of them has read
-/// is kept for the others, so that all of them must fail if one is to.
+/// Whether this is a thread on which a projection is built or follows the ledger. What one of
+/// them has read is kept for the others, so that all of them must fail if one is to.
 fn is_follower() -> bool {
     let thread = std::thread::current();
-    let followers = [
-        "onrecord-catalog",
-        "onrecord-positions",
-        "onrecord-statements",
-    ];
-    thread.name().is_some_and(|name| followers.contains(&name))
+    let of = |projection: &&str| {
+        let name = thread.name().unwrap_or_default();
+        name.starts_with(&format!("onrecord-{projection}"))
+    };
+    let projections = ["catalog", "positions", "postings", "statements"];
+    projections.iter().any(|projection| of(&projection))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,6 +172,46 @@ async fn a_projection_that_cannot_read_fails_by_itself_and_is_reported() {
     assert!(told.contains("as if by a failing disk"), "{told}");
     let outcome = client.append_envelope(person("anybody")).await;
     assert!(matches!(outcome, Outcome::Recorded(_)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_answered_from_a_projection_before_it_is_built_and_its_progress_is_told() {
+    let mut archive = InMemory::founded();
+    archive.home.config.wait_seconds_max = 1;
+    let gate = Gate::default();
+    let closed = gate.clone();
+    let frames = Frames::on(&archive.disk).before_each_read(move || {
+        if is_follower() {
+            closed.pass();
+        }
+        Ok(())
+    });
+    let daemon = archive.start_with_frames(frames);
+    let mut client = daemon.client().await;
+    let request = GetActorRequest {
+        actor_id: "anybody".to_owned(),
+        known_at: Some(1),
+        at_least_size: 0,
+    };
+    let refused = client.catalog.get_actor(request.clone()).await.unwrap_err();
+    assert_status(&refused, Code::Unavailable, "PROJECTION_BUILDING");
+    let told = refused.message();
+    assert!(told.contains("0 of 1 entries"), "{told}");
+    let listed = status(&mut client).await.projections;
+    for projection in listed {
+        let building = projection.building.unwrap();
+        assert_eq!(building.version, projection.version);
+        assert_eq!((building.done, building.total), (0, 1));
+    }
+    gate.open();
+    // Once it is built it answers.
+    loop {
+        let failed = client.catalog.get_actor(request.clone()).await.unwrap_err();
+        if failed.code() == Code::NotFound {
+            break;
+        }
+        assert_status(&failed, Code::Unavailable, "PROJECTION_BUILDING");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,7 +20,8 @@ use crate::rpc::proto::source_service_client::SourceServiceClient;
 use crate::rpc::proto::{
     ComparePositionsRequest, ComparePositionsResponse, GetHeadRequest, GetHeadResponse,
     GetPositionRequest, GetPositionResponse, GetTimelineRequest, GetTimelineResponse,
-    SubscribeRequest, SubscribeResponse,
+    RebuildProjectionRequest, RebuildProjectionResponse, SubscribeRequest, SubscribeResponse,
+    VerifyProjectionRequest, VerifyProjectionResponse,
 };
 
 /// Where a daemon is looked for if nothing else is said.
@@ -181,8 +182,34 @@ impl Client {
     ) -> Result<Streaming<SubscribeResponse>, CliError> {
         let mut ledger = LedgerServiceClient::new(self.channel.clone())
             .max_decoding_message_size(ANSWER_BYTES_MAX);
+        self.begun(ledger.subscribe(request)).await
+    }
+
+    /// Rebuilds a projection, for as long as it takes.
+    pub async fn rebuild(
+        &self,
+        request: RebuildProjectionRequest,
+    ) -> Result<Streaming<RebuildProjectionResponse>, CliError> {
+        let mut admin = AdminServiceClient::new(self.channel.clone());
+        self.begun(admin.rebuild_projection(request)).await
+    }
+
+    /// Verifies a projection, for as long as it takes.
+    pub async fn verify(
+        &self,
+        request: VerifyProjectionRequest,
+    ) -> Result<Streaming<VerifyProjectionResponse>, CliError> {
+        let mut admin = AdminServiceClient::new(self.channel.clone());
+        self.begun(admin.verify_projection(request)).await
+    }
+
+    /// An answer that must begin in time, and may go on for as long as it likes.
+    async fn begun<T>(
+        &self,
+        answer: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<T, CliError> {
         let begun = Duration::from_secs(ANSWER_SECONDS_MAX);
-        let begun = tokio::time::timeout(begun, ledger.subscribe(request)).await;
+        let begun = tokio::time::timeout(begun, answer).await;
         let answer = begun.unwrap_or_else(|_| Err(Status::cancelled("no answer")));
         self.answered(answer)
     }

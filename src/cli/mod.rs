@@ -21,7 +21,9 @@ mod keygen;
 mod only;
 mod output;
 mod position;
+mod projections;
 mod read;
+mod rebuild;
 mod serve;
 mod source;
 mod status;
@@ -29,6 +31,8 @@ mod submit;
 mod tail;
 mod timeline;
 mod transfer;
+mod upkeep;
+mod verify_projection;
 mod warc;
 
 use std::process::ExitCode;
@@ -66,6 +70,9 @@ enum AskingCommand {
     Read(read::Read),
     Tail(tail::Tail),
     Status(status::Status),
+    Projections(projections::Projections),
+    Rebuild(rebuild::Rebuild),
+    VerifyProjection(verify_projection::VerifyProjection),
 }
 
 /// What is done in this process alone: it brings a runtime of its own, or needs none.
@@ -159,6 +166,9 @@ impl AskingCommand {
             Self::Read(command) => command.run().await,
             Self::Tail(command) => command.run().await,
             Self::Status(command) => command.run().await,
+            Self::Projections(command) => command.run().await,
+            Self::Rebuild(command) => command.run().await,
+            Self::VerifyProjection(command) => command.run().await,
         }
     }
 }

@@ -94,6 +94,8 @@ impl Tables for MemoryTables {
 pub struct Overlay<'a> {
     base: &'a dyn Tables,
     changes: Changes,
+    /// Of all keys and values that were added.
+    bytes: usize,
 }
 
 impl<'a> Overlay<'a> {
@@ -103,11 +105,16 @@ impl<'a> Overlay<'a> {
         Self {
             base,
             changes: Changes::new(),
+            bytes: 0,
         }
     }
 
     /// Adds changes; a later change of a key replaces an earlier one.
     pub fn add(&mut self, changes: Changes) {
+        let size = |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| {
+            key.len() + value.as_ref().map_or(0, Vec::len)
+        };
+        self.bytes += changes.iter().map(size).sum::<usize>();
         if self.changes.is_empty() {
             self.changes = changes;
         } else {
@@ -121,6 +128,12 @@ impl<'a> Overlay<'a> {
     #[must_use]
     pub fn len(&self) -> usize {
         self.changes.len()
+    }
+
+    /// How many bytes the keys and values have that were added, replaced ones among them.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Whether nothing is changed.

@@ -17,11 +17,12 @@
 //!
 //! - `source`: the ledger, as seen from here
 //! - `builds`: which directories there are, and which of them count
-//! - `folding`: frames into tables
+//! - `ahead`, `folding`: frames, and frames into tables
 //! - `projection`: what is shown
 //! - `work`, `worker`: the threads that follow and build
 //! - `verify`, `comparison`: whether the tables are what the ledger gives
 
+mod ahead;
 mod builds;
 mod comparison;
 mod folding;

@@ -45,6 +45,9 @@ const SEALED_MAX: usize = 1;
 /// How many overlapping files a read may have to look into before a batch waits for a merge.
 const OVERLAPPING_FILES_MAX: usize = 16;
 
+/// How many overlapping files there may be before a merge is asked for.
+const OVERLAPPING_FILES: usize = 4;
+
 /// The size of merged files: small enough for a merge of a few to take a fraction of a second.
 const FILE_BYTES: u64 = 16 << 20;
 
@@ -170,6 +173,33 @@ impl LsmTables {
         })
     }
 
+    /// As [`apply`](ProjectionStore::apply), for changes that are a file's worth: they are
+    /// written in order into a file of their own, and are durable when this returns. That costs
+    /// a fraction of what a table in memory takes, key by key, which is written out later.
+    pub fn ingest(&self, changes: Changes) -> Result<(), TableError> {
+        check_rows(&changes)?;
+        let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.write(|tree| {
+            let mut file = tree.ingestion()?;
+            for (key, value) in changes {
+                match value {
+                    Some(value) => file.write(key, value)?,
+                    None => file.write_tombstone(key)?,
+                }
+            }
+            file.finish()
+        })?;
+        // Numbered when it was whole.
+        self.shared.show(self.shared.sequence.get());
+        let overlapping = self.shared.tree.l0_run_count();
+        if overlapping > OVERLAPPING_FILES_MAX {
+            self.shared.merge()?;
+        } else if overlapping > OVERLAPPING_FILES {
+            self.ask_to_tidy();
+        }
+        Ok(())
+    }
+
     /// Has the directory removed once the tables are closed: nobody will open them again, but
     /// somebody may still be reading.
     pub fn discard_when_closed(&self) {
@@ -207,10 +237,7 @@ impl LsmTables {
             return Ok(());
         }
         tree.rotate_memtable();
-        if let Some(tidy) = &self.tidy {
-            // A full channel means that it has been asked already.
-            let _ = tidy.try_send(());
-        }
+        self.ask_to_tidy();
         if tree.sealed_memtable_count() > SEALED_MAX {
             self.shared.write_out()?;
         }
@@ -218,6 +245,13 @@ impl LsmTables {
             self.shared.merge()?;
         }
         Ok(())
+    }
+
+    fn ask_to_tidy(&self) {
+        if let Some(tidy) = &self.tidy {
+            // A full channel means that it has been asked already.
+            let _ = tidy.try_send(());
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use data_encoding::HEXLOWER;
 
 use super::canvas::{Canvas, Sheet, Tint, cell};
+use super::projection;
 use super::words::{Label as _, short, time};
 use crate::admission::kind_name;
 use crate::record::proto::record::Kind;
@@ -237,32 +238,10 @@ pub fn status(canvas: Canvas, server: &str, status: &GetStatusResponse) -> Strin
     }
     if !status.projections.is_empty() {
         sheet.gap();
-        projections(&mut sheet, status);
+        let size = status.head.as_ref().map_or(0, |head| head.size);
+        projection::table(&mut sheet, &status.projections, size);
     }
     sheet.finish()
-}
-
-fn projections(sheet: &mut Sheet, status: &GetStatusResponse) {
-    let mut table = sheet.canvas().listed();
-    let titles = ["projection", "version", "has read", "digest", "state"];
-    table.set_header(titles.map(|title| cell(Tint::Strong, title)));
-    let size = status.head.as_ref().map_or(0, |head| head.size);
-    for projection in &status.projections {
-        let read = projection.cursor.as_ref().map_or(0, |cursor| cursor.size);
-        let (tint, state) = match (&projection.failed, size.saturating_sub(read)) {
-            (failed, _) if !failed.is_empty() => (Tint::Against, format!("stopped: {failed}")),
-            (_, 0) => (Tint::For, "up to date".to_owned()),
-            (_, behind) => (Tint::Between, format!("{behind} behind")),
-        };
-        table.add_row([
-            cell(Tint::Plain, &projection.name),
-            cell(Tint::Plain, &projection.version.to_string()),
-            cell(Tint::Plain, &read.to_string()),
-            cell(Tint::Faint, short(&projection.digest)),
-            cell(tint, &state),
-        ]);
-    }
-    sheet.table(&table);
 }
 
 fn duration(seconds: i64) -> String {

@@ -10,6 +10,7 @@ mod comparison;
 mod foot;
 mod ledger;
 mod position;
+mod projection;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use comparison::{
 pub use foot::{basis, caveat};
 pub use ledger::{describe, entries, entry, entry_line, status};
 pub use position::{LISTED_MAX, position, position_body, title};
+pub use projection::{projections, rebuilt, verified};
 pub use statement::{in_brief, reading};
 pub use text::{found, text};
 pub use timeline::{steps, timeline};

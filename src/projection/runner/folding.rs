@@ -4,37 +4,54 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
+use super::ahead::ReadAhead;
 use super::projection::Opened;
 use super::{EntrySource, RunnerError};
 use crate::fold::{
     Changes, Fold, FoldError, Order, Overlay, RecentRows, Scan, Tables, TablesError,
 };
-use crate::ledger::ReadError;
+use crate::ledger::{DecodedFrame, ReadError};
 use crate::projection::Cursor;
 use crate::storage::{LsmTables, ProjectionStore as _, TableError};
 
-/// How much is folded before it is applied.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct BatchSize {
-    /// A batch takes in no further frame once it changes so many keys.
+/// How tables are filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// In steps as small as readers want them.
+    Following,
+    /// In steps as large as memory allows: nobody reads yet.
+    Building,
+}
+
+/// What bounds a batch: it takes in no further frame once it has reached one of these.
+struct BatchSize {
+    /// How many keys it changes.
     keys: usize,
-    /// A batch joins no more frames than this, so that progress shows also where a fold passes
-    /// over most entries.
+    /// How many bytes it changes.
+    bytes: usize,
+    /// How many frames it joins, so that progress shows also where a fold passes over most
+    /// entries.
     frames: usize,
 }
 
-/// For tables that answer: at 3 µs a key 1,024 keys take 3 ms, so that progress is shown, and
-/// a stop seen, often enough.
-pub(super) const FOLLOWING: BatchSize = BatchSize {
-    keys: 1_024,
-    frames: 64,
-};
-
-/// For tables that nobody asks yet.
-pub(super) const BUILDING: BatchSize = BatchSize {
-    keys: 8_192,
-    frames: 64,
-};
+impl Pace {
+    const fn batch(self) -> BatchSize {
+        match self {
+            // At 3 µs a key 3 ms, so that progress is shown, and a stop seen, often enough.
+            Self::Following => BatchSize {
+                keys: 1_024,
+                bytes: 1 << 20,
+                frames: 64,
+            },
+            // A file's worth: some 40 MiB in memory at most, with the index over it.
+            Self::Building => BatchSize {
+                keys: 1 << 17,
+                bytes: 24 << 20,
+                frames: 256,
+            },
+        }
+    }
+}
 
 /// Tables, how far they have read, and what reads on.
 pub(super) struct Folding {
@@ -43,6 +60,8 @@ pub(super) struct Folding {
     pub(super) opened: Arc<Opened>,
     pub(super) cursor: Cursor,
     recent: RecentRows,
+    /// Where frames come from as long as they are far from the head.
+    ahead: Option<ReadAhead>,
 }
 
 /// Why tables read no further.
@@ -87,73 +106,118 @@ impl Folding {
             opened,
             cursor,
             recent: RecentRows::default(),
+            ahead: None,
         }
+    }
+
+    /// Reads frames up to the entry at `end` ahead of the fold, on a thread of their own.
+    pub(super) fn read_ahead(&mut self, end: u64) -> Result<(), Halt> {
+        let name = format!("onrecord-{}-build-read", self.fold.name());
+        let source = Arc::clone(&self.source);
+        self.ahead = Some(ReadAhead::start(name, source, self.cursor.size, end)?);
+        Ok(())
     }
 
     /// Folds some frames below `end` and applies what they change. Frames before one that
     /// cannot be folded are applied all the same.
-    pub(super) fn advance(&mut self, end: u64, size: BatchSize) -> Result<(), Halt> {
+    pub(super) fn advance(&mut self, end: u64, pace: Pace) -> Result<(), Halt> {
+        let (changes, cursor, halt) = self.fold_frames(end, pace);
+        match halt {
+            None => self.apply(changes, cursor, pace),
+            Some((at, halt)) => {
+                // The changes hold a part of the frame that failed: once more without it.
+                if at > self.cursor.size {
+                    self.ahead = None;
+                    let (changes, cursor, again) = self.fold_frames(at, pace);
+                    if again.is_none() {
+                        self.apply(changes, cursor, pace)?;
+                    }
+                }
+                Err(halt)
+            }
+        }
+    }
+
+    /// What some frames below `end` change, and the cursor after them; where a frame fails, the
+    /// index of its first entry, and why.
+    fn fold_frames(&mut self, end: u64, pace: Pace) -> (Changes, Cursor, Option<(u64, Halt)>) {
         let applied = Applied {
             tables: &self.opened.tables,
             recent: &self.recent,
         };
+        let size = pace.batch();
         let mut batch = Overlay::new(&applied);
         let mut cursor = self.cursor;
-        let mut halted = Ok(());
         for _ in 0..size.frames {
-            if cursor.size >= end || batch.len() >= size.keys {
+            if cursor.size >= end || batch.len() >= size.keys || batch.bytes() >= size.bytes {
                 break;
             }
-            match self.fold_frame(&batch, cursor) {
-                Ok((changes, after)) => {
-                    batch.add(changes);
-                    cursor = after;
-                }
-                Err(halt) => {
-                    halted = Err(halt);
-                    break;
-                }
+            let frame = next_frame(&*self.source, &mut self.ahead, cursor.size);
+            let folded =
+                frame.and_then(|frame| fold_frame(&*self.fold, &mut batch, cursor, &frame));
+            match folded {
+                Ok(after) => cursor = after,
+                Err(halt) => return (batch.into_changes(), cursor, Some((cursor.size, halt))),
             }
         }
-        let changes = batch.into_changes();
-        if cursor != self.cursor {
-            self.apply(changes, cursor)?;
-        }
-        halted
-    }
-
-    /// What the frame at the cursor changes, and the cursor after it.
-    fn fold_frame(&self, below: &dyn Tables, cursor: Cursor) -> Result<(Changes, Cursor), Halt> {
-        let frame = self.source.frame_at(cursor.size)?;
-        let frame = frame.filter(|frame| frame.first_index == cursor.size);
-        let frame = frame.ok_or(Halt::Misaligned)?;
-        let mut state = Overlay::new(below);
-        let mut digest = cursor.digest;
-        for entry in &frame.entries {
-            let changes = self.fold.fold(&state, entry).map_err(|error| Halt::Fold {
-                index: entry.index,
-                error,
-            })?;
-            digest = digest.after(entry.index, &changes);
-            state.add(changes);
-        }
-        let after = Cursor {
-            size: frame.next_index(),
-            root: frame.root_after,
-            digest,
-        };
-        Ok((state.into_changes(), after))
+        (batch.into_changes(), cursor, None)
     }
 
     /// Applies changes with the cursor that they lead to.
-    fn apply(&mut self, mut changes: Changes, cursor: Cursor) -> Result<(), Halt> {
+    fn apply(&mut self, mut changes: Changes, cursor: Cursor, pace: Pace) -> Result<(), Halt> {
+        if cursor == self.cursor {
+            return Ok(());
+        }
         let (key, value) = cursor.row().map_err(Halt::Cursor)?;
         changes.insert(key, Some(value));
         self.recent.forget(&changes);
-        self.opened.tables.apply(changes)?;
+        match pace {
+            Pace::Following => self.opened.tables.apply(changes)?,
+            Pace::Building => self.opened.tables.ingest(changes)?,
+        }
         self.cursor = cursor;
         Ok(())
     }
+}
+
+/// The frame that begins at `index`.
+fn next_frame(
+    source: &dyn EntrySource,
+    ahead: &mut Option<ReadAhead>,
+    index: u64,
+) -> Result<Arc<DecodedFrame>, Halt> {
+    let frame = match ahead.as_ref().and_then(ReadAhead::next) {
+        Some(frame) => Some(frame?),
+        None => {
+            *ahead = None;
+            source.frame_at(index)?
+        }
+    };
+    let frame = frame.filter(|frame| frame.first_index == index);
+    frame.ok_or(Halt::Misaligned)
+}
+
+/// Adds what a frame changes to a batch; the cursor after it.
+fn fold_frame(
+    fold: &dyn Fold,
+    batch: &mut Overlay<'_>,
+    cursor: Cursor,
+    frame: &DecodedFrame,
+) -> Result<Cursor, Halt> {
+    let mut digest = cursor.digest;
+    for entry in &frame.entries {
+        let changes = fold.fold(&*batch, entry).map_err(|error| Halt::Fold {
+            index: entry.index,
+            error,
+        })?;
+        digest = digest.after(entry.index, &changes);
+        batch.add(changes);
+    }
+    Ok(Cursor {
+        size: frame.next_index(),
+        root: frame.root_after,
+        digest,
+    })
 }
 
 /// The rows as they are applied, those that were read lately from memory.

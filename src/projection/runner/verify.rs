@@ -11,11 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 
+use super::RebuildError;
 use super::comparison::{Compared, Comparison};
-use super::folding::{BUILDING, Folding, Halt};
+use super::folding::{Folding, Halt, Pace};
 use super::projection::{Opened, Projection, Shared, Snapshot};
 use super::work::{Hand, Steps};
-use super::{RebuildError, worker};
+use super::worker::{self, CAUGHT_UP_WITHIN};
 use crate::fold::{Digest, Order, Row, Tables as _, TablesError};
 use crate::projection::Cursor;
 use crate::projection::cursor::is_cursor;
@@ -188,11 +189,18 @@ impl Verifier {
 
     /// Folds into the scratch tables; false if it was told to stop before.
     fn fold_up_to(&mut self, size: u64) -> Result<bool, Halt> {
+        let is_far = size.saturating_sub(self.folding.cursor.size) > CAUGHT_UP_WITHIN;
+        let pace = if is_far {
+            self.folding.read_ahead(size)?;
+            Pace::Building
+        } else {
+            Pace::Following
+        };
         while self.folding.cursor.size < size {
             if self.is_stopped() {
                 return Ok(false);
             }
-            self.folding.advance(size, BUILDING)?;
+            self.folding.advance(size, pace)?;
             self.steps.send_replace(VerifyStep::Folding {
                 done: self.folding.cursor.size,
                 total: size,

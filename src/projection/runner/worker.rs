@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::RunnerError;
 use super::builds::Build;
-use super::folding::{BUILDING, FOLLOWING, Folding, Halt};
+use super::folding::{Folding, Halt, Pace};
 use super::projection::{Building, Opened, Shared, Shown, Status};
 use super::work::{Hand, Steps, Work};
 use crate::projection::Cursor;
@@ -21,7 +21,7 @@ use crate::storage::ProjectionStore as _;
 
 /// A build has caught up when it lacks no more entries than this: two of the largest frames,
 /// which are folded in the time that a reader waits for anyway.
-const CAUGHT_UP_WITHIN: u64 = 2_048;
+pub(super) const CAUGHT_UP_WITHIN: u64 = 2_048;
 
 /// How a build stands, as told to whoever asked for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,11 +114,8 @@ impl Shared {
                 steps,
             };
             builder.run();
-        })?;
-        work.builder = Some(hand);
-        self.shown
-            .0
-            .send_modify(|shown| shown.building = Some(building));
+        });
+        work.builder = Some(hand.inspect_err(|_| building(None))?);
         Ok(rebuild)
     }
 }
@@ -161,7 +158,7 @@ impl Follower {
     fn follow(&mut self) -> Result<(), Halt> {
         let source = Arc::clone(&self.shared.source);
         while let Some(head) = source.wait_beyond(self.folding.cursor.size, &self.stop) {
-            let advanced = self.folding.advance(head.size, FOLLOWING);
+            let advanced = self.folding.advance(head.size, Pace::Following);
             let cursor = self.folding.cursor;
             self.shared
                 .shown
@@ -223,16 +220,18 @@ impl Builder {
 
     /// Builds, and takes the place of what answers; false if it was told to stop before.
     fn build(&mut self) -> Result<bool, Halt> {
-        loop {
+        let mut head = self.shared.source.head().size;
+        self.tell(head);
+        if head.saturating_sub(self.folding.cursor.size) > CAUGHT_UP_WITHIN {
+            self.folding.read_ahead(head)?;
+        }
+        while head.saturating_sub(self.folding.cursor.size) > CAUGHT_UP_WITHIN {
             if self.is_stopped() {
                 return Ok(false);
             }
-            let head = self.shared.source.head().size;
+            self.folding.advance(head, Pace::Building)?;
+            head = self.shared.source.head().size;
             self.tell(head);
-            if head.saturating_sub(self.folding.cursor.size) <= CAUGHT_UP_WITHIN {
-                break;
-            }
-            self.folding.advance(head, BUILDING)?;
         }
         self.read_on(self.shared.source.head().size)?;
         if self.is_stopped() {
@@ -246,7 +245,7 @@ impl Builder {
     /// Reads on up to `size` entries.
     fn read_on(&mut self, size: u64) -> Result<(), Halt> {
         while self.folding.cursor.size < size {
-            self.folding.advance(size, FOLLOWING)?;
+            self.folding.advance(size, Pace::Following)?;
         }
         Ok(())
     }

@@ -1,0 +1,326 @@
+//! Projections that are rebuilt and verified, through the real daemon: whatever way the rows
+//! came about, the digest is the same; what rotted is named, and mended by a rebuild.
+#![cfg(feature = "daemon")]
+
+#[path = "../benches/daemon/daemon.rs"]
+#[allow(dead_code)]
+mod daemon;
+#[path = "common/program.rs"]
+mod program;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use onrecord::fold::{Changes, Row, Tables as _};
+use onrecord::record::SigningKey;
+use onrecord::record::proto::record::Kind;
+use onrecord::record::proto::{ActorDefined, ActorKind, Envelope, LocalizedName, Record};
+use onrecord::rpc::proto::admin_service_client::AdminServiceClient;
+use onrecord::rpc::proto::record_service_client::RecordServiceClient;
+use onrecord::rpc::proto::{
+    AppendRequest, ListProjectionsRequest, RebuildProjectionRequest, VerifyProjectionRequest,
+};
+use onrecord::storage::{LsmTables, ProjectionStore as _};
+use prost::Message as _;
+use tonic::transport::Channel;
+
+type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+const PROJECTIONS: [&str; 4] = ["catalog", "positions", "postings", "statements"];
+
+/// Enough for a build to be seen under way: more than it lacks when it has caught up.
+const RECORDS: usize = 6_000;
+const BATCH: usize = 500;
+
+/// How often a rebuild is killed at most until one was killed in the middle.
+const KILLS_MAX: usize = 20;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn live_rebuilt_and_killed_in_mid_rebuild_the_digests_are_equal() -> Fallible<()> {
+    let directory = tempfile::tempdir()?;
+    let mut daemon = daemon::Daemon::start(directory.path())?;
+    append_actors(&daemon).await?;
+    daemon.caught_up().await?;
+    let live = digests(&daemon).await?;
+    assert_eq!(live.len(), PROJECTIONS.len());
+
+    for name in PROJECTIONS {
+        let swapped = rebuild(&daemon, name).await?;
+        assert_eq!(Some(&swapped), live.get(name), "{name}");
+    }
+    assert_eq!(digests(&daemon).await?, live);
+
+    for name in PROJECTIONS {
+        let mut cut_short = false;
+        for _ in 0..KILLS_MAX {
+            let mut admin = AdminServiceClient::new(daemon.connect().await?);
+            let request = RebuildProjectionRequest {
+                name: name.to_owned(),
+            };
+            let mut steps = admin.rebuild_projection(request).await?.into_inner();
+            let first = steps.message().await?.ok_or("no step")?;
+            assert!(first.total > RECORDS as u64);
+            daemon.kill()?;
+            cut_short |= builds(directory.path(), name)
+                .iter()
+                .any(|build| !build.join("BUILT").exists());
+            daemon.restart()?;
+            daemon.caught_up().await?;
+            assert_eq!(digests(&daemon).await?, live, "after a kill");
+            // What was left of it is gone.
+            wait_until(|| builds(directory.path(), name).len() == 1).await;
+            if cut_short {
+                break;
+            }
+        }
+        assert!(cut_short, "no rebuild of {name} was killed in the middle");
+        assert_eq!(differences(&daemon, name).await?, [""; 0]);
+    }
+    daemon.stop()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_whose_client_goes_away_is_given_up_and_cleared_away() -> Fallible<()> {
+    let directory = tempfile::tempdir()?;
+    let mut daemon = daemon::Daemon::start(directory.path())?;
+    append_actors(&daemon).await?;
+    daemon.caught_up().await?;
+    let live = digests(&daemon).await?;
+    for _ in 0..3 {
+        let mut admin = AdminServiceClient::new(daemon.connect().await?);
+        let request = RebuildProjectionRequest {
+            name: "catalog".to_owned(),
+        };
+        let mut steps = admin.rebuild_projection(request).await?.into_inner();
+        steps.message().await?.ok_or("no step")?;
+        drop((steps, admin));
+        // Given up, or swapped in before that was seen: one directory either way.
+        wait_until(|| builds(directory.path(), "catalog").len() == 1).await;
+        assert_eq!(digests(&daemon).await?, live);
+    }
+    daemon.stop()
+}
+
+#[test]
+fn what_people_type_lists_rebuilds_and_verifies_projections() {
+    let daemon = program::Daemon::start();
+    daemon.append_example().code(0);
+    let listed = daemon.ask(&["projections"]).code(0);
+    for name in PROJECTIONS {
+        let listed = listed.out.lines().find(|line| line.contains(name));
+        assert!(
+            listed.is_some_and(|line| line.contains("up to date")),
+            "{listed:?}"
+        );
+        let rebuilt = daemon.ask(&["rebuild", name]).code(0);
+        assert_eq!(rebuilt.err, "", "quiet in a pipe");
+        rebuilt.says("was rebuilt and answers");
+        let verified = daemon.ask(&["verify-projection", name]).code(0);
+        assert_eq!(verified.err, "", "quiet in a pipe");
+        verified.says("is what the ledger gives");
+    }
+    let json = daemon.ask(&["rebuild", "catalog", "--json"]).code(0).json();
+    let verdict = daemon
+        .ask(&["verify-projection", "catalog", "--json"])
+        .code(0)
+        .json();
+    assert_eq!(verdict["equal"], true);
+    assert_eq!(verdict["replayedDigest"], json["swapped"]["digest"]);
+    let all = daemon.ask(&["projections", "--json"]).code(0).json();
+    assert_eq!(all["projections"][0]["digest"], json["swapped"]["digest"]);
+    assert_eq!(all["projections"][0]["building"], serde_json::Value::Null);
+
+    for command in ["rebuild", "verify-projection"] {
+        daemon
+            .ask(&[command, "nothing"])
+            .code(1)
+            .complains("catalog, positions, postings, statements");
+    }
+}
+
+#[test]
+fn a_stored_row_that_was_altered_is_named_and_mended_by_a_rebuild() {
+    let daemon = program::Daemon::start();
+    daemon.append_example().code(0);
+    for name in PROJECTIONS {
+        daemon.ask(&["verify-projection", name]).code(0);
+    }
+    let home = daemon.terminate_in_place();
+    let mut altered = None;
+    change_rows(&home.path().join("onrecord-data"), "catalog", |rows| {
+        let (key, mut value) = rows.swap_remove(rows.len() / 2);
+        *value.last_mut().unwrap() ^= 1;
+        altered = Some(key.clone());
+        Changes::from([(key, Some(value))])
+    });
+    let daemon = program::Daemon::start_in(home, &[]);
+    let key = data_encoding::HEXLOWER.encode(&altered.unwrap());
+    daemon
+        .ask(&["verify-projection", "catalog"])
+        .code(1)
+        .says(&key)
+        .says("is stored with another value")
+        .says("onrecord rebuild catalog");
+    let verdict = daemon
+        .ask(&["verify-projection", "catalog", "--json"])
+        .code(1)
+        .json();
+    assert_eq!(verdict["differences"].as_array().unwrap().len(), 1);
+    daemon.ask(&["rebuild", "catalog"]).code(0);
+    daemon.ask(&["verify-projection", "catalog"]).code(0);
+}
+
+#[test]
+fn a_fold_that_fails_says_where_and_stops_its_projection_alone() {
+    let daemon = program::Daemon::start();
+    daemon.append_example().code(0);
+    let size = daemon.ask(&["status", "--json"]).code(0).json()["head"]["size"].clone();
+    let size: u64 = size.as_str().unwrap().parse().unwrap();
+    let home = daemon.terminate_in_place();
+    // What the next entry is added to does not decode.
+    change_rows(&home.path().join("onrecord-data"), "postings", |rows| {
+        let open = rows.iter().filter(|(key, _)| key.starts_with(b"o"));
+        open.map(|(key, _)| (key.clone(), Some(Vec::new())))
+            .collect()
+    });
+    let daemon = program::Daemon::start_in(home, &[]);
+    let line = r#"{"actorDefined": {"actorId": "anybody", "kind": "PERSON", "names": [{"language": "en", "name": "Anybody"}]}}"#;
+    fs::write(daemon.home.path().join("more.jsonl"), line).unwrap();
+    let key = daemon.key();
+    daemon
+        .ask(&["append", "--key", key.to_str().unwrap(), "more.jsonl"])
+        .code(0);
+    // The projection fails in its own time.
+    let told = loop {
+        let listed = daemon.ask(&["projections", "--json"]);
+        let postings = listed.json()["projections"][2].clone();
+        let failed = postings["failed"].as_str().unwrap().to_owned();
+        if !failed.is_empty() {
+            assert_eq!(listed.code, Some(1));
+            break failed;
+        }
+    };
+    assert!(told.starts_with(&format!("entry {size}: ")), "{told}");
+    let after = (size + 1).to_string();
+    daemon
+        .ask(&[
+            "position",
+            "kremlin",
+            "leaders-meeting",
+            "--as-of",
+            "2025-08-31",
+        ])
+        .code(0);
+    daemon
+        .ask(&["read", &size.to_string()])
+        .code(0)
+        .says("anybody");
+    daemon.ask(&["verify-projection", "postings"]).code(1);
+    daemon.ask(&["rebuild", "postings"]).code(0).says(&after);
+    daemon.ask(&["verify-projection", "postings"]).code(0);
+    daemon.ask(&["projections"]).code(0);
+}
+
+/// Changes the stored rows of a projection, but for its cursor, while no daemon runs.
+fn change_rows(data: &Path, name: &str, change: impl FnOnce(&mut Vec<Row>) -> Changes) {
+    let found = builds_in(&data.join("projections"), name);
+    let [build] = &found[..] else {
+        panic!("{found:?}");
+    };
+    let tables = LsmTables::open(build, 1 << 20).unwrap().tables;
+    let rows = tables.scan(&[]).map(Result::unwrap);
+    let mut rows: Vec<Row> = rows.filter(|(key, _)| key[0] != 0).collect();
+    tables.apply(change(&mut rows)).unwrap();
+}
+
+/// The directories of a projection's builds.
+fn builds(directory: &Path, name: &str) -> Vec<PathBuf> {
+    builds_in(&directory.join("data/projections"), name)
+}
+
+fn builds_in(projections: &Path, name: &str) -> Vec<PathBuf> {
+    let found = fs::read_dir(projections).unwrap();
+    let found = found.map(|entry| entry.unwrap().path());
+    let of = |path: &PathBuf| {
+        let file = path.file_name().unwrap().to_string_lossy();
+        file.starts_with(&format!("{name}-v"))
+    };
+    found.filter(of).collect()
+}
+
+async fn wait_until(done: impl Fn() -> bool) {
+    while !done() {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn digests(daemon: &daemon::Daemon) -> Fallible<BTreeMap<String, String>> {
+    let mut admin = AdminServiceClient::new(daemon.connect().await?);
+    let listed = admin.list_projections(ListProjectionsRequest {}).await?;
+    let listed = listed.into_inner().projections.into_iter();
+    Ok(listed.map(|it| (it.name, it.digest)).collect())
+}
+
+/// Rebuilds a projection; the digest that it was swapped in with.
+async fn rebuild(daemon: &daemon::Daemon, name: &str) -> Fallible<String> {
+    let mut admin = AdminServiceClient::new(daemon.connect().await?);
+    let request = RebuildProjectionRequest {
+        name: name.to_owned(),
+    };
+    let mut steps = admin.rebuild_projection(request).await?.into_inner();
+    let mut done = 0;
+    while let Some(step) = steps.message().await? {
+        assert!(step.done >= done, "it goes forwards");
+        done = step.done;
+        if let Some(swapped) = step.swapped {
+            assert_eq!((step.done, swapped.building), (step.total, None));
+            return Ok(swapped.digest);
+        }
+    }
+    Err("it was not swapped in".into())
+}
+
+async fn differences(daemon: &daemon::Daemon, name: &str) -> Fallible<Vec<String>> {
+    let mut admin = AdminServiceClient::new(daemon.connect().await?);
+    let request = VerifyProjectionRequest {
+        name: name.to_owned(),
+    };
+    let mut steps = admin.verify_projection(request).await?.into_inner();
+    let mut last = None;
+    while let Some(step) = steps.message().await? {
+        last = Some(step);
+    }
+    let last = last.ok_or("no verdict")?;
+    assert_eq!(last.equal, last.differences.is_empty());
+    Ok(last.differences)
+}
+
+async fn append_actors(daemon: &daemon::Daemon) -> Fallible<()> {
+    let key = SigningKey::from_seed(daemon.steward_seed()?);
+    let mut records: RecordServiceClient<Channel> =
+        RecordServiceClient::new(daemon.connect().await?);
+    for start in (0..RECORDS).step_by(BATCH) {
+        let envelopes = (start..start + BATCH).map(|n| actor(&key, n)).collect();
+        records.append(AppendRequest { envelopes }).await?;
+    }
+    Ok(())
+}
+
+fn actor(key: &SigningKey, n: usize) -> Envelope {
+    let record = Record {
+        origin: "bench.example.org".to_owned(),
+        signed_at: Some(prost_types::Timestamp::default()),
+        kind: Some(Kind::ActorDefined(ActorDefined {
+            actor_id: format!("actor-{n}"),
+            kind: ActorKind::Person as i32,
+            names: vec![LocalizedName {
+                language: "en".to_owned(),
+                name: format!("Actor {n}"),
+            }],
+            ..ActorDefined::default()
+        })),
+    };
+    key.seal(Bytes::from(record.encode_to_vec()))
+}
