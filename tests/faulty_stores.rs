@@ -141,7 +141,7 @@ fn is_follower() -> bool {
         name.starts_with(&format!("onrecord-{projection}"))
     };
     let projections = ["catalog", "positions", "postings", "statements"];
-    projections.iter().any(|projection| of(&projection))
+    projections.iter().any(of)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -161,13 +161,20 @@ fn a_stored_row_that_was_altered_is_named_and_mended_by_a_rebuild() {
         .ask(&["verify-projection", "catalog"])
         .code(1)
         .says(&key)
-        .says("is stored with another value")
         .says("onrecord rebuild catalog");
     let verdict = daemon
         .ask(&["verify-projection", "catalog", "--json"])
         .code(1)
         .json();
-    assert_eq!(verdict["differences"].as_array().unwrap().len(), 1);
+    let differences = verdict["differences"].as_array().unwrap();
+    let [difference] = &differences[..] else {
+        panic!("{differences:?}");
+    };
+    let difference = difference.as_str().unwrap();
+    assert!(
+        difference.contains("is stored with another value"),
+        "{difference}"
+    );
     daemon.ask(&["rebuild", "catalog"]).code(0);
     daemon.ask(&["verify-projection", "catalog"]).code(0);
 }

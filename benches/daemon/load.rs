@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use onrecord::record::proto::Envelope;
+use onrecord::rpc::proto::admin_service_client::AdminServiceClient;
 use onrecord::rpc::proto::append_result::Outcome;
 use onrecord::rpc::proto::position_service_client::PositionServiceClient;
 use onrecord::rpc::proto::record_service_client::RecordServiceClient;
 use onrecord::rpc::proto::{
     AppendRequest, AppendResult, AppendStreamRequest, Finding, GetPositionRequest,
+    RebuildProjectionRequest,
 };
 use tonic::transport::Channel;
 
@@ -167,4 +169,20 @@ fn recorded(result: AppendResult) -> Fallible<()> {
         Some(Outcome::Recorded(_)) => Ok(()),
         other => Err(format!("not recorded: {other:?}").into()),
     }
+}
+
+/// The time of one rebuild, until it answers.
+pub async fn rebuild(daemon: &Daemon, name: &str) -> Fallible<Duration> {
+    let mut admin = AdminServiceClient::new(daemon.connect().await?);
+    let request = RebuildProjectionRequest {
+        name: name.to_owned(),
+    };
+    let started = Instant::now();
+    let mut steps = admin.rebuild_projection(request).await?.into_inner();
+    while let Some(step) = steps.message().await? {
+        if step.swapped.is_some() {
+            return Ok(started.elapsed());
+        }
+    }
+    Err("it was not swapped in".into())
 }

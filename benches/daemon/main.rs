@@ -23,6 +23,9 @@ use records::Author;
 const RECORDS: usize = 1_000_000;
 /// Statements signed beforehand for one timed stretch.
 const CHUNK: usize = 50_000;
+/// Projections that are rebuilt by themselves: one that keeps little of each record, and one
+/// that keeps much.
+const REBUILT: [&str; 2] = ["statements", "positions"];
 /// Clients of the unary figures.
 const CLIENTS: usize = 64;
 
@@ -137,7 +140,7 @@ fn footprint(daemon: &Daemon, author: &Author, total: usize) -> Fallible<()> {
     Ok(())
 }
 
-/// All projections from entry 0.
+/// All projections from entry 0; then one at a time, beside the one that answers.
 async fn replay(daemon: &mut Daemon, author: &Author) -> Fallible<()> {
     daemon.forget_projections()?;
     let started = Instant::now();
@@ -148,5 +151,9 @@ async fn replay(daemon: &mut Daemon, author: &Author) -> Fallible<()> {
         "replay of all projections, with the start, records/s",
         ours.per_second(),
     );
+    for name in REBUILT {
+        let ours = Rate::of(author.records(), load::rebuild(daemon, name).await?);
+        table::figure(&format!("rebuild of {name}, records/s"), ours.per_second());
+    }
     Ok(())
 }

@@ -57,7 +57,7 @@ fn part(rest: &[u8]) -> (String, &[u8]) {
         }
         return (HEXLOWER.encode(id), after);
     }
-    if rest.iter().all(|byte| byte.is_ascii_graphic()) {
+    if rest.iter().all(u8::is_ascii_graphic) {
         return (rest.escape_ascii().to_string(), &[]);
     }
     (HEXLOWER.encode(rest), &[])

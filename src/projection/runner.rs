@@ -103,26 +103,22 @@ impl Runner {
         let runner = Self {
             projection: Projection { shared },
         };
-        runner.begin(answering, unfinished, found)?;
+        runner.begin(answering.as_ref(), unfinished, &found)?;
         Ok(runner)
     }
 
     /// Follows into what answers, or builds what is to.
     fn begin(
         &self,
-        answering: Option<Arc<Opened>>,
+        answering: Option<&Arc<Opened>>,
         unfinished: Option<(Opened, Cursor)>,
-        found: Vec<Build>,
+        found: &[Build],
     ) -> Result<(), RunnerError> {
         let shared = &self.projection.shared;
         let mut work = shared.work();
         let version = shared.fold.version();
-        let (is_built, obsolete) = match &answering {
-            Some(opened) => (opened.build.version == version, Some(&opened.build)),
-            None => (false, None),
-        };
-        if let Some(opened) = answering.as_ref().filter(|_| is_built) {
-            shared.builds.remove_all_but(&found, &[&opened.build]);
+        if let Some(opened) = answering.filter(|it| it.build.version == version) {
+            Builds::remove_all_but(found, &[&opened.build]);
             let cursor = shared.shown.0.borrow().cursor;
             return shared.follow(&mut work, Arc::clone(opened), cursor);
         }
@@ -130,13 +126,12 @@ impl Runner {
             Some(unfinished) => unfinished,
             None => (shared.new_tables()?, Cursor::start(&*shared.fold)),
         };
-        // A start with the older release finds its tables as long as these are not built.
-        let is_older = |build: &&Build| build.version != version && build.is_built();
-        let mut kept: Vec<&Build> = found.iter().filter(is_older).collect();
-        kept.push(&opened.build);
-        kept.extend(obsolete);
-        shared.builds.remove_all_but(&found, &kept);
-        let obsolete = found.iter().filter(is_older).cloned().collect();
+        // A start with another release finds its tables as long as these are not built.
+        let others = found.iter();
+        let others = others.filter(|it| it.version != version && it.is_built());
+        let obsolete: Vec<Build> = others.cloned().collect();
+        let kept: Vec<&Build> = obsolete.iter().chain([&opened.build]).collect();
+        Builds::remove_all_but(found, &kept);
         shared.build(&mut work, opened, cursor, Purpose::First { obsolete })?;
         Ok(())
     }
@@ -152,11 +147,9 @@ impl Runner {
     #[must_use]
     pub fn stop(self, deadline: Instant) -> bool {
         let hands: Vec<_> = self.tell_to_stop().collect();
-        // All of them, also past the deadline: each is looked at.
-        hands
-            .into_iter()
-            .map(|hand| hand.ended_by(deadline))
-            .fold(true, |all, ended| all && ended)
+        // Each is waited for, also after one that did not end.
+        let ended = hands.into_iter().map(|hand| hand.ended_by(deadline));
+        ended.filter(|ended| !ended).count() == 0
     }
 
     fn tell_to_stop(&self) -> impl Iterator<Item = work::Hand> + use<> {

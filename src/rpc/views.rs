@@ -18,6 +18,10 @@ pub struct View {
 
 /// By how much of the ledger a question is answered.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "`known_at` is the word for it everywhere"
+)]
 pub struct Known {
     /// Only entries below this index count.
     pub known_at: u64,

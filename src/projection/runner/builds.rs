@@ -99,10 +99,11 @@ impl Builds {
     /// A build of the fold's version with nothing in it, to be made.
     pub(super) fn next(&self) -> Build {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let mut directory = format!("{}-v{}", self.name, self.version);
-        if number > 0 {
-            directory.push_str(&format!(".{number}"));
-        }
+        let first = format!("{}-v{}", self.name, self.version);
+        let directory = match number {
+            0 => first,
+            number => format!("{first}.{number}"),
+        };
         Build {
             version: self.version,
             number,
@@ -110,15 +111,15 @@ impl Builds {
         }
     }
 
-    /// The builds of this projection but `kept`, as far as they lie there: of no use any more.
-    pub(super) fn remove_all_but(&self, found: &[Build], kept: &[&Build]) {
+    /// Removes what was found but `kept`, as far as it lies there: of no use any more.
+    pub(super) fn remove_all_but(found: &[Build], kept: &[&Build]) {
         for build in found.iter().filter(|build| !kept.contains(build)) {
             if !build.path.exists() {
                 continue;
             }
             match build.remove() {
                 Ok(()) => {
-                    tracing::info!(path = %build.path.display(), "a build of no use is removed")
+                    tracing::info!(path = %build.path.display(), "a build of no use is removed");
                 }
                 Err(error) => tracing::warn!(%error, "a build of no use is left behind"),
             }

@@ -111,14 +111,17 @@ fn differing(key: &[u8], stored: &[u8], replayed: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn row(key: &str, value: &str) -> Result<Row, TablesError> {
-        Ok((key.into(), value.into()))
+    type Read = Result<Row, TablesError>;
+
+    fn row(key: &str, value: &str) -> Row {
+        (key.into(), value.into())
     }
 
-    fn compare(
-        stored: Vec<Result<Row, TablesError>>,
-        replayed: Vec<Result<Row, TablesError>>,
-    ) -> Compared {
+    fn rows<const N: usize>(rows: [(&str, &str); N]) -> Vec<Read> {
+        rows.map(|(key, value)| Ok(row(key, value))).into()
+    }
+
+    fn compare(stored: Vec<Read>, replayed: Vec<Read>) -> Compared {
         let mut comparison = Comparison::new(stored.into_iter(), replayed.into_iter());
         while comparison.advance(1).unwrap() {}
         comparison.compared
@@ -126,8 +129,8 @@ mod tests {
 
     #[test]
     fn rows_that_differ_are_named_in_order() {
-        let stored = vec![row("a", "1"), row("b", "2"), row("c", "34"), row("e", "5")];
-        let replayed = vec![row("a", "1"), row("c", "35"), row("d", "4"), row("e", "5")];
+        let stored = rows([("a", "1"), ("b", "2"), ("c", "34"), ("e", "5")]);
+        let replayed = rows([("a", "1"), ("c", "35"), ("d", "4"), ("e", "5")]);
         let found = compare(stored, replayed);
         assert_eq!((found.rows, found.is_cut_short), (4, false));
         let told = found.differences.join("\n");
@@ -141,23 +144,21 @@ mod tests {
     #[test]
     fn stored_rows_that_cannot_be_read_are_named_by_what_should_stand_there() {
         let rotten = || Err(TablesError("a checksum does not hold".to_owned()));
-        let found = compare(
-            vec![row("a", "1"), rotten()],
-            vec![row("a", "1"), row("b", "2")],
-        );
+        let stored = || vec![Ok(row("a", "1")), rotten()];
+        let found = compare(stored(), rows([("a", "1"), ("b", "2")]));
         assert_eq!((found.rows, found.is_cut_short), (1, true));
         assert!(found.differences[0].contains("a checksum does not hold"));
         assert!(
             found.differences[0].contains("from row b (key 62) on"),
             "{found:?}"
         );
-        let found = compare(vec![row("a", "1"), rotten()], vec![row("a", "1")]);
+        let found = compare(stored(), rows([("a", "1")]));
         assert_eq!(found.differences.len(), 1, "{found:?}");
     }
 
     #[test]
     fn a_comparison_ends_once_it_has_found_enough() {
-        let all = (0..2 * DIFFERENCES_MAX).map(|n| row(&format!("{n:04}"), "x"));
+        let all = (0..2 * DIFFERENCES_MAX).map(|n| Ok(row(&format!("{n:04}"), "x")));
         let found = compare(all.collect(), Vec::new());
         assert_eq!(
             (found.differences.len(), found.is_cut_short),
@@ -167,9 +168,9 @@ mod tests {
 
     #[test]
     fn a_replay_that_cannot_be_read_is_no_difference() {
-        let rotten = Err(TablesError("as told".to_owned()));
-        let mut comparison =
-            Comparison::new(vec![row("a", "1")].into_iter(), vec![rotten].into_iter());
+        let rotten = vec![Err(TablesError("as told".to_owned()))];
+        let stored = rows([("a", "1")]);
+        let mut comparison = Comparison::new(stored.into_iter(), rotten.into_iter());
         assert!(comparison.advance(1).is_err());
     }
 }

@@ -186,12 +186,11 @@ fn next_frame(
     ahead: &mut Option<ReadAhead>,
     index: u64,
 ) -> Result<Arc<DecodedFrame>, Halt> {
-    let frame = match ahead.as_ref().and_then(ReadAhead::next) {
-        Some(frame) => Some(frame?),
-        None => {
-            *ahead = None;
-            source.frame_at(index)?
-        }
+    let frame = if let Some(frame) = ahead.as_ref().and_then(ReadAhead::next) {
+        Some(frame?)
+    } else {
+        *ahead = None;
+        source.frame_at(index)?
     };
     let frame = frame.filter(|frame| frame.first_index == index);
     frame.ok_or(Halt::Misaligned)

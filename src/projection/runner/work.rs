@@ -93,7 +93,7 @@ impl Hand {
 /// be done.
 #[derive(Debug)]
 pub struct Steps<S> {
-    steps: watch::Receiver<S>,
+    newest: watch::Receiver<S>,
     given_up: Arc<AtomicBool>,
     is_begun: bool,
 }
@@ -101,9 +101,9 @@ pub struct Steps<S> {
 impl<S: Clone> Steps<S> {
     /// The first step, and what tells of more.
     pub(super) fn begin(first: S) -> (watch::Sender<S>, Self) {
-        let (told, steps) = watch::channel(first);
+        let (told, newest) = watch::channel(first);
         let steps = Self {
-            steps,
+            newest,
             given_up: Arc::default(),
             is_begun: false,
         };
@@ -117,11 +117,11 @@ impl<S: Clone> Steps<S> {
 
     /// The newest step, once it is news; none after the last.
     pub async fn next(&mut self) -> Option<S> {
-        if self.is_begun && self.steps.changed().await.is_err() {
+        if self.is_begun && self.newest.changed().await.is_err() {
             return None;
         }
         self.is_begun = true;
-        Some(self.steps.borrow_and_update().clone())
+        Some(self.newest.borrow_and_update().clone())
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use super::RunnerError;
-use super::builds::Build;
+use super::builds::{Build, Builds};
 use super::folding::{Folding, Halt, Pace};
 use super::projection::{Building, Opened, Shared, Shown, Status};
 use super::work::{Hand, Steps, Work};
@@ -122,13 +122,11 @@ impl Shared {
 
 /// Runs what may halt or panic.
 pub(super) fn run<T>(work: impl FnOnce() -> Result<T, Halt>) -> Result<T, (Option<u64>, String)> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|halt| (halt.index(), halt.to_string())),
-        Err(_) => {
-            let reason = "the fold or the storage engine panicked";
-            Err((None, reason.to_owned()))
-        }
-    }
+    let Ok(result) = catch_unwind(AssertUnwindSafe(work)) else {
+        let reason = "the fold or the storage engine panicked";
+        return Err((None, reason.to_owned()));
+    };
+    result.map_err(|halt| (halt.index(), halt.to_string()))
 }
 
 /// Follows the ledger into what answers.
@@ -280,7 +278,7 @@ impl Builder {
             kept.push(&before.build);
         }
         if let Purpose::First { obsolete } = &self.purpose {
-            shared.builds.remove_all_but(obsolete, &kept);
+            Builds::remove_all_but(obsolete, &kept);
         }
         Ok(true)
     }

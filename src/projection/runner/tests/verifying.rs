@@ -45,8 +45,8 @@ fn tables_are_what_the_ledger_gives_also_while_they_read_on() {
         assert_eq!(verdict.differences, [""; 0]);
         assert_eq!((verdict.stored, verdict.replayed), (cursor, cursor.digest));
         assert_eq!(
-            verdict.rows as usize + 1,
-            projection.tables().scan(&[]).count()
+            verdict.rows + 1,
+            projection.tables().scan(&[]).count() as u64
         );
         wait_until(|| directories(directory.path()).len() == 1);
         assert!(runner.stop(deadline()));
