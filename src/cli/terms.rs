@@ -38,7 +38,12 @@ pub(super) struct Terms {
     #[arg(long)]
     no_derived: bool,
     /// Only what is quoted from a source that was public by then: what the public could know.
-    #[arg(long, value_name = "DATE", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "DATE",
+        default_value = "",
+        hide_default_value = true
+    )]
     published_by: String,
     /// Only voices with a mandate to speak for the actor.
     #[arg(long)]
@@ -171,7 +176,12 @@ fn wording(text: &str) -> Result<i32, String> {
 
 fn basis(text: &str) -> Result<i32, String> {
     let accepted = "OWN_WORDS, RELAYED, ASCRIBED, CONDUCT, SURVEY";
-    value(text, "READING_BASIS_", ReadingBasis::from_str_name, accepted)
+    value(
+        text,
+        "READING_BASIS_",
+        ReadingBasis::from_str_name,
+        accepted,
+    )
 }
 
 fn role(text: &str) -> Result<i32, String> {
@@ -203,7 +213,10 @@ mod tests {
         assert_eq!((stamp.seconds, stamp.nanos), (1_755_669_600, 500_000_000));
         assert_eq!(time.to_string(), "2025-08-20T06:00:00.5Z");
         for text in ["2025-08-20", "-1", "soon"] {
-            assert!(KnownAt::parse(text).unwrap_err().contains("offset"), "{text}");
+            assert!(
+                KnownAt::parse(text).unwrap_err().contains("offset"),
+                "{text}"
+            );
         }
     }
 

@@ -88,7 +88,10 @@ impl<'a> Front<'a> {
 
     /// How many members of the front are disputed.
     fn disputed(&self) -> usize {
-        let disputed = self.groups.iter().filter(|((_, polarity), _)| polarity.is_none());
+        let disputed = self
+            .groups
+            .iter()
+            .filter(|((_, polarity), _)| polarity.is_none());
         disputed
             .flat_map(|(_, group)| group.values().rev().take_while(|&each| self.holds(each)))
             .count()

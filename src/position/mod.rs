@@ -135,9 +135,9 @@ impl Testimony {
     #[must_use]
     pub fn is_candidate(&self) -> bool {
         self.may_speak()
-            && self.readings().any(|(basis, engagement)| {
-                self.own.contain(basis) && engagement.stance().is_some()
-            })
+            && self
+                .readings()
+                .any(|(basis, engagement)| self.own.contain(basis) && engagement.stance().is_some())
     }
 
     /// Whether coders disagree about it, none of the readings being given most often.

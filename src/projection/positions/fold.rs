@@ -39,9 +39,11 @@ impl Fold for PositionsFold {
             Some(Kind::SourceArchived(archived)) => sources::archived(state, entry, archived),
             Some(Kind::StatementRecorded(statement)) => recorded(state, entry, statement),
             Some(Kind::StatementCorrected(it)) => corrected(state, entry, it),
-            Some(Kind::StatementRetracted(it)) => changed(state, entry, &it.statement, |_, signers| {
-                Ok(Change::Retracted { signers })
-            }),
+            Some(Kind::StatementRetracted(it)) => {
+                changed(state, entry, &it.statement, |_, signers| {
+                    Ok(Change::Retracted { signers })
+                })
+            }
             Some(Kind::EvidenceAdded(it)) => changed(state, entry, &it.statement, |_, signers| {
                 let sources = sources::further(state, entry, &it.evidence)?;
                 Ok(Change::Evidenced { signers, sources })

@@ -72,7 +72,8 @@ impl<'a> Hearing<'a> {
 
     /// Whether any reading of it below K bears on the question.
     pub(super) fn bears(&self) -> bool {
-        self.known().any(|(_, change)| !change.readings().is_empty())
+        self.known()
+            .any(|(_, change)| !change.readings().is_empty())
     }
 
     /// The verifiers whose signatures stand on what an entry did, and count.

@@ -172,7 +172,9 @@ fn pairs<'a>(said: &Utterance, readings: impl Iterator<Item = &'a Reading>) -> B
 /// The key of what an entry did, after a prefix that the statement's rows share: the
 /// statement, and how far the entry lies above it, so that a plain statement's key is short.
 fn at(prefix: Key, statement: u64, entry: u64) -> Result<Vec<u8>, FoldError> {
-    let above = entry.checked_sub(statement).ok_or_else(|| HEARD.damaged())?;
+    let above = entry
+        .checked_sub(statement)
+        .ok_or_else(|| HEARD.damaged())?;
     let above = HEARD.encode(&above)?;
     Ok(prefix.index(statement).bytes(&above).into_bytes())
 }

@@ -241,7 +241,11 @@ impl Bench<'_> {
         if readings.is_empty() {
             return Ok(Vec::new());
         }
-        if let Some(part) = self.terms.filter.takes(&hearing, &heard, &mut self.library)? {
+        if let Some(part) = self
+            .terms
+            .filter
+            .takes(&hearing, &heard, &mut self.library)?
+        {
             *self.taken.entry(part).or_default() += 1;
             return Ok(Vec::new());
         }
@@ -249,7 +253,9 @@ impl Bench<'_> {
         let mut unmandated = false;
         for (holder, given) in readings {
             let said = &heard.stands.said;
-            let authority = self.mandates.authority(said, holder, self.topic, self.asked)?;
+            let authority = self
+                .mandates
+                .authority(said, holder, self.topic, self.asked)?;
             if self.terms.filter.mandated && authority <= Authority::None {
                 unmandated = true;
                 continue;

@@ -135,10 +135,18 @@ impl Filter {
     ) -> Result<Option<Part>, FoldError> {
         let vouchers = &heard.vouchers;
         let wording = &heard.stands.said.wording;
-        if self.wordings.as_ref().is_some_and(|it| !it.contains(wording)) {
+        if self
+            .wordings
+            .as_ref()
+            .is_some_and(|it| !it.contains(wording))
+        {
             return Ok(Some(Part::Wording));
         }
-        if self.only.as_ref().is_some_and(|it| it.is_disjoint(vouchers)) {
+        if self
+            .only
+            .as_ref()
+            .is_some_and(|it| it.is_disjoint(vouchers))
+        {
             return Ok(Some(Part::Only));
         }
         if vouchers.is_subset(&self.never) {
@@ -161,9 +169,6 @@ impl Filter {
 
 /// The number that a verifier goes by in [`Terms`]; none if it signed nothing that bears on
 /// positions.
-pub fn verifier_number(
-    tables: &dyn Tables,
-    key: &[u8; 32],
-) -> Result<Option<Number>, FoldError> {
+pub fn verifier_number(tables: &dyn Tables, key: &[u8; 32]) -> Result<Option<Number>, FoldError> {
     verifiers::of(tables, key)
 }

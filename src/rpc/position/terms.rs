@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::projection::positions::{self, Choice, Filter, SourceFilter, Terms};
 use crate::projection::catalog;
+use crate::projection::positions::{self, Choice, Filter, SourceFilter, Terms};
 use crate::record::proto::{ReadingBasis, SourceRole, Wording};
 use crate::record::{Basis, ContentId, VerifierKey};
 use crate::rpc::proto::PositionFilter;
@@ -37,16 +37,18 @@ pub fn terms(
     Ok(Terms {
         choice: reader.choice(filter)?,
         filter: Filter {
-            wordings: some(reader.known_values("wordings", &filter.wordings, |it| {
-                named::<Wording>(it)
-            })?),
+            wordings: some(
+                reader.known_values("wordings", &filter.wordings, |it| named::<Wording>(it))?,
+            ),
             only: some(reader.verifiers("verifiers", &filter.verifiers)?),
             never: reader.verifiers("verifiersExcluded", &filter.verifiers_excluded)?,
             attestations_min: filter.attestations_min as usize,
             sources: SourceFilter {
-                roles: some(reader.known_values("sourceRoles", &filter.source_roles, |it| {
-                    named::<SourceRole>(it)
-                })?),
+                roles: some(
+                    reader.known_values("sourceRoles", &filter.source_roles, |it| {
+                        named::<SourceRole>(it)
+                    })?,
+                ),
                 publishers: some(reader.publishers(&filter.publishers)?),
                 underived: filter.derived_excluded,
                 public_by: reader.date("publishedBy", &filter.published_by)?,
@@ -145,10 +147,17 @@ impl Reader<'_> {
         let field = self.field(part);
         let verifier: VerifierKey = parse(&field, key)?;
         let known_at = self.known.known_at;
-        let enrolled = catalog::verifier(self.views.catalog.tables(), verifier.as_bytes(), known_at)?;
+        let enrolled =
+            catalog::verifier(self.views.catalog.tables(), verifier.as_bytes(), known_at)?;
         if enrolled.is_none() {
             let size = self.known.size();
-            return Err(Failure::unknown(Reason::UnknownVerifier, &field, key, known_at, size));
+            return Err(Failure::unknown(
+                Reason::UnknownVerifier,
+                &field,
+                key,
+                known_at,
+                size,
+            ));
         }
         let tables = self.views.positions.tables();
         Ok(positions::verifier_number(tables, verifier.as_bytes())?)
