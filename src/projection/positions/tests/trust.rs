@@ -114,8 +114,9 @@ fn what_a_revoked_verifier_corrected_or_retracted_is_undone() {
     assert_eq!(heard(&script, "palace")[0].said_at, day("2025-08-15"));
 }
 
-#[test]
-fn each_part_of_a_filter_takes_away_what_it_does_not_admit_and_says_so() {
+/// A plain statement by key 2, and one by keys 2 and 3 from a wire report that derives from
+/// another source.
+fn plain_and_wired() -> (Script, [u64; 2]) {
     let mut script = actors();
     script.put(
         &[1],
@@ -136,110 +137,67 @@ fn each_part_of_a_filter_takes_away_what_it_does_not_admit_and_says_so() {
     wired.evidence = vec![words("wire")];
     wired.wording = proto::Wording::Verbatim.into();
     let wired = script.put(&[2, 3], Kind::StatementRecorded(wired));
+    (script, [plain, wired])
+}
+
+/// Which of the two stays, and what took the other away.
+fn filtered(script: &Script, change: impl FnOnce(&mut Filter)) -> (Vec<u64>, Taken) {
+    let mut terms = Terms::default();
+    change(&mut terms.filter);
+    let tables = script.tables(&PositionsFold);
+    let found = on_terms(&tables, "palace", None, u64::MAX, &terms);
+    assert_eq!(found.filtered() + found.testimonies.len() as u64, 2);
+    let stay = found.testimonies.iter().map(|it| it.statement);
+    (stay.collect(), found.taken)
+}
+
+#[test]
+fn each_part_of_a_filter_takes_away_what_it_does_not_admit_and_says_so() {
+    let (script, [plain, wired]) = plain_and_wired();
     let tables = script.tables(&PositionsFold);
     let number = |signer: u8| verifier_number(&tables, &key(signer)).unwrap().unwrap();
-    let sources = |sources| Filter {
-        sources,
-        ..Filter::default()
-    };
-    let all = || Filter::default();
-    for (filter, stays, part) in [
-        (
-            Filter {
-                wordings: Some([1].into()),
-                ..all()
-            },
-            wired,
-            Part::Wording,
-        ),
-        (
-            Filter {
-                wordings: Some([0].into()),
-                ..all()
-            },
-            plain,
-            Part::Wording,
-        ),
-        (
-            Filter {
-                only: Some([number(3)].into()),
-                ..all()
-            },
-            wired,
-            Part::Only,
-        ),
-        (
-            Filter {
-                never: [number(2)].into(),
-                ..all()
-            },
-            wired,
-            Part::Never,
-        ),
-        (
-            Filter {
-                attestations_min: 2,
-                ..all()
-            },
-            wired,
-            Part::Attestations,
-        ),
-        (
-            sources(SourceFilter {
-                roles: Some([2].into()),
-                ..SourceFilter::default()
-            }),
-            wired,
-            Part::Sources,
-        ),
-        (
-            sources(SourceFilter {
-                publishers: Some(["agency".to_owned()].into()),
-                ..SourceFilter::default()
-            }),
-            wired,
-            Part::Sources,
-        ),
-        (
-            sources(SourceFilter {
-                underived: true,
-                ..SourceFilter::default()
-            }),
-            plain,
-            Part::Sources,
-        ),
-        (
-            sources(SourceFilter {
-                public_by: Some(CAPTURED),
-                ..SourceFilter::default()
-            }),
-            plain,
-            Part::Sources,
-        ),
-    ] {
-        let terms = Terms {
-            filter,
-            ..Terms::default()
-        };
-        let found = on_terms(&tables, "palace", None, u64::MAX, &terms);
-        let heard: Vec<u64> = found.testimonies.iter().map(|it| it.statement).collect();
-        assert_eq!(heard, [stays], "{terms:?}");
-        assert_eq!(found.taken, Taken::from([(part, 1)]), "{terms:?}");
-        assert_eq!(found.filtered(), 1);
-    }
-    let mandated = Terms {
-        filter: Filter {
-            mandated: true,
-            ..all()
-        },
-        ..Terms::default()
-    };
-    let found = on_terms(&tables, "palace", None, u64::MAX, &mandated);
-    assert_eq!((found.testimonies.len(), found.filtered()), (0, 2));
+    let stays = |stays: u64, part| (vec![stays], Taken::from([(part, 1)]));
+    let left = |change: &dyn Fn(&mut Filter)| filtered(&script, change);
     assert_eq!(
-        on_terms(&tables, "aide", None, u64::MAX, &mandated).filtered(),
-        0
+        left(&|it| it.wordings = Some([1].into())),
+        stays(wired, Part::Wording)
     );
+    assert_eq!(
+        left(&|it| it.wordings = Some([0].into())),
+        stays(plain, Part::Wording)
+    );
+    assert_eq!(
+        left(&|it| it.only = Some([number(3)].into())),
+        stays(wired, Part::Only)
+    );
+    assert_eq!(
+        left(&|it| it.never = [number(2)].into()),
+        stays(wired, Part::Never)
+    );
+    assert_eq!(
+        left(&|it| it.attestations_min = 2),
+        stays(wired, Part::Attestations)
+    );
+    let nothing = (vec![], Taken::from([(Part::Mandated, 2)]));
+    assert_eq!(left(&|it| it.mandated = true), nothing);
+    // Of several parts the first counts.
+    let first = |it: &mut Filter| (it.attestations_min, it.wordings) = (3, Some([0].into()));
+    let both = Taken::from([(Part::Wording, 1), (Part::Attestations, 1)]);
+    assert_eq!(left(&first), (vec![], both));
+}
+
+#[test]
+fn one_source_must_be_all_that_a_filter_asks_of_sources() {
+    let (script, [plain, wired]) = plain_and_wired();
+    let left = |change: &dyn Fn(&mut SourceFilter)| filtered(&script, |it| change(&mut it.sources));
+    let stays = |stays: u64| (vec![stays], Taken::from([(Part::Sources, 1)]));
+    let agency = || Some(["agency".to_owned()].into());
+    assert_eq!(left(&|it| it.roles = Some([2].into())), stays(wired));
+    assert_eq!(left(&|it| it.publishers = agency()), stays(wired));
+    assert_eq!(left(&|it| it.underived = true), stays(plain));
+    assert_eq!(left(&|it| it.public_by = Some(CAPTURED)), stays(plain));
+    let both = |it: &mut SourceFilter| (it.publishers, it.underived) = (agency(), true);
+    assert_eq!(left(&both), (vec![], Taken::from([(Part::Sources, 2)])));
 }
 
 #[test]
