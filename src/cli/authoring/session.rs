@@ -157,7 +157,7 @@ impl<A: Archive> Session<A> {
         }
         let mut written = self.resolved(draft)?;
         let file = self.file(draft, &mut written)?;
-        self.checkpoint_key(draft, &mut written)?;
+        self.key_file(draft, &mut written)?;
         let line = self.line_id(draft, &written);
         let kept = self.signed.find(&line).cloned();
         let sent = match &kept {
@@ -283,15 +283,9 @@ impl<A: Archive> Session<A> {
         Ok(Some(path))
     }
 
-    /// Has a new checkpoint key sign for itself.
-    fn checkpoint_key(
-        &self,
-        draft: &Draft,
-        record: &mut proto::Record,
-    ) -> Result<(), AuthoringError> {
-        let (Some(file), Some(proto::record::Kind::CheckpointKeySet(set))) =
-            (&draft.extras.key_file, &mut record.kind)
-        else {
+    /// Takes a verifier's public key from a key file; has a new checkpoint key sign for itself.
+    fn key_file(&self, draft: &Draft, record: &mut proto::Record) -> Result<(), AuthoringError> {
+        let Some(file) = &draft.extras.key_file else {
             return Ok(());
         };
         let key = keys::read(&self.directory.join(file)).map_err(|error| AuthoringError {
@@ -302,8 +296,16 @@ impl<A: Archive> Session<A> {
                 reason: error.to_string(),
             },
         })?;
-        set.checkpoint_key = key.public().to_string();
-        set.proof_of_possession = prove_possession(&key, &self.origin);
+        let public = key.public().to_string();
+        match &mut record.kind {
+            Some(proto::record::Kind::CheckpointKeySet(set)) => {
+                set.checkpoint_key = public;
+                set.proof_of_possession = prove_possession(&key, &self.origin);
+            }
+            Some(proto::record::Kind::VerifierEnrolled(it)) => it.verifier = public,
+            Some(proto::record::Kind::VerifierRevoked(it)) => it.verifier = public,
+            _ => {}
+        }
         Ok(())
     }
 

@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use super::memory::Memory;
 use crate::cli::authoring::{
-    AuthoredRecord, Note, PrepareError, Session, SignedError, SignedFile, read,
+    AuthoredRecord, Note, Others, PrepareError, Session, SignedError, SignedFile, read,
+    signed_under,
 };
 use crate::record::proto::record::Kind;
 use crate::record::{Micros, SigningKey, proto};
@@ -56,7 +57,7 @@ impl Place {
 
     fn session<'a>(&self, archive: &'a Memory, seed: u8) -> Session<&'a Memory> {
         let keys = [SigningKey::from_seed([seed; 32])].into();
-        let drafts = read(&fs::read(self.records()).unwrap()).unwrap();
+        let drafts = read(&fs::read(self.records()).unwrap(), &Others::new()).unwrap();
         Session::open(archive, ORIGIN.to_owned(), keys, &self.records(), &drafts).unwrap()
     }
 
@@ -70,7 +71,7 @@ impl Place {
     ) -> Vec<AuthoredRecord> {
         let mut session = self.session(archive, 1);
         let mut sent = Vec::new();
-        for draft in read(&fs::read(self.records()).unwrap()).unwrap() {
+        for draft in read(&fs::read(self.records()).unwrap(), &Others::new()).unwrap() {
             let signed_at = Micros(signed_at * 1_000_000);
             session.prepare(&draft, signed_at).await.unwrap();
             for record in session.release().unwrap() {
@@ -93,7 +94,7 @@ impl Place {
     async fn failures(&self, archive: &Memory) -> Vec<String> {
         let mut session = self.session(archive, 1);
         let mut failures = Vec::new();
-        for draft in read(&fs::read(self.records()).unwrap()).unwrap() {
+        for draft in read(&fs::read(self.records()).unwrap(), &Others::new()).unwrap() {
             match session.prepare(&draft, Micros(0)).await {
                 Ok(()) => {}
                 Err(PrepareError::Line(error)) => failures.push(error.to_string()),
@@ -190,7 +191,7 @@ async fn a_record_is_filled_in_from_the_lines_above_it() {
 async fn lines_may_be_prepared_together_before_any_of_them_is_sent() {
     let (alone, together) = (Memory::default(), Memory::default());
     let one_by_one = Place::with(FILE).run(&alone, 5).await;
-    let drafts = read(FILE.as_bytes()).unwrap();
+    let drafts = read(FILE.as_bytes(), &Others::new()).unwrap();
     let place = Place::with(FILE);
     let mut session = place.session(&together, 1);
     for draft in &drafts {
@@ -417,7 +418,7 @@ async fn another_key_signs_the_same_bytes() {
     let (place, archive) = (Place::with(FILE), Memory::default());
     let first = place.run(&archive, 5).await;
     let mut session = place.session(&archive, 2);
-    for draft in read(FILE.as_bytes()).unwrap() {
+    for draft in read(FILE.as_bytes(), &Others::new()).unwrap() {
         session.prepare(&draft, Micros(99)).await.unwrap();
     }
     let second = session.release().unwrap();
