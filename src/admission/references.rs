@@ -86,14 +86,16 @@ fn reviewed(state: &dyn Tables, review: &proto::ReviewPublished) -> Result<Step,
         Some(Target::Source(id)) => Ok(source(state, "source", id)?.map(drop)),
         Some(Target::Milestone(id)) => {
             let newest: Option<ContentId> = Table::Milestone.get(state, &[id.as_bytes()])?;
-            Ok(newest.map(drop).ok_or_else(|| {
-                Refusal::new(
-                    Reason::UnknownMilestone,
-                    "milestone",
-                    format!("the milestone {id:?} is not on record"),
-                    "the id of a milestone that was defined",
-                )
-            }))
+            if newest.is_some() {
+                return Ok(Ok(()));
+            }
+            let meant = Table::Milestone.did_you_mean(state, id)?;
+            Ok(Err(Refusal::new(
+                Reason::UnknownMilestone,
+                "milestone",
+                format!("the milestone {id:?} is not on record{meant}"),
+                "the id of a milestone that is on record, by a milestoneDefined above",
+            )))
         }
         None => Ok(Ok(())),
     }
@@ -227,11 +229,12 @@ fn mandate_granted(state: &dyn Tables, granted: &proto::MandateGranted) -> Resul
 fn mandate_ended(state: &dyn Tables, ended: &proto::MandateEnded) -> Result<Step, FoldError> {
     let known: Option<MandateRow> = Table::Mandate.get(state, &[ended.mandate_id.as_bytes()])?;
     let Some(known) = known else {
+        let meant = Table::Mandate.did_you_mean(state, &ended.mandate_id)?;
         return Ok(Err(Refusal::new(
             Reason::UnknownMandate,
             "mandateId",
-            format!("the mandate {:?} is not on record", ended.mandate_id),
-            "the id of a mandate that was granted",
+            format!("the mandate {:?} is not on record{meant}", ended.mandate_id),
+            "the id of a mandate that is on record, by a mandateGranted above",
         )));
     };
     accept!(replaces(Some(&known.newest), &ended.replaces));
@@ -508,31 +511,43 @@ fn actor(
     kinds: &[ActorKind],
 ) -> Result<Step, FoldError> {
     let row: Option<ActorRow> = Table::Actor.get(state, &[id.as_bytes()])?;
-    let names: Vec<_> = kinds
-        .iter()
-        .map(|kind| kind.as_str_name().trim_start_matches("ACTOR_KIND_"))
-        .collect();
-    let refuse = |message: String| {
-        let accepted = format!("an actor on record of kind {}", names.join(" or "));
-        Err(Refusal::new(Reason::UnknownActor, field, message, accepted))
+    let name = |kind: &ActorKind| kind.as_str_name().trim_start_matches("ACTOR_KIND_");
+    let message = match &row {
+        Some(row) if row.is_any_of(kinds) => return Ok(Ok(())),
+        Some(row) => {
+            let kind = ActorKind::try_from(row.kind).unwrap_or_default();
+            format!("the actor {id:?} is a {}", name(&kind))
+        }
+        None => {
+            let meant = Table::Actor.did_you_mean(state, id)?;
+            format!("the actor {id:?} is not on record{meant}")
+        }
     };
-    Ok(match row {
-        None => refuse(format!("the actor {id:?} is not on record")),
-        Some(row) if !row.is_any_of(kinds) => refuse(format!("{id:?} is of another kind")),
-        Some(_) => Ok(()),
-    })
+    let names: Vec<_> = kinds.iter().map(name).collect();
+    let accepted = format!(
+        "an actor on record, by an actorDefined above, of kind {}",
+        names.join(" or ")
+    );
+    Ok(Err(Refusal::new(
+        Reason::UnknownActor,
+        field,
+        message,
+        accepted,
+    )))
 }
 
 fn topic(state: &dyn Tables, field: &str, id: &str) -> Result<Step, FoldError> {
     let row: Option<TopicRow> = Table::Topic.get(state, &[id.as_bytes()])?;
-    Ok(row.map(|_| ()).ok_or_else(|| {
-        Refusal::new(
-            Reason::UnknownTopic,
-            field,
-            format!("the topic {id:?} is not on record"),
-            "the id of a topic that was defined",
-        )
-    }))
+    if row.is_some() {
+        return Ok(Ok(()));
+    }
+    let meant = Table::Topic.did_you_mean(state, id)?;
+    Ok(Err(Refusal::new(
+        Reason::UnknownTopic,
+        field,
+        format!("the topic {id:?} is not on record{meant}"),
+        "the id of a topic that is on record, by a topicDefined above",
+    )))
 }
 
 /// A source that must be on record.
@@ -548,7 +563,7 @@ fn source(
             Reason::UnknownSource,
             field,
             format!("the source {id} is not on record"),
-            "the id of a source that was archived",
+            "the source of a sourceArchived record above; uploading it is not enough",
         )
     }))
 }

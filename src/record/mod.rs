@@ -8,6 +8,7 @@ mod id;
 mod instant;
 mod interval;
 mod kind;
+pub mod near;
 pub mod proto;
 mod reading;
 mod subject;

@@ -17,6 +17,7 @@ use crate::documents::KeepError;
 use crate::fold::FoldError;
 use crate::ledger::{AppendError, ReadError};
 use crate::record::DateError;
+use crate::record::near::did_you_mean;
 use crate::storage::{BlobError, FaultKind};
 use crate::text::ExtractError;
 
@@ -127,6 +128,13 @@ impl Failure {
         let message = format!("{id:?} is not on record among the {size} entries");
         let accepted = "an id that is on record; what defines it must be appended first";
         Self::at(reason, field, message, accepted)
+    }
+
+    /// The same failure, which asks whether one of these was meant.
+    #[must_use]
+    pub fn suggesting(mut self, near: &[String]) -> Self {
+        self.message.push_str(&did_you_mean(near));
+        self
     }
 
     /// A part of a request that this release does not know how to serve.

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use crate::record::DateError;
+use crate::record::near::did_you_mean;
 
 /// The longest line, in bytes: a payload of 62,000 bytes of which every byte is written as a
 /// six-byte escape, and as much again for the names.
@@ -369,5 +370,5 @@ pub(super) fn quoted(value: &str) -> String {
 }
 
 fn meant(suggestion: Option<&str>) -> String {
-    suggestion.map_or_else(String::new, |name| format!(" (did you mean {name:?}?)"))
+    did_you_mean(suggestion.as_slice())
 }
