@@ -112,7 +112,7 @@ fn verifier_enrolled(
             Reason::VerifierRevoked,
             "verifier",
             "the key was revoked and stays so",
-            "a new key",
+            "a new key of the verifier's, as `onrecord keygen` makes one",
         )));
     }
     accept!(replaces(
@@ -136,7 +136,7 @@ fn verifier_revoked(
             Reason::UnknownVerifier,
             "verifier",
             "the key is not enrolled",
-            "the key of an enrolled verifier".to_owned(),
+            "the key of a verifier who was enrolled".to_owned(),
         ),
         Some(row) if row.revoked => refuse(
             Reason::VerifierRevoked,
@@ -345,7 +345,8 @@ fn statement_corrected(
         .newest
         .map_or_else(|| corrected.statement.clone(), |id| id.to_string());
     if newest != corrected.corrects {
-        return Ok(Err(stale("corrects", &newest)));
+        let message = "the version named is not the newest";
+        return Ok(Err(stale("corrects", message, &newest)));
     }
     let Some(whole) = &corrected.corrected else {
         return Ok(Ok(()));
@@ -626,19 +627,22 @@ fn same_capacity(row: &StatementRow, speaker: &str, said_for: &[String]) -> Step
 fn replaces(newest: Option<&ContentId>, named: &str) -> Step {
     let newest = newest.map(ContentId::to_string).unwrap_or_default();
     if newest == named {
-        Ok(())
-    } else {
-        Err(stale("replaces", &newest))
+        return Ok(());
     }
+    let message = match (newest.is_empty(), named.is_empty()) {
+        (true, _) => "it is not on record yet, so that there is nothing to replace",
+        (_, true) => "it is on record already, and the version to replace is not named",
+        _ => "the version named is not the newest",
+    };
+    Err(stale("replaces", message, &newest))
 }
 
-fn stale(field: &str, newest: &str) -> Refusal {
+fn stale(field: &str, message: &str, newest: &str) -> Refusal {
     let accepted = if newest.is_empty() {
         "none: there is no earlier version".to_owned()
     } else {
         format!("{newest}, the record id of the newest version")
     };
-    let message = "the record does not build on the newest version";
     Refusal::new(Reason::StaleVersion, field, message, accepted)
 }
 

@@ -274,10 +274,15 @@ const TYPED: &[(&str, &str)] = &[
     ("fromKnownAt", "--from-known-at"),
     ("toKnownAt", "--to-known-at"),
     ("recordId", "INDEX"),
+    ("mediaType", "--media-type"),
 ];
+
+/// The part of an upload that nobody types: what is in it stands beside the file.
+const HEADER: &str = "header.";
 
 /// A sentence about a request, in the names that its author typed.
 fn typed(text: &str) -> String {
+    let text = text.replace(HEADER, "");
     let word = |c: char| c.is_ascii_alphanumeric();
     let mut said = String::with_capacity(text.len());
     for part in text.split_inclusive(|c| !word(c)) {

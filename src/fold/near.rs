@@ -45,7 +45,9 @@ mod tests {
     use crate::fold::{Changes, MemoryTables};
 
     fn tables(keys: &[&str]) -> MemoryTables {
-        let rows = keys.iter().map(|key| (key.as_bytes().to_vec(), Some(Vec::new())));
+        let rows = keys
+            .iter()
+            .map(|key| (key.as_bytes().to_vec(), Some(Vec::new())));
         let mut tables = MemoryTables::default();
         tables.apply(rows.collect::<Changes>());
         tables

@@ -11,6 +11,7 @@ mod kind;
 pub mod near;
 pub mod proto;
 mod reading;
+mod shown;
 mod subject;
 
 pub use canonical::{MalformedRecord, decode};
@@ -22,4 +23,5 @@ pub use instant::Micros;
 pub use interval::{Cover, Interval, Term};
 pub use kind::{RecordKind, UnknownKind};
 pub use reading::{Basis, Condition, ConditionKind, Engagement, Polarity, Stance, Strength};
+pub use shown::quoted;
 pub use subject::{EntryFilter, Subject, subjects};

@@ -21,7 +21,9 @@ pub fn nearest<N: AsRef<str>>(written: &str, names: impl IntoIterator<Item = N>)
     let written = written.to_lowercase();
     for name in names {
         if let Some(distance) = distance(&written, name.as_ref())
-            && near.iter().all(|(_, other)| other.as_ref() != name.as_ref())
+            && near
+                .iter()
+                .all(|(_, other)| other.as_ref() != name.as_ref())
         {
             let place = near.partition_point(|(other, _)| *other <= distance);
             near.insert(place, (distance, name));
