@@ -7,11 +7,14 @@ const CHARS_PER_EDIT: usize = 3;
 /// The longest name, in bytes, that is compared: comparing takes the product of both lengths.
 const COMPARED_BYTES_MAX: usize = 64;
 
+/// What stands between the words of a name.
+const BETWEEN_WORDS: [char; 2] = ['-', '_'];
+
 /// The most names that are suggested.
 pub const SUGGESTIONS_MAX: usize = 3;
 
 /// The names among `names` that come near to `written`, nearest first, at most
-/// [`SUGGESTIONS_MAX`]: a few letters off, or one of the words between hyphens of the other.
+/// [`SUGGESTIONS_MAX`]: a few letters off, or one of the words of the other.
 /// Of names as near, the first comes first; none comes twice.
 pub fn nearest<N: AsRef<str>>(written: &str, names: impl IntoIterator<Item = N>) -> Vec<N> {
     let mut near: Vec<(usize, N)> = Vec::new();
@@ -41,7 +44,10 @@ fn distance(written: &str, name: &str) -> Option<usize> {
     let allowed = written.chars().count().div_ceil(CHARS_PER_EDIT);
     let name = name.to_lowercase();
     let edits = strsim::osa_distance(written, &name);
-    let word = |one: &str, of: &str| of.contains('-') && of.split('-').any(|word| word == one);
+    let word = |one: &str, of: &str| {
+        let mut words = of.split(BETWEEN_WORDS);
+        of.contains(BETWEEN_WORDS) && words.any(|word| word == one)
+    };
     if edits <= allowed {
         Some(edits)
     } else {

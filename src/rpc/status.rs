@@ -162,7 +162,7 @@ impl Failure {
 
     /// The same failure, which asks whether one of these was meant.
     #[must_use]
-    pub fn suggesting(mut self, near: &[String]) -> Self {
+    pub fn suggesting(mut self, near: &[impl AsRef<str>]) -> Self {
         self.message.push_str(&did_you_mean(near));
         self
     }

@@ -9,6 +9,7 @@ mod common;
 
 mod beside;
 mod evidence;
+mod lengths;
 mod references;
 mod shape;
 mod signatures;
@@ -124,6 +125,7 @@ impl Scene {
     fn cases(&self) -> Vec<Case> {
         [
             shape::cases(self),
+            lengths::cases(self),
             signatures::cases(self),
             references::cases(self),
             evidence::cases(self),
