@@ -672,6 +672,14 @@ async fn who_asks_for_what_is_not_on_record_is_asked_what_was_meant() {
     // Nobody is told of what was not known then.
     let status = catalog.get_actor(misspelt(Some(index))).await.unwrap_err();
     assert!(!status.message().contains("did you mean"), "{status}");
+    // Nor is more repeated than fits in the headers of an answer.
+    let long = GetActorRequest {
+        actor_id: "Lavrov ".repeat(100_000),
+        ..GetActorRequest::default()
+    };
+    let status = catalog.get_actor(long).await.unwrap_err();
+    assert_blames(&status, Code::InvalidArgument, "INVALID_REQUEST", "actorId");
+    assert!(status.message().len() < 1_000, "{status}");
     let after = catalog
         .get_actor(misspelt(Some(index + 1)))
         .await

@@ -47,7 +47,7 @@ go on from.
 ";
 
 fn table(text: &mut String, rows: impl Iterator<Item = [String; 5]>) {
-    text.push_str("| reason | code | meaning | what to do | |\n|---|---|---|---|---|\n");
+    text.push_str("| reason | code | meaning | what to do | trying again |\n|---|---|---|---|---|\n");
     for [reason, code, meaning, advice, next] in rows {
         writeln!(
             text,
@@ -57,7 +57,7 @@ fn table(text: &mut String, rows: impl Iterator<Item = [String; 5]>) {
     }
 }
 
-fn of_refusals(reason: &admission::Reason) -> [String; 5] {
+fn of_refusals(reason: admission::Reason) -> [String; 5] {
     let next = match reason.remedy() {
         Remedy::Retry => "retry",
         Remedy::Mend | Remedy::Prepare | Remedy::Authorise => "fix",
@@ -73,7 +73,7 @@ fn of_refusals(reason: &admission::Reason) -> [String; 5] {
     .map(str::to_owned)
 }
 
-fn of_statuses(reason: &rpc::Reason) -> [String; 5] {
+fn of_statuses(reason: rpc::Reason) -> [String; 5] {
     let next = match reason.code() {
         Code::Unavailable | Code::Aborted => "retry",
         Code::InvalidArgument | Code::NotFound | Code::OutOfRange => "fix",
@@ -108,10 +108,13 @@ fn the_documented_reasons_are_those_of_the_code() {
     expected.push_str(REFUSALS);
     table(
         &mut expected,
-        admission::Reason::ALL.iter().map(of_refusals),
+        admission::Reason::ALL.iter().copied().map(of_refusals),
     );
     expected.push_str(STATUSES);
-    table(&mut expected, rpc::Reason::ALL.iter().map(of_statuses));
+    table(
+        &mut expected,
+        rpc::Reason::ALL.iter().copied().map(of_statuses),
+    );
 
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/REASONS.md");
     if std::env::var_os(UPDATE).is_some() {

@@ -7,10 +7,12 @@ use onrecord::record::proto::{
     review_published::Target, statement::Voice,
 };
 
+use onrecord::rpc::proto::append_result::Outcome;
+
 use super::{Case, Scene};
 use crate::common::archive::{TEXT, for_the_kremlin};
 use crate::common::records::{
-    actor, answered, mandate, milestone, review, source, topic, withheld,
+    actor, answered, mandate, milestone, review, source, statement, topic, withheld,
 };
 
 /// A text one code point longer than `max`, each of four bytes.
@@ -220,6 +222,45 @@ fn statements(introduced: &str) -> Vec<Long> {
             }),
         ),
     ]
+}
+
+/// Whatever is refused, and however much there is to show of it, a call's answer is a message
+/// that clients take by default.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_refused_quotations_fit_in_one_answer() {
+    const ANSWER_BYTES_MAX: usize = 4 << 20;
+    let mut archive = crate::common::TestArchive::new().await;
+    // Words of letters of four bytes, so that as much is near as can be shown.
+    let passage = |mark: char| format!("{mark} {}", "𝔞𝔟𝔠 ".repeat(60));
+    let text = ['x', 'y', 'z'].map(passage).join(&"q ".repeat(200));
+    let text = text.trim_end().to_owned();
+    let put = archive.client.put_source("text/plain", text.as_bytes());
+    assert_eq!(put.await.unwrap().text_id, source(&text).text_id);
+    let kind = Kind::SourceArchived(source(&text));
+    archive.client.append(&archive.attestor, kind).await;
+    let quoting = |number: usize| {
+        let exact = format!("{}{number}", "𝔞𝔟𝔠 ".repeat(50));
+        statement("lavrov", "2025-08-19", &text, &exact)
+    };
+    let envelopes = (0..1_000).map(|number| {
+        let said = Kind::StatementRecorded(quoting(number));
+        archive.attestor.seal(said)
+    });
+    let results = archive
+        .client
+        .try_append(envelopes.collect())
+        .await
+        .unwrap();
+    let bytes: usize = results.iter().map(prost::Message::encoded_len).sum();
+    assert!(bytes < ANSWER_BYTES_MAX, "{bytes} bytes");
+    for result in &results {
+        let Some(Outcome::Refusal(refusal)) = &result.outcome else {
+            panic!("{result:?}");
+        };
+        assert_eq!(refusal.reason, "QUOTE_NOT_FOUND");
+        assert!(!refusal.nearest.is_empty());
+    }
+    assert!(bytes > 1 << 20, "nothing much was shown: {bytes} bytes");
 }
 
 /// As long as may be, a text enters: the bound is on code points, whatever bytes they take, and a

@@ -179,6 +179,9 @@ fn assert_refused(refusal: &Refusal, reason: Reason, field: &str) {
     );
     assert!(!refusal.message.is_empty(), "{refusal:?}");
     assert!(!refusal.accepted.is_empty(), "{refusal:?}");
+    // A thousand of them go into one answer.
+    let told = refusal.message.len() + refusal.accepted.len();
+    assert!(told < 1_000, "{refusal:?}");
 }
 
 /// Proved by the other tests of this file.
