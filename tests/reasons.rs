@@ -47,7 +47,9 @@ go on from.
 ";
 
 fn table(text: &mut String, rows: impl Iterator<Item = [String; 5]>) {
-    text.push_str("| reason | code | meaning | what to do | trying again |\n|---|---|---|---|---|\n");
+    text.push_str(
+        "| reason | code | meaning | what to do | trying again |\n|---|---|---|---|---|\n",
+    );
     for [reason, code, meaning, advice, next] in rows {
         writeln!(
             text,

@@ -126,7 +126,7 @@ fn source(archived: &proto::SourceArchived, documents: &dyn Documents) -> Step {
     if archived.profile.is_empty() {
         return Ok(());
     }
-    let profile = Profile::from_str(&archived.profile).map_err(|error| {
+    let profile = Profile::from_str(&archived.profile).map_err(|_| {
         Refusal::new(
             Reason::UnknownProfile,
             "profile",
@@ -134,7 +134,7 @@ fn source(archived: &proto::SourceArchived, documents: &dyn Documents) -> Step {
                 "{} is no profile of this release",
                 quoted(&archived.profile)
             ),
-            error.to_string(),
+            format!("{} or {}", Profile::PlainText1, Profile::HtmlText1),
         )
     })?;
     let stated = content_id("textId", &archived.text_id)?;

@@ -517,18 +517,19 @@ fn actor(
         Some(row) if row.is_any_of(kinds) => return Ok(Ok(())),
         Some(row) => {
             let kind = ActorKind::try_from(row.kind).unwrap_or_default();
-            format!("the actor {id:?} is a {}", name(&kind))
+            format!("the actor {id:?} is of kind {}", name(&kind))
         }
         None => {
             let meant = Table::Actor.did_you_mean(state, id)?;
             format!("the actor {id:?} is not on record{meant}")
         }
     };
-    let names: Vec<_> = kinds.iter().map(name).collect();
-    let accepted = format!(
-        "an actor on record, by an actorDefined above, of kind {}",
-        names.join(" or ")
-    );
+    let mut accepted = "an actor on record, by an actorDefined above".to_owned();
+    if kinds != ANY {
+        let names: Vec<_> = kinds.iter().map(name).collect();
+        accepted.push_str(", of kind ");
+        accepted.push_str(&names.join(" or "));
+    }
     Ok(Err(Refusal::new(
         Reason::UnknownActor,
         field,
@@ -559,28 +560,50 @@ fn source(
 ) -> Result<Result<SourceRow, Refusal>, FoldError> {
     let parsed = accept!(content_id(field, id));
     let row: Option<SourceRow> = Table::Source.get(state, &[parsed.as_bytes()])?;
-    Ok(row.ok_or_else(|| {
-        Refusal::new(
-            Reason::UnknownSource,
-            field,
+    if let Some(row) = row {
+        return Ok(Ok(row));
+    }
+    let is_record = Table::Record
+        .get::<RecordRow>(state, &[parsed.as_bytes()])?
+        .is_some();
+    let (message, accepted) = if is_record {
+        (
+            format!("{id} is a record, and no source"),
+            "the source's own id, the hash of its bytes, which its sourceArchived record names",
+        )
+    } else {
+        (
             format!("the source {id} is not on record"),
             "the source of a sourceArchived record above; uploading it is not enough",
         )
-    }))
+    };
+    Ok(Err(Refusal::new(
+        Reason::UnknownSource,
+        field,
+        message,
+        accepted,
+    )))
 }
 
 /// A statement that must be on record.
 fn recorded(state: &dyn Tables, id: &str) -> Result<Result<StatementRow, Refusal>, FoldError> {
     let parsed = accept!(content_id("statement", id));
     let row: Option<RecordRow> = Table::Record.get(state, &[parsed.as_bytes()])?;
-    Ok(row.and_then(|row| row.statement).ok_or_else(|| {
-        Refusal::new(
-            Reason::UnknownStatement,
-            "statement",
-            format!("the statement {id} is not on record"),
-            "the record id of the statementRecorded that introduced it",
-        )
-    }))
+    let message = match row {
+        Some(RecordRow {
+            statement: Some(row),
+            ..
+        }) => return Ok(Ok(row)),
+        Some(_) => format!("{id} is a record that introduced no statement"),
+        None => format!("the statement {id} is not on record"),
+    };
+    let accepted = "the record id of the statementRecorded that introduced it";
+    Ok(Err(Refusal::new(
+        Reason::UnknownStatement,
+        "statement",
+        message,
+        accepted,
+    )))
 }
 
 /// A statement that must be on record and not retracted.
@@ -603,7 +626,10 @@ fn same_capacity(row: &StatementRow, speaker: &str, said_for: &[String]) -> Step
         return Err(Refusal::new(
             Reason::CapacityDiffers,
             "speaker",
-            format!("the statement's speaker is {theirs:?}, not {speaker:?}"),
+            match theirs {
+                "" => format!("the statement is anonymous, and not by {speaker:?}"),
+                theirs => format!("the statement's speaker is {theirs:?}, not {speaker:?}"),
+            },
             "the statement's own speaker; a wrong speaker is retracted and recorded anew",
         ));
     }
@@ -613,11 +639,15 @@ fn same_capacity(row: &StatementRow, speaker: &str, said_for: &[String]) -> Step
         .map(Slug::as_str)
         .eq(said_for.iter().map(String::as_str))
     {
+        let theirs: Vec<_> = row.said_for.iter().map(Slug::as_str).collect();
         return Err(Refusal::new(
             Reason::CapacityDiffers,
             "saidFor",
-            "the statement was said for others, or in another order",
-            "the statement's own list; a wrong capacity is retracted and recorded anew",
+            match theirs[..] {
+                [] => "the statement was said for nobody else".to_owned(),
+                _ => format!("the statement was said for {}", theirs.join(", ")),
+            },
+            "the statement's own list, in its order; a wrong capacity is retracted and recorded anew",
         ));
     }
     Ok(())
