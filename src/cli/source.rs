@@ -85,7 +85,8 @@ impl Put {
         sheet.field("source id", Tint::Strong, &answer.source);
         sheet.field("bytes", Tint::Plain, &answer.size_bytes.to_string());
         if answer.profile.is_empty() {
-            let none = "none: no extraction profile applies to this media type";
+            let none = "none, so that nothing can be quoted from it: text/plain, text/html and \
+                        application/xhtml+xml have one";
             sheet.field("text", Tint::Plain, none);
         } else {
             sheet.field("profile", Tint::Plain, &answer.profile);

@@ -241,7 +241,10 @@ fn by_lookup(kind: &str, answer: Answer) -> Refusal {
                 None => (description, String::new()),
             };
             // A document that is refused is the line's file.
-            let field = if field == "chunk" { "file" } else { &field };
+            let field = match field.as_str() {
+                "chunk" => "file",
+                field => field.strip_prefix("header.").unwrap_or(field),
+            };
             (format!("{kind}.{field}"), message, accepted)
         }
         None => (String::new(), answer.to_string(), String::new()),

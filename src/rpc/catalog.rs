@@ -222,7 +222,7 @@ macro_rules! get {
         let found = catalog::$message(view.tables(), key!($Id, id), known.known_at);
         let found = found.map_err(Failure::from)?.ok_or_else(|| {
             let (known_at, size) = (known.known_at, known.size());
-            Failure::unknown(Reason::$reason, $field, &request.$id, known_at, size)
+            $self.views.unknown(Reason::$reason, $field, &request.$id, known_at, size)
         })?;
         Ok(Response::new($Response {
             $message: Some(convert::$message(found $(, $self.$extra(&id, known.known_at)?)*)),

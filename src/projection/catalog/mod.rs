@@ -14,9 +14,9 @@ mod tests;
 
 pub use fold::CatalogFold;
 pub use query::{
-    Coverage, Defined, Reviews, Verifier, actor, attestations, checkpoint_key, coverage,
-    first_with_text, mandate, milestone, milestone_reviews, policy, source, source_reviews, topic,
-    verifier, withholding, witness_policy,
+    Coverage, Defined, Named, Reviews, Verifier, actor, attestations, checkpoint_key, coverage,
+    first_with_text, mandate, milestone, milestone_reviews, near, policy, source, source_reviews,
+    topic, verifier, withholding, witness_policy,
 };
 
 use serde::{Deserialize, Serialize};
