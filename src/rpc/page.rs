@@ -52,7 +52,8 @@ pub trait ListRequest: Message + Name + Clone {
     fn page_size(&self) -> i32;
     /// Where the page before ended.
     fn page_token(&self) -> &str;
-    /// The request as all pages of the list have it.
+    /// The request as all pages of the list have it: how much a page holds, and how long to
+    /// wait for it, is no part of the question.
     fn question(&self) -> Self;
     /// Which entries count.
     fn known_at(&self) -> Option<u64>;
@@ -72,7 +73,12 @@ macro_rules! list_requests {
                 &self.page_token
             }
             fn question(&self) -> Self {
-                Self { page_size: 0, page_token: String::new(), ..self.clone() }
+                Self {
+                    page_size: 0,
+                    page_token: String::new(),
+                    at_least_size: 0,
+                    ..self.clone()
+                }
             }
             fn known_at(&self) -> Option<u64> {
                 self.known_at
@@ -240,8 +246,8 @@ impl Question {
         if token.question != self.digest {
             return Err(refused(
                 "it was given out for another question",
-                "the request of the page before, in which only pageSize may differ; or no \
-                 pageToken, for the first page of this list",
+                "the request of the page before, in which only pageSize and atLeastSize may \
+                 differ; or no pageToken, for the first page of this list",
             ));
         }
         // What has our tag and belongs to the question has an id of its kind.
@@ -322,6 +328,7 @@ mod tests {
         let second = ListMandatesRequest {
             page_size: 9,
             page_token: token.clone(),
+            at_least_size: 7,
             ..first
         };
         let (known_at, next) = read(&second, &token).unwrap();
