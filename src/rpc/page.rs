@@ -237,12 +237,13 @@ impl Question {
 
     /// By how much of the ledger the list of a token is answered, and where it goes on.
     fn read<I: FromStr>(&self, text: &str) -> Result<(u64, I), Failure> {
-        let token = self.given_out(text).ok_or_else(|| {
+        let damaged = || {
             refused(
                 "it is damaged, or was not given out by this archive",
                 "the nextPageToken of the page before, unchanged; none for the first page",
             )
-        })?;
+        };
+        let token = self.given_out(text).ok_or_else(damaged)?;
         if token.question != self.digest {
             return Err(refused(
                 "it was given out for another question",
@@ -250,10 +251,7 @@ impl Question {
                  differ; or no pageToken, for the first page of this list",
             ));
         }
-        // What has our tag and belongs to the question has an id of its kind.
-        let next = token.next.parse().map_err(|_| {
-            Failure::defect("a page token for this question leads to what is no id")
-        })?;
+        let next = token.next.parse().map_err(|_| damaged())?;
         Ok((token.known_at, next))
     }
 
