@@ -36,6 +36,8 @@ reasons! {
 
     InvalidRequest "INVALID_REQUEST" InvalidArgument "A field of the request is missing, malformed or contradicts another."
         "Mend the field named.",
+    InvalidPageToken "INVALID_PAGE_TOKEN" InvalidArgument "The page token is damaged, another archive's, or of another question."
+        "Give the token as it came, with the same question; or begin again without one.",
     InvalidDate "INVALID_DATE" InvalidArgument "A date is not in an accepted form."
         "Write it in the form that is named: a day, a month, a year, a range, or a time with its offset.",
     BatchTooLarge "BATCH_TOO_LARGE" InvalidArgument "The call carries more records than one call may."
