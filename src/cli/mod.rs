@@ -14,6 +14,7 @@ mod compare;
 mod demo;
 pub mod draw;
 mod error;
+mod export;
 mod gather;
 mod init;
 mod json;
@@ -66,6 +67,7 @@ enum AskingCommand {
     Read(read::Read),
     Tail(tail::Tail),
     Status(status::Status),
+    Export(export::Export),
 }
 
 /// What is done in this process alone: it brings a runtime of its own, or needs none.
@@ -76,12 +78,25 @@ enum OwnCommand {
     Keygen(keygen::Keygen),
 }
 
-/// Which daemon is asked, and how its answer is shown.
+/// Which daemon is asked.
 #[derive(Args, Clone, Debug)]
-pub struct Asking {
+pub struct Server {
     /// The daemon's address.
     #[arg(long, env = "ONRECORD_SERVER", default_value = client::SERVER_DEFAULT, value_name = "URL")]
     server: String,
+}
+
+impl Server {
+    async fn connect(&self) -> Result<Client, CliError> {
+        Client::connect(&self.server).await
+    }
+}
+
+/// Which daemon is asked, and how its answer is shown.
+#[derive(Args, Clone, Debug)]
+pub struct Asking {
+    #[command(flatten)]
+    server: Server,
     /// Show the answer as protobuf-JSON.
     #[arg(long)]
     json: bool,
@@ -89,7 +104,7 @@ pub struct Asking {
 
 impl Asking {
     async fn connect(&self) -> Result<Client, CliError> {
-        Client::connect(&self.server).await
+        self.server.connect().await
     }
 }
 
@@ -159,6 +174,7 @@ impl AskingCommand {
             Self::Read(command) => command.run().await,
             Self::Tail(command) => command.run().await,
             Self::Status(command) => command.run().await,
+            Self::Export(command) => command.run().await,
         }
     }
 }
