@@ -11,6 +11,7 @@ mod archive;
 pub mod authoring;
 mod client;
 mod compare;
+mod completions;
 mod demo;
 pub mod draw;
 mod error;
@@ -19,6 +20,7 @@ mod gather;
 mod init;
 mod json;
 mod keygen;
+mod man;
 mod only;
 mod output;
 mod position;
@@ -76,6 +78,8 @@ enum OwnCommand {
     Serve(serve::Serve),
     Init(init::Init),
     Keygen(keygen::Keygen),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Which daemon is asked.
@@ -153,6 +157,8 @@ impl Command {
             Self::Own(OwnCommand::Serve(command)) => command.run(),
             Self::Own(OwnCommand::Init(command)) => command.run(),
             Self::Own(OwnCommand::Keygen(command)) => command.run(),
+            Self::Own(OwnCommand::Completions(command)) => command.run(),
+            Self::Own(OwnCommand::Man(command)) => command.run(),
             Self::Asking(command) => tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
                 .build()
