@@ -1,6 +1,7 @@
 """Entries as they are recorded, also across a daemon that goes away."""
 
 import threading
+from collections.abc import Callable
 
 import onrecord
 import pytest
@@ -26,15 +27,16 @@ def test_filters_are_the_daemon_s(summit: onrecord.Archive) -> None:
     assert {it.kind for it in summit.entries(kinds=["topic_defined"])} == {"topic_defined"}
 
 
+@pytest.mark.parametrize("end", [Daemon.stop, Daemon.kill])
 def test_a_subscription_goes_on_at_the_next_index_when_the_daemon_comes_back(
-    daemon: Daemon,
+    daemon: Daemon, end: Callable[[Daemon], None]
 ) -> None:
     with onrecord.connect(daemon.address, key=daemon.key) as archive:
         archive.append([actor("first"), actor("second")])
         with archive.follow(1) as followed:
             assert next(followed).record.actor_defined.actor_id == "first"
             assert next(followed).record.actor_defined.actor_id == "second"
-            daemon.stop()
+            end(daemon)
             daemon.start()
             # By another connection, as the first one may still be about to find out.
             with onrecord.connect(daemon.address, key=daemon.key) as other:
