@@ -19,6 +19,7 @@ def test_a_comparison_unpacks_into_the_two_positions(summit: onrecord.Archive) -
     assert (str(before.stance), str(after.stance)) == ("OPEN {prepared}", "OPEN {moscow}")
     assert after.actor_name == "The Kremlin"
     assert before.basis.as_of == "2025-08-14T23:59:59Z"
+    assert "CONDITIONS_CHANGED, certain, SINCE alaska-summit" in repr(change)
 
 
 def test_a_position_names_the_statements_it_rests_on_with_their_words(
@@ -147,7 +148,37 @@ def test_withheld_sources_are_said_to_be(archive: onrecord.Archive, tmp_path: Pa
     assert error.value.reason == "WITHHELD"
 
 
-def test_two_archives_apart_answer_with_their_own_names(
+def test_who_vouches_and_what_was_published_about_it_stand_beneath_a_statement(
+    archive: onrecord.Archive, daemon: Daemon, tmp_path: Path
+) -> None:
+    (tmp_path / "document.txt").write_text(DOCUMENT)
+    review = {
+        "statement": "@said",
+        "verdict": "Mostly true",
+        "url": "https://example.org/review",
+        "publisher": "A publisher",
+        "publishedAt": "2025-09-20",
+    }
+    archive.append(
+        [
+            actor("speaker"),
+            TOPIC,
+            SOURCE,
+            {"key": "said", **statement()},
+            {"reviewPublished": review},
+        ],
+        directory=tmp_path,
+    )
+    position = archive.position("speaker", "harbour")
+    assert position.deciding is not None and position.deciding.said is not None
+    steward = onrecord.SigningKey.read(daemon.key).public
+    assert position.deciding.said.verifiers == (steward,)
+    shown = repr(position)
+    assert f"vouched for by {steward[:12]}" in shown
+    assert "reviewed by A publisher: Mostly true, https://example.org/review" in shown
+
+
+def test_an_archive_is_shown_by_its_name_and_address(
     summit: onrecord.Archive, example_daemon: Daemon
 ) -> None:
     assert summit.origin == "python.example.org"

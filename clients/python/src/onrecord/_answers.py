@@ -132,6 +132,19 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Review:
+    """A published review of a statement."""
+
+    publisher: str
+    verdict: str
+    """In the publisher's words."""
+    url: str
+
+    def __str__(self) -> str:
+        return f"reviewed by {self.publisher}: {self.verdict}, {self.url}"
+
+
+@dataclass(frozen=True)
 class Said:
     """The words of a statement, as the version that stands has them."""
 
@@ -145,6 +158,10 @@ class Said:
     """What the source says of a speaker without a name; else empty."""
     sources: tuple[Source, ...]
     """Where the words stand."""
+    verifiers: tuple[str, ...]
+    """The keys of those who vouch for the statement."""
+    reviews: tuple[Review, ...]
+    """What was published about it."""
 
     @property
     def quotable(self) -> bool:
@@ -164,6 +181,11 @@ class Said:
             language=it.language,
             anonymous=it.anonymous.description,
             sources=tuple(Source.of(id, background) for id in ids),
+            verifiers=tuple(view.introduced.verifiers),
+            reviews=tuple(
+                Review(found.review.publisher, found.review.verdict, found.review.url)
+                for found in view.reviews
+            ),
         )
 
 
@@ -345,6 +367,8 @@ class Comparison(_Shown):
     placement: str
     """Where the later deciding statement stands about the milestone: BEFORE, SINCE, DURING,
     UNPLACED; empty without one."""
+    milestone: str
+    """The milestone's slug; empty without one."""
     conditions_added: tuple[Condition, ...]
     """Conditions that only the later position has."""
     conditions_dropped: tuple[Condition, ...]
@@ -357,13 +381,16 @@ class Comparison(_Shown):
     """All that the daemon says of the change."""
 
     @classmethod
-    def of(cls, it: positions.Comparison, before: Position, after: Position) -> Comparison:
+    def of(
+        cls, it: positions.Comparison, milestone: str, before: Position, after: Position
+    ) -> Comparison:
         return cls(
             kind=label(positions.ChangeKind, it.kind),
             also=tuple(label(positions.ChangeKind, kind) for kind in it.also),
             certain=it.certain,
             direction=label(positions.Direction, it.direction),
             placement=label(positions.Placement, it.placement),
+            milestone=milestone,
             conditions_added=tuple(map(Condition.of, it.conditions_added)),
             conditions_dropped=tuple(map(Condition.of, it.conditions_dropped)),
             before=before,

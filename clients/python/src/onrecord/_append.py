@@ -9,7 +9,7 @@ again are for `onrecord append`, which keeps what it signed beside them.
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -174,7 +174,7 @@ class Appending:
                 if error.code is not grpc.StatusCode.UNAVAILABLE:
                     raise
                 after = error.retry_after or _AGAIN_AFTER_SECONDS
-            threading.Event().wait(after)
+            time.sleep(after)
         return self.archive.call(self.archive.records.Append, request)
 
     def settled(self, draft: Draft, result: records.AppendResult) -> Result:
@@ -343,7 +343,8 @@ class Appending:
             if stands.HasField("anonymous"):
                 corrected.anonymous.CopyFrom(stands.anonymous)
         if said_for_left_out:
-            corrected.said_for.extend(SaidFor(actor=it.actor, basis=it.basis) for it in stands.said_for)
+            repeated = [SaidFor(actor=it.actor, basis=it.basis) for it in stands.said_for]
+            corrected.said_for.extend(repeated)
 
     def repeat(self, draft: Draft) -> None:
         """Repeats a statement's speaker and the organisations it was said for."""

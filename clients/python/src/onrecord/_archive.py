@@ -3,73 +3,37 @@
 Invariant: an archive that has answered "recorded" to this object has read it before it answers a
 question of it: what was appended here is waited for (`at_least_size`).
 
-It keeps nothing on disk and caches no answers. Every call has a bound in time but a subscription
-and the transfer of a document, which take as long as they take; a connection that falls silent
-is given up all the same.
+It keeps nothing on disk and caches no answers.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import grpc
 
 from onrecord._answers import Basis, Comparison, Position, Step, Timeline
 from onrecord._append import Appending, Recorded
 from onrecord._background import Background
+from onrecord._catalog import Catalog, pages
 from onrecord._entries import Entry, Subscription
 from onrecord._errors import AddressError, OnRecordError, of_call
 from onrecord._signing import SigningKey
-from onrecord.v1 import (
-    admin_service_pb2,
-    admin_service_pb2_grpc,
-    catalog_service_pb2_grpc,
-    common_pb2,
-    ledger_service_pb2_grpc,
-    position_service_pb2_grpc,
-    record_service_pb2_grpc,
-    source_service_pb2_grpc,
-)
-from onrecord.v1 import catalog_service_pb2 as catalog
+from onrecord.v1 import admin_service_pb2, common_pb2
 from onrecord.v1 import ledger_service_pb2 as ledger
 from onrecord.v1 import position_service_pb2 as asked
 from onrecord.v1 import source_service_pb2 as documents
 
 ADDRESS_DEFAULT = "127.0.0.1:7450"
 
-# How long the first connection may take.
-_CONNECT_SECONDS_MAX = 5
-
-# How many seconds a call may take: as long as a daemon waits by default for a full queue, a
-# commit and a projection (30 each), and half a minute more.
-_ANSWER_SECONDS_MAX = 120
-
-# The largest answer that is read: a timeline of 10,000 steps of some 2 KiB each, and as much again.
-_ANSWER_BYTES_MAX = 40 * 1024 * 1024
-
 # How many bytes of a document go into one message: a quarter of what a message may hold.
 _CHUNK_BYTES = 256 * 1024
 
-_OPTIONS = (
-    ("grpc.max_receive_message_length", _ANSWER_BYTES_MAX),
-    # After five seconds of silence the other side is asked whether it lives, and has five more.
-    ("grpc.keepalive_time_ms", 5_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 5_000),
-)
-
 Key = SigningKey | str | PathLike[str]
-
-_Request = TypeVar("_Request")
-_Response = TypeVar("_Response")
-_Page = TypeVar("_Page")
 
 
 def connect(
@@ -99,66 +63,12 @@ def _keys(key: Key | Iterable[Key] | None) -> tuple[SigningKey, ...]:
     return tuple(it if isinstance(it, SigningKey) else SigningKey.read(it) for it in several)
 
 
-class Archive:
+class Archive(Catalog):
     """An archive. Ends with `close`, or at the end of a `with`."""
 
     def __init__(self, address: str, keys: tuple[SigningKey, ...] = ()) -> None:
-        self.address = address
-        """Where its daemon is."""
+        super().__init__(address)
         self._keys = keys
-        self._channel = grpc.insecure_channel(address, options=_OPTIONS)
-        self.positions_service = position_service_pb2_grpc.PositionServiceStub(self._channel)
-        self.catalog = catalog_service_pb2_grpc.CatalogServiceStub(self._channel)
-        self.ledger = ledger_service_pb2_grpc.LedgerServiceStub(self._channel)
-        self.records = record_service_pb2_grpc.RecordServiceStub(self._channel)
-        self.sources_service = source_service_pb2_grpc.SourceServiceStub(self._channel)
-        self.admin = admin_service_pb2_grpc.AdminServiceStub(self._channel)
-        self.size = 0
-        """How much of the ledger every answer has read at least."""
-        self.origin = ""
-        """The archive's name, which goes into every signature."""
-        try:
-            request = ledger.GetHeadRequest()
-            self.origin = self.ledger.GetHead(request, timeout=_CONNECT_SECONDS_MAX).origin
-        except grpc.RpcError as error:
-            self.close()
-            raise of_call(error, address) from error
-
-    def __repr__(self) -> str:
-        return f"<onrecord archive {self.origin} at {self.address}>"
-
-    def __enter__(self) -> Archive:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Ends the connection."""
-        self._channel.close()
-
-    def call(
-        self, method: grpc.UnaryUnaryMultiCallable[_Request, _Response], request: _Request
-    ) -> _Response:
-        """Calls a method of one of the services, for what has no method of its own here."""
-        try:
-            return method(request, timeout=_ANSWER_SECONDS_MAX)
-        except grpc.RpcError as error:
-            raise of_call(error, self.address) from error
-
-    def _stream(
-        self,
-        method: grpc.UnaryStreamMultiCallable[_Request, _Response],
-        request: _Request,
-    ) -> Iterator[_Response]:
-        try:
-            yield from method(request)
-        except grpc.RpcError as error:
-            raise of_call(error, self.address) from error
-
-    def grew_to(self, size: int) -> None:
-        """Takes note that the ledger has `size` entries: later answers have read as much."""
-        self.size = max(self.size, size)
 
     # Positions.
 
@@ -181,7 +91,7 @@ class Archive:
             known_at=known_at,
             with_parts=with_parts,
             filter=filter,
-            at_least_size=self._asked(known_at),
+            at_least_size=self.waiting_for(known_at),
         )
         answer = self.call(self.positions_service.GetPosition, request)
         background = Background.of(self, answer.basis)
@@ -204,7 +114,7 @@ class Archive:
             )
             return self.call(self.positions_service.ListPositions, request)
 
-        for answer in _pages(page):
+        for answer in pages(page):
             background = Background.of(self, answer.basis)
             for position in answer.positions:
                 background.position(position)
@@ -244,7 +154,7 @@ class Archive:
             background = Background.of(self, basis)
             background.position(position)
             sides.append(Position.of(position, basis, background))
-        return Comparison.of(answer.comparison, sides[0], sides[1])
+        return Comparison.of(answer.comparison, milestone, sides[0], sides[1])
 
     def timeline(
         self,
@@ -264,7 +174,7 @@ class Archive:
             known_at=known_at,
             with_parts=with_parts,
             filter=filter,
-            at_least_size=self._asked(known_at),
+            at_least_size=self.waiting_for(known_at),
         )
         answer = self.call(self.positions_service.GetTimeline, request)
         background = Background.of(self, answer.basis)
@@ -281,149 +191,6 @@ class Archive:
             truncated=answer.truncated,
             basis=Basis.of(answer.basis),
         )
-
-    def _asked(self, known_at: int | None) -> int:
-        """How much must have been read: no more than counts."""
-        return self.size if known_at is None else min(self.size, known_at)
-
-    # What is on record, as it stands: messages of onrecord.v1.catalog_service_pb2. Each raises
-    # `NotOnRecord`, and takes `known_at`: only entries below this index count.
-
-    def actor(self, actor_id: str, *, known_at: int | None = None) -> catalog.Actor:
-        """An actor."""
-        request = catalog.GetActorRequest(
-            actor_id=actor_id, known_at=known_at, at_least_size=self._asked(known_at)
-        )
-        return self.call(self.catalog.GetActor, request).actor
-
-    def mandate(self, mandate_id: str, *, known_at: int | None = None) -> catalog.Mandate:
-        """A mandate."""
-        request = catalog.GetMandateRequest(
-            mandate_id=mandate_id, known_at=known_at, at_least_size=self._asked(known_at)
-        )
-        return self.call(self.catalog.GetMandate, request).mandate
-
-    def topic(self, topic_id: str, *, known_at: int | None = None) -> catalog.Topic:
-        """A topic."""
-        request = catalog.GetTopicRequest(
-            topic_id=topic_id, known_at=known_at, at_least_size=self._asked(known_at)
-        )
-        return self.call(self.catalog.GetTopic, request).topic
-
-    def milestone(self, milestone_id: str, *, known_at: int | None = None) -> catalog.Milestone:
-        """A milestone."""
-        request = catalog.GetMilestoneRequest(
-            milestone_id=milestone_id, known_at=known_at, at_least_size=self._asked(known_at)
-        )
-        return self.call(self.catalog.GetMilestone, request).milestone
-
-    def statement(
-        self, statement_id: str, *, known_at: int | None = None
-    ) -> catalog.StatementView:
-        """A statement, with its corrections and readings."""
-        request = catalog.GetStatementRequest(
-            statement_id=statement_id, known_at=known_at, at_least_size=self._asked(known_at)
-        )
-        return self.call(self.catalog.GetStatement, request).statement
-
-    def source(self, source_id: str, *, known_at: int | None = None) -> catalog.Source:
-        """An archived source's record; `get_source` has its bytes."""
-        request = catalog.GetSourceRecordRequest(
-            source_id=source_id, known_at=known_at, at_least_size=self._asked(known_at)
-        )
-        return self.call(self.catalog.GetSourceRecord, request).source
-
-    def verifier(self, verifier: str, *, known_at: int | None = None) -> catalog.Verifier:
-        """A verifier, by its public key in hex."""
-        request = catalog.GetVerifierRequest(
-            verifier=verifier, known_at=known_at, at_least_size=self._asked(known_at)
-        )
-        return self.call(self.catalog.GetVerifier, request).verifier
-
-    # Lists, page by page as they are iterated.
-
-    def actors(self, *, known_at: int | None = None) -> Iterator[catalog.Actor]:
-        """All actors."""
-
-        def page(token: str) -> catalog.ListActorsResponse:
-            request = catalog.ListActorsRequest(known_at=known_at, page_token=token)
-            return self.call(self.catalog.ListActors, request)
-
-        return (it for answer in _pages(page) for it in answer.actors)
-
-    def mandates(
-        self, *, person: str = "", organization: str = "", known_at: int | None = None
-    ) -> Iterator[catalog.Mandate]:
-        """All mandates, or a person's, or an organisation's."""
-
-        def page(token: str) -> catalog.ListMandatesResponse:
-            request = catalog.ListMandatesRequest(
-                known_at=known_at, person=person, organization=organization, page_token=token
-            )
-            return self.call(self.catalog.ListMandates, request)
-
-        return (it for answer in _pages(page) for it in answer.mandates)
-
-    def topics(self, *, known_at: int | None = None) -> Iterator[catalog.Topic]:
-        """All topics."""
-
-        def page(token: str) -> catalog.ListTopicsResponse:
-            request = catalog.ListTopicsRequest(known_at=known_at, page_token=token)
-            return self.call(self.catalog.ListTopics, request)
-
-        return (it for answer in _pages(page) for it in answer.topics)
-
-    def milestones(self, *, known_at: int | None = None) -> Iterator[catalog.Milestone]:
-        """All milestones."""
-
-        def page(token: str) -> catalog.ListMilestonesResponse:
-            request = catalog.ListMilestonesRequest(known_at=known_at, page_token=token)
-            return self.call(self.catalog.ListMilestones, request)
-
-        return (it for answer in _pages(page) for it in answer.milestones)
-
-    def statements(
-        self,
-        *,
-        speaker: str = "",
-        said_for: str = "",
-        topic: str = "",
-        source: str = "",
-        known_at: int | None = None,
-    ) -> Iterator[catalog.StatementView]:
-        """Statements: all, or those by a speaker, for an organisation, on a topic, from a
-        source."""
-
-        def page(token: str) -> catalog.ListStatementsResponse:
-            request = catalog.ListStatementsRequest(
-                known_at=known_at,
-                speaker=speaker,
-                said_for=said_for,
-                topic=topic,
-                source=source,
-                page_token=token,
-            )
-            return self.call(self.catalog.ListStatements, request)
-
-        return (it for answer in _pages(page) for it in answer.statements)
-
-    def sources(self, *, known_at: int | None = None) -> Iterator[catalog.Source]:
-        """All sources."""
-
-        def page(token: str) -> catalog.ListSourcesResponse:
-            request = catalog.ListSourcesRequest(known_at=known_at, page_token=token)
-            return self.call(self.catalog.ListSources, request)
-
-        return (it for answer in _pages(page) for it in answer.sources)
-
-    def verifiers(self, *, known_at: int | None = None) -> Iterator[catalog.Verifier]:
-        """All verifiers."""
-
-        def page(token: str) -> catalog.ListVerifiersResponse:
-            request = catalog.ListVerifiersRequest(known_at=known_at, page_token=token)
-            return self.call(self.catalog.ListVerifiers, request)
-
-        return (it for answer in _pages(page) for it in answer.verifiers)
 
     # The ledger.
 
@@ -471,7 +238,7 @@ class Archive:
         request = ledger.ReadEntriesRequest(
             start=start, limit=limit, order=order, filter=filter, decode=True
         )
-        for answer in self._stream(self.ledger.ReadEntries, request):
+        for answer in self.stream(self.ledger.ReadEntries, request):
             yield from map(Entry.of, answer.entries)
 
     def follow(
@@ -507,8 +274,9 @@ class Archive:
         """Uploads a document: its bytes, or the file at a path. Bytes alone are not on record:
         a `sourceArchived` record puts them there. With `source`, the id that they must have."""
         if isinstance(document, bytes):
-            parts = [document[at : at + _CHUNK_BYTES] for at in range(0, len(document), _CHUNK_BYTES)]
-            return self._put(iter(parts), media_type, source)
+            starts = range(0, len(document), _CHUNK_BYTES)
+            parts = (document[at : at + _CHUNK_BYTES] for at in starts)
+            return self._put(parts, media_type, source)
         with Path(document).open("rb") as file:
             return self._put(_chunks(file), media_type, source)
 
@@ -530,7 +298,7 @@ class Archive:
         """A document's bytes, as the daemon serves them; `onrecord source get` also checks them
         against their id."""
         request = documents.GetSourceRequest(source=source)
-        answers = self._stream(self.sources_service.GetSource, request)
+        answers = self.stream(self.sources_service.GetSource, request)
         return b"".join(answer.chunk for answer in answers)
 
     def source_text(self, source: str) -> str:
@@ -573,17 +341,6 @@ class Archive:
             )
         several = [records] if isinstance(records, Mapping) else records
         return Appending(self, keys, Path(directory)).run(several)
-
-
-def _pages(page: Callable[[str], _Page]) -> Iterator[_Page]:
-    """The pages of a list, each asked for when it is reached."""
-    token = ""
-    while True:
-        answer: Any = page(token)
-        yield answer
-        token = answer.next_page_token
-        if not token:
-            return
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:

@@ -106,7 +106,7 @@ def comparison(it: Comparison) -> Sheet:
     sheet = Sheet()
     _title(sheet, it.after.actor_name, it.after.topic, it.after.proposition)
     certain = "certain" if it.certain else "not certain"
-    placed = f", the later statement {it.placement} the milestone" if it.placement else ""
+    placed = f", {it.placement} {it.milestone}" if it.placement else ""
     sheet.add("strong", f"{it.kind}, {certain}{placed}")
     sheet.add("strong", f"{_in_short(it.before)} to {_in_short(it.after)}", 1)
     if it.also:
@@ -205,6 +205,10 @@ def _testimony(sheet: Sheet, it: Testimony, indent: int) -> None:
     sheet.add("faint", _WORDINGS.get(it.said.wording, "wording unknown"), indent)
     for source in it.said.sources:
         sheet.add("faint", _source(source, it.message.version_index), indent)
+    vouching = ", ".join(key[:12] for key in it.said.verifiers)
+    sheet.add("faint", f"vouched for by {vouching}", indent)
+    for review in it.said.reviews:
+        sheet.add("faint", str(review), indent)
 
 
 def _who(it: Testimony) -> str:
