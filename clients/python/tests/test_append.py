@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -250,3 +251,79 @@ def test_without_a_key_nothing_is_appended(daemon: Daemon) -> None:
 def test_more_records_than_one_call_may_carry_are_appended(archive: onrecord.Archive) -> None:
     results = archive.append(actor(f"speaker-{place}") for place in range(1001))
     assert [it.index for it in results] == list(range(1, 1002))
+
+
+def harbour() -> list[dict[str, Any]]:
+    correction = {
+        "statement": "@said",
+        "corrected": statement(venue="the harbour")["statementRecorded"],
+        "reason": "The venue was left out.",
+    }
+    return [
+        actor("speaker"),
+        actor("speaker", name="A Speaker"),
+        TOPIC,
+        SOURCE,
+        {"key": "said", **statement()},
+        {"statementCorrected": correction},
+    ]
+
+
+def test_what_was_kept_is_recorded_once_however_often_it_is_appended(
+    archive: onrecord.Archive, directory: Path
+) -> None:
+    signed = directory / "records.signed"
+    first = archive.append(harbour(), directory=directory, signed=signed)
+    kept = signed.read_bytes()
+    again = archive.append(harbour(), directory=directory, signed=signed)
+    assert [(it.index, it.record) for it in again] == [(it.index, it.record) for it in first]
+    assert [it.already for it in first + again] == [False] * 6 + [True] * 6
+    assert signed.read_bytes() == kept
+    more = archive.append([*harbour(), actor("other")], directory=directory, signed=signed)
+    assert [it.already for it in more] == [True] * 6 + [False]
+    # Without the file, everything is recorded anew.
+    assert not any(it.already for it in archive.append(harbour(), directory=directory))
+
+
+def test_a_file_that_changed_is_another_source(archive: onrecord.Archive, directory: Path) -> None:
+    signed = directory / "records.signed"
+    archive.append(SOURCE, directory=directory, signed=signed)
+    (directory / "document.txt").write_text("Another document.")
+    (other,) = archive.append(SOURCE, directory=directory, signed=signed)
+    assert not other.already
+
+
+def test_what_was_refused_is_filled_in_afresh(archive: onrecord.Archive, directory: Path) -> None:
+    signed = directory / "records.signed"
+    ended = {"mandateEnded": {"mandateId": "speaker-port", "end": "2025-12-31", "reason": "Left."}}
+    retracted = {"statementRetracted": {"statement": "ab" * 32, "reason": "No."}}
+    read = {"sourceRead": {"source": "ab" * 32, "topics": ["harbour"], "whole": True}}
+    with pytest.raises(onrecord.RecordsRefused) as error:
+        archive.append([ended, retracted, read], signed=signed)
+    assert [it.reason for it in error.value.refused] == ["NOT_SENT", "NOT_SENT", "UNKNOWN_SOURCE"]
+    source = archive.put_source(DOCUMENT.encode(), "text/plain; charset=utf-8").source
+    records = [TOPIC, SOURCE, {"sourceRead": {**read["sourceRead"], "source": source}}]
+    with pytest.raises(onrecord.RecordsRefused):
+        archive.append(records[2], signed=signed)
+    results = archive.append(records, directory=directory, signed=signed)
+    assert [it.already for it in results] == [False] * 3
+    notes = [json.loads(line) for line in signed.read_text().splitlines()]
+    line = notes[-1]["line"]
+    assert ["refused" in note for note in notes if note["line"] == line] == [False, True, False]
+    assert len({note.get("envelope") for note in notes if note["line"] == line}) == 3
+
+
+def test_a_line_that_a_crash_cut_off_is_passed_over_and_damage_is_not(
+    archive: onrecord.Archive, directory: Path
+) -> None:
+    signed = directory / "records.signed"
+    archive.append([actor("speaker"), actor("other")], signed=signed)
+    whole = signed.read_bytes()
+    signed.write_bytes(whole[:-20])
+    first, second = archive.append([actor("speaker"), actor("other")], signed=signed)
+    assert (first.already, second.already) == (True, False)
+    assert len(signed.read_bytes().splitlines()) == 2
+    signed.write_bytes(b"not what was kept\n" + whole)
+    with pytest.raises(onrecord.OnRecordError, match="line 1") as error:
+        archive.append(actor("speaker"), signed=signed)
+    assert error.value.reason == "SIGNED_FILE_DAMAGED"

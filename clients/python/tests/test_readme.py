@@ -29,6 +29,8 @@ def test_the_notebook_of_the_readme_asks_the_example_s_archive_and_adds_to_anoth
     with onrecord.connect(daemon.address) as archive:
         names["archive"] = archive
         exec(adding, names)
+        exec(adding, names)
+        assert archive.head().size == 2
         assert archive.topic("meeting-in-moscow").definition.topic_id == "meeting-in-moscow"
     assert names["entry"].kind == "topic_defined"
 

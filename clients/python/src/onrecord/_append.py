@@ -2,9 +2,9 @@
 a result for each.
 
 A record that is refused keeps no other out. A batch that got no answer is sent again as it is,
-the same bytes, which the archive records once. It does not keep what it signed beyond the call:
-the same records, appended by another call, are signed and recorded anew. Files that are run
-again are for `onrecord append`, which keeps what it signed beside them.
+the same bytes, which the archive records once. Beyond the call, what was signed is kept only
+where the caller names a file for it (`_signed`): without one, the same records appended by
+another call are signed and recorded anew.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from onrecord import _authoring, _capacity, _signing
 from onrecord._authoring import Draft
@@ -29,6 +28,7 @@ from onrecord._errors import (
     Refused,
     Unreachable,
 )
+from onrecord._signed import SignedFile, line_id
 from onrecord.record.v1 import envelope_pb2 as envelopes
 from onrecord.record.v1.definitions_pb2 import MandateGranted
 from onrecord.record.v1.evidence_pb2 import Evidence
@@ -90,17 +90,24 @@ Result = Recorded | Refused | AuthoringError
 class _Sealed:
     draft: Draft
     envelope: envelopes.Envelope
+    line: str
+    """What it is kept by; empty where nothing is."""
 
 
 class Appending:
     """One call's records on their way."""
 
     def __init__(
-        self, archive: Archive, keys: tuple[SigningKey, ...], directory: Path
+        self,
+        archive: Archive,
+        keys: tuple[SigningKey, ...],
+        directory: Path,
+        signed: SignedFile | None,
     ) -> None:
         self.archive = archive
         self.keys = keys
         self.directory = directory
+        self.signed = signed
         self.results: dict[int, Result] = {}
         self.ids: dict[str, str] = {}
         self.waiting: list[_Sealed] = []
@@ -139,13 +146,9 @@ class Appending:
         if not draft.refers_to.isdisjoint(waiting):
             self.send()
             draft = _authoring.read(written, place, self.ids)
-        self.fill(draft)
-        now = Timestamp()
-        now.FromDatetime(datetime.now(timezone.utc))
-        draft.record.origin = self.archive.origin
-        draft.record.signed_at.CopyFrom(now)
-        payload = _signing.encode(draft.record)
-        self.waiting.append(_Sealed(draft, _signing.seal(payload, self.keys)))
+        # Filling in may send what waits.
+        sealed = self.sealed(draft)
+        self.waiting.append(sealed)
         if draft.kind == "source_archived" and draft.key:
             # A source's key stands for the id of its bytes, which is known already.
             self.ids[draft.key] = draft.record.source_archived.source
@@ -153,15 +156,42 @@ class Appending:
         if len(self.waiting) == _BATCH_RECORDS_MAX or bytes_waiting > _BATCH_BYTES_MAX:
             self.send()
 
+    def sealed(self, draft: Draft) -> _Sealed:
+        """What was signed for a record before; or what is signed once it is filled in."""
+        line = ""
+        if self.signed:
+            try:
+                line = line_id(self.archive.origin, draft, self.directory)
+            except OSError as error:
+                raise self.unreadable(draft, error) from error
+            if kept := self.signed.find(line):
+                if draft.file:
+                    # Bytes that no record on record names expire.
+                    self.source(draft)
+                draft.record.ParseFromString(kept.payload)
+                return _Sealed(draft, kept, line)
+        self.fill(draft)
+        draft.record.origin = self.archive.origin
+        draft.record.signed_at.FromDatetime(datetime.now(timezone.utc))
+        envelope = _signing.seal(_signing.encode(draft.record), self.keys)
+        if self.signed:
+            self.signed.keep(line, envelope)
+        return _Sealed(draft, envelope, line)
+
     def send(self) -> None:
         """Sends what waits, and takes note of what became of each."""
         batch, self.waiting = self.waiting, []
         if not batch:
             return
+        if self.signed:
+            self.signed.sync()
         request = records.AppendRequest(envelopes=[it.envelope for it in batch])
         answer = self.call(request)
         for it, result in zip(batch, answer.results, strict=True):
-            self.results[it.draft.place] = self.settled(it.draft, result)
+            settled = self.settled(it.draft, result)
+            self.results[it.draft.place] = settled
+            if self.signed and isinstance(settled, Refused):
+                self.signed.refused(it.line, settled.reason)
 
     def call(self, request: records.AppendRequest) -> records.AppendResponse:
         """Sends a batch, again while the daemon says to come back later or does not answer."""
@@ -216,6 +246,10 @@ class Appending:
         path = f"{draft.path}.{field}"
         return AuthoringError(message, place=draft.place, field=path, accepted=accepted)
 
+    def unreadable(self, draft: Draft, error: OSError) -> AuthoringError:
+        said = f"{self.directory / draft.file}: {error.strerror}"
+        return self.error(draft, "file", said, "a file that can be read")
+
     def replaces(self, draft: Draft) -> None:
         if draft.kind not in _VERSIONED:
             return
@@ -245,8 +279,7 @@ class Appending:
             try:
                 stored = self.archive.put_source(path, source.media_type, source=source.source)
             except OSError as error:
-                said = f"{path}: {error.strerror}"
-                raise self.error(draft, "file", said, "a file that can be read") from error
+                raise self.unreadable(draft, error) from error
             except CallError as error:
                 if error.code is grpc.StatusCode.UNAVAILABLE:
                     raise

@@ -22,6 +22,7 @@ from onrecord._background import Background
 from onrecord._catalog import Catalog, pages
 from onrecord._entries import Entry, Subscription
 from onrecord._errors import AddressError, OnRecordError, of_call
+from onrecord._signed import SignedFile
 from onrecord._signing import SigningKey
 from onrecord.v1 import admin_service_pb2, common_pb2
 from onrecord.v1 import ledger_service_pb2 as ledger
@@ -321,13 +322,17 @@ class Archive(Catalog):
         *,
         key: Key | Iterable[Key] | None = None,
         directory: str | PathLike[str] = ".",
+        signed: str | PathLike[str] | None = None,
     ) -> list[Recorded]:
         """Puts records on record, in order, signed with `key` or the keys of `connect`.
 
         Each is a dictionary as a line of a file of records is: `key` and `@key`, enum values
         without their prefix, `file` (relative to `directory`), and what the archive knows left
-        out. Unlike `onrecord append` it keeps nothing of what it signed: the same call again
-        records everything anew.
+        out.
+
+        `signed` names a file that keeps what was signed: the same records, appended again with
+        it, are recorded once, and those that were refused are tried afresh. Without it the same
+        call again records everything anew.
 
         Raises `AuthoringError` for a mistake that is seen before anything is sent, and
         `RecordsRefused`, with a result for each record, if some were refused.
@@ -340,7 +345,12 @@ class Archive(Catalog):
                 accepted="key=, here or for connect: a file that `onrecord keygen` made",
             )
         several = [records] if isinstance(records, Mapping) else records
-        return Appending(self, keys, Path(directory)).run(several)
+        kept = SignedFile(signed) if signed is not None else None
+        try:
+            return Appending(self, keys, Path(directory), kept).run(several)
+        finally:
+            if kept:
+                kept.close()
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
