@@ -177,6 +177,19 @@ def test_what_cannot_be_mended_by_waiting_is_not_sent_again() -> None:
     assert len(service.payloads) == 1
 
 
+def test_a_daemon_that_takes_too_long_is_not_asked_again() -> None:
+    def silent(context: grpc.ServicerContext) -> NoReturn:
+        # As grpc says it itself when the time is over: without details.
+        context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "")
+
+    service = Records(100, silent)
+    with told(Ledger(), records=service) as archive:
+        with pytest.raises(onrecord.Unreachable) as error:
+            archive.append(read())
+    assert error.value.reason == "NO_ANSWER"
+    assert len(service.payloads) == 1
+
+
 def test_a_subscription_resumes_from_the_index_that_the_status_names() -> None:
     service = Ledger()
     with told(service) as archive:

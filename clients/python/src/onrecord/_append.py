@@ -10,6 +10,7 @@ another call are signed and recorded anew.
 from __future__ import annotations
 
 import time
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -21,6 +22,7 @@ import grpc
 from onrecord import _authoring, _capacity, _signing
 from onrecord._authoring import Draft
 from onrecord._errors import (
+    NO_ANSWER,
     AuthoringError,
     CallError,
     NotOnRecord,
@@ -141,7 +143,7 @@ class Appending:
     def prepare(self, written: Mapping[str, Any], place: int) -> None:
         """Fills a record in and signs it; sends those before it if it builds on them."""
         waiting = {it.draft.key for it in self.waiting} - self.ids.keys() - {""}
-        above = dict.fromkeys(waiting, _NOT_YET) | self.ids
+        above = ChainMap(dict.fromkeys(waiting, _NOT_YET), self.ids)
         draft = _authoring.read(written, place, above)
         if not draft.refers_to.isdisjoint(waiting):
             self.send()
@@ -194,11 +196,13 @@ class Appending:
                 self.signed.refused(it.line, settled.reason)
 
     def call(self, request: records.AppendRequest) -> records.AppendResponse:
-        """Sends a batch, again while the daemon says to come back later or does not answer."""
+        """Sends a batch, again while the daemon says to come back later or is not there."""
         for _ in range(_ATTEMPTS_MAX - 1):
             try:
                 return self.archive.call(self.archive.records.Append, request)
-            except Unreachable:
+            except Unreachable as error:
+                if error.reason == NO_ANSWER:
+                    raise
                 after = _AGAIN_AFTER_SECONDS
             except CallError as error:
                 if error.code is not grpc.StatusCode.UNAVAILABLE:

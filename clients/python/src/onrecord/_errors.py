@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # What stands between what is wrong with a field and what would be accepted.
 _ACCEPTED = "; accepted: "
 
+# The reason where a daemon that may be there did not answer in time.
+NO_ANSWER = "NO_ANSWER"
+
 _DETAILS = "grpc-status-details-bin"
 
 
@@ -182,7 +185,7 @@ def of_call(error: grpc.RpcError, address: str) -> OnRecordError:
     ):
         return Unreachable(
             f"no daemon answers at {address}: {text}",
-            reason="UNREACHABLE",
+            reason=NO_ANSWER if code is grpc.StatusCode.DEADLINE_EXCEEDED else "UNREACHABLE",
             accepted="the address of a running daemon (`onrecord serve` starts one)",
         )
     kind: type[CallError] = CallError
