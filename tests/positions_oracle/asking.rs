@@ -67,13 +67,16 @@ pub fn one_way<'a>(question: &Question<'a>, lines: &[Line], dice: &mut Dice) -> 
     question
 }
 
-/// Several at once.
+/// Several at once. One asks for a coder or for a codebook version, not for both.
 pub fn many_ways<'a>(question: &Question<'a>, lines: &[Line], dice: &mut Dice) -> Question<'a> {
     let mut question = question.clone();
     for way in 0..WAYS {
         if dice.roll(4) == 0 {
             ask(&mut question, way, lines, dice);
         }
+    }
+    if question.choice.codebook.is_some() {
+        question.choice.coder = None;
     }
     question
 }
@@ -94,11 +97,8 @@ fn ask(question: &mut Question, way: usize, lines: &[Line], dice: &mut Dice) {
         3 => filter.attestations_min = 1 + dice.roll(3),
         4 => filter.sources.roles = dice.some(&ROLES),
         5 => {
-            filter.sources.publishers = dice
-                .some(&PUBLISHERS[1..])
-                .iter()
-                .map(|p| (*p).to_owned())
-                .collect()
+            let publishers = dice.some(&PUBLISHERS[1..]);
+            filter.sources.publishers = publishers.into_iter().map(str::to_owned).collect();
         }
         6 => filter.sources.underived = true,
         7 => filter.sources.published = true,

@@ -318,7 +318,7 @@ impl Met {
         let stances: BTreeSet<_> = alternatives.iter().map(|one| &one.stance).collect();
         let polarities: BTreeSet<_> = stances
             .iter()
-            .flat_map(|s| s.as_ref().map(|s| s.polarity))
+            .filter_map(|s| s.as_ref().map(|s| s.polarity))
             .collect();
         let bases: BTreeSet<_> = alternatives.iter().map(|one| one.basis).collect();
         self.meet(&[

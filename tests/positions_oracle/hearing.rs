@@ -40,6 +40,7 @@ pub enum Part {
 #[derive(Clone, Debug)]
 pub struct Bearing<'a> {
     pub standing: &'a Standing<'a>,
+    pub holder: String,
     pub alternatives: Vec<Alternative>,
     pub said_at: Span,
     pub repeated_until: Option<Span>,
@@ -85,9 +86,9 @@ pub fn hear<'a>(
         passing.extend(left);
     }
     let is_first = |one: &&Bearing| {
-        let tied = |other: &&Bearing| ties[&other.standing.index] == ties[&one.standing.index];
-        let tied = passing.iter().copied().filter(tied);
-        tied.map(|other| other.standing.index).min() == Some(one.standing.index)
+        let same = |other: &&Bearing| ties[&other.standing.index] == ties[&one.standing.index];
+        let same = passing.iter().copied().filter(same);
+        same.map(|other| other.standing.index).min() == Some(one.standing.index)
     };
     let (heard, repeated): (Vec<_>, Vec<_>) = passing.iter().copied().partition(is_first);
     let repeated: BTreeSet<usize> = repeated.iter().map(|one| one.standing.index).collect();

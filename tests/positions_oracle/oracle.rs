@@ -70,6 +70,18 @@ pub struct Question<'a> {
     pub choice: Choice,
 }
 
+/// A statement as read for one holder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Told {
+    pub statement: usize,
+    pub version: usize,
+    pub holder: String,
+    pub weight: Weight,
+    pub alternatives: Vec<Alternative>,
+    /// How many verifiers vouch for it.
+    pub vouchers: usize,
+}
+
 /// Everything that bears on a question below some `known_at`, from which the answer follows
 /// for every instant.
 pub struct Case<'a> {
@@ -127,7 +139,7 @@ impl<'a> Case<'a> {
         let said_at = said_at(self.known, standing);
         let mut named: BTreeSet<String> =
             whole.said_for.iter().map(|of| of.actor.clone()).collect();
-        named.insert(holder);
+        named.insert(holder.clone());
         let weight = actors::weight(self.known, topic, &self.asked, speaker, &named, said_at);
         let bases = &self.filter.bases;
         let admits = |basis| basis == ReadingBasis::OwnWords || bases.contains(&basis);
@@ -142,6 +154,7 @@ impl<'a> Case<'a> {
             .peekable();
         Bearing {
             standing,
+            holder,
             said_at,
             repeated_until: (!until.is_empty()).then(|| span(until)),
             weight,
@@ -199,6 +212,22 @@ impl<'a> Case<'a> {
             repeated: hearing.repeated,
             deciding: deciding.map(|at| at.named),
         }
+    }
+
+    /// Everything that is heard at `d`, whenever it was said.
+    pub fn told(&self, d: i64) -> BTreeSet<Told> {
+        let told = |one: &&Bearing| Told {
+            statement: one.standing.index,
+            version: one.standing.version,
+            holder: one.holder.clone(),
+            weight: one.weight,
+            alternatives: one.alternatives.clone(),
+            vouchers: one.standing.vouchers.len(),
+        };
+        let hearing = self.hearing(d);
+        let told: BTreeSet<Told> = hearing.heard.iter().map(told).collect();
+        assert_eq!(told.len(), hearing.heard.len(), "each once");
+        told
     }
 
     fn found(&self, deciding: Option<&At>, definite: &[At], possible: &[At]) -> Found {

@@ -56,8 +56,8 @@ enum Coder {
 }
 
 struct Given<'a> {
-    by: Coder,
-    given_by: usize,
+    coder: Coder,
+    index: usize,
     place: usize,
     reading: &'a proto::Reading,
 }
@@ -93,8 +93,8 @@ fn given<'a>(known: &Known<'a>, standing: &Standing<'a>) -> Vec<Given<'a>> {
     let mut given = Vec::new();
     for (place, reading) in standing.whole.readings.iter().enumerate() {
         given.push(Given {
-            by: Coder::Attestor,
-            given_by: standing.version,
+            coder: Coder::Attestor,
+            index: standing.version,
             place,
             reading,
         });
@@ -113,12 +113,12 @@ fn given<'a>(known: &Known<'a>, standing: &Standing<'a>) -> Vec<Given<'a>> {
                 continue;
             }
             given.push(Given {
-                by: if is_attestor {
+                coder: if is_attestor {
                     Coder::Attestor
                 } else {
                     Coder::Other(signature.verifier)
                 },
-                given_by: index,
+                index,
                 place: 0,
                 reading,
             });
@@ -137,7 +137,7 @@ fn is_coded_by(known: &Known, given: &Given, choice: &Choice) -> bool {
     if !reading.codebook.is_empty() {
         return reading.codebook == *wanted;
     }
-    let below = known.lines[..given.given_by].iter().rev();
+    let below = known.lines[..given.index].iter().rev();
     let mut versions = below.filter(
         |line| matches!(line.kind(), Kind::TopicDefined(topic) if topic.topic_id == reading.topic),
     );
@@ -150,7 +150,7 @@ fn votes<'a, 'b>(
     standing: &Standing,
     choice: &Choice,
 ) -> Vec<&'b Given<'a>> {
-    let coders: BTreeSet<Coder> = given.iter().map(|one| one.by).collect();
+    let coders: BTreeSet<Coder> = given.iter().map(|one| one.coder).collect();
     let mut votes = Vec::new();
     for coder in coders {
         let is_asked = match (coder, choice.coder) {
@@ -160,8 +160,8 @@ fn votes<'a, 'b>(
         };
         let is_excluded = matches!(coder, Coder::Other(other) if choice.excluded.contains(&other));
         if is_asked && !is_excluded {
-            let theirs = given.iter().filter(|one| one.by == coder);
-            let newest = theirs.max_by_key(|one| (one.given_by, one.place));
+            let theirs = given.iter().filter(|one| one.coder == coder);
+            let newest = theirs.max_by_key(|one| (one.index, one.place));
             votes.extend(newest.copied());
         }
     }
@@ -180,7 +180,7 @@ fn most(votes: &[&Given]) -> Vec<Alternative> {
     let most = groups.iter().map(Vec::len).max().unwrap();
     let mut alternatives = Vec::new();
     for group in groups.iter().filter(|group| group.len() == most) {
-        let first = group.iter().min_by_key(|one| (one.given_by, one.place));
+        let first = group.iter().min_by_key(|one| (one.index, one.place));
         alternatives.push(alternative(first.unwrap()));
     }
     alternatives.sort_by_key(|one| (one.given_by, one.place));
@@ -218,7 +218,7 @@ fn alternative(given: &Given) -> Alternative {
         text: condition.text.clone(),
     };
     Alternative {
-        given_by: given.given_by,
+        given_by: given.index,
         place: given.place,
         basis: basis(reading),
         engagement,
