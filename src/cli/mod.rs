@@ -27,6 +27,7 @@ mod source;
 mod status;
 mod submit;
 mod tail;
+mod terms;
 mod timeline;
 mod transfer;
 mod warc;
@@ -91,13 +92,6 @@ impl Asking {
     async fn connect(&self) -> Result<Client, CliError> {
         Client::connect(&self.server).await
     }
-}
-
-/// A count of entries, as `--known-at` takes it.
-fn entries(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| {
-        "accepted: how many entries of the ledger count; a time is not taken yet".to_owned()
-    })
 }
 
 /// Whether the parts of an actor speak too.

@@ -6,6 +6,7 @@ use super::{Failure, Reason, convert, proto};
 use crate::fold::Tables;
 use crate::ledger::Reader;
 use crate::projection::{Cursor, Projection, Status};
+use crate::record::Micros;
 
 /// A projection to be asked. Clones are the same projection.
 #[derive(Clone)]
@@ -23,6 +24,34 @@ pub struct Known {
     pub known_at: u64,
     /// How much the projection has read: at least as much.
     cursor: Cursor,
+}
+
+/// A bound in transaction time, as a request gives it: a size of the ledger, or a time; open if
+/// neither is given.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownAt<'a> {
+    /// The field of the size.
+    pub field: &'a str,
+    size: Option<u64>,
+    time: Option<prost_types::Timestamp>,
+}
+
+impl<'a> KnownAt<'a> {
+    /// The bound that stands in `field`, or, as a time, in the field of that name and `Time`.
+    #[must_use]
+    pub const fn new(
+        field: &'a str,
+        size: Option<u64>,
+        time: Option<prost_types::Timestamp>,
+    ) -> Self {
+        Self { field, size, time }
+    }
+
+    /// Whether everything counts.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.size.is_none() && self.time.is_none()
+    }
 }
 
 impl Known {
@@ -53,6 +82,38 @@ impl View {
     #[must_use]
     pub fn size(&self) -> u64 {
         self.projection.cursor().size
+    }
+
+    /// The size of the ledger that a bound stands for, `now` being the present; none if it is
+    /// open. A time stands for the entries that were recorded by then.
+    pub async fn size_of(
+        &self,
+        known_at: KnownAt<'_>,
+        now: Micros,
+    ) -> Result<Option<u64>, Failure> {
+        let KnownAt { field, size, time } = known_at;
+        let Some(time) = time else {
+            return Ok(size);
+        };
+        let field = format!("{field}Time");
+        if size.is_some() {
+            return Err(Failure::invalid(
+                field,
+                "both a size and a time are given",
+                "one of the two",
+            ));
+        }
+        let past = Micros::from_timestamp(&time).filter(|time| *time <= now);
+        let Some(time) = past else {
+            return Err(Failure::invalid(
+                field,
+                "the time has not come yet, or is no time",
+                "a time that has passed, or none for everything",
+            ));
+        };
+        let reader = self.reader.clone();
+        let size = super::blocking(move || Ok(reader.size_at(time)?)).await?;
+        Ok(Some(size))
     }
 
     /// Waits until a question with this transaction-time bound can be answered, and says by
