@@ -51,7 +51,7 @@ struct Ends {
     /// out.
     #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
     to_known_at: Option<KnownAt>,
-    /// From the position on other terms, a PositionFilter as JSON; {} for the archive's own. The
+    /// From the position on other terms, a `PositionFilter` as JSON; {} for the archive's own. The
     /// options below are then those of the later position.
     #[arg(long, value_name = "JSON", value_parser = filter)]
     from_filter: Option<PositionFilter>,

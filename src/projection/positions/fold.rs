@@ -26,11 +26,10 @@ impl Fold for PositionsFold {
 
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
         match &entry.record.kind {
-            Some(Kind::ArchiveFounded(founded)) => match &founded.policy {
-                Some(policy) => verifiers::policy(policy),
-                None => Ok(Changes::new()),
-            },
-            Some(Kind::PolicySet(policy)) => verifiers::policy(policy),
+            Some(Kind::ArchiveFounded(founded)) => {
+                verifiers::policy(founded.policy.unwrap_or_default())
+            }
+            Some(Kind::PolicySet(policy)) => verifiers::policy(*policy),
             Some(Kind::VerifierRevoked(revoked)) => verifiers::revoked(state, entry, revoked),
             Some(Kind::ActorDefined(defined)) => definitions::actor(state, entry, defined),
             Some(Kind::MandateGranted(granted)) => definitions::granted(state, entry, granted),

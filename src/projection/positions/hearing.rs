@@ -35,7 +35,7 @@ pub(super) struct Heard<'a> {
 /// A reading, who gave it first, and how many coders give it.
 #[derive(Clone, Debug)]
 pub(super) struct Given<'a> {
-    pub(super) given_by: u64,
+    pub(super) entry: u64,
     pub(super) reading: &'a Reading,
     pub(super) coders: BTreeSet<Coder>,
 }
@@ -171,12 +171,12 @@ impl<'a> Hearing<'a> {
             match same {
                 Some(given) => {
                     given.coders.insert(coder);
-                    if (entry, reading.place) < (given.given_by, given.reading.place) {
-                        (given.given_by, given.reading) = (entry, reading);
+                    if (entry, reading.place) < (given.entry, given.reading.place) {
+                        (given.entry, given.reading) = (entry, reading);
                     }
                 }
                 None => given.push(Given {
-                    given_by: entry,
+                    entry,
                     reading,
                     coders: BTreeSet::from([coder]),
                 }),
@@ -185,7 +185,7 @@ impl<'a> Hearing<'a> {
         for given in by_holder.values_mut() {
             let most = given.iter().map(|it| it.coders.len()).max();
             given.retain(|it| Some(it.coders.len()) == most);
-            given.sort_unstable_by_key(|it| (it.given_by, it.reading.place));
+            given.sort_unstable_by_key(|it| (it.entry, it.reading.place));
         }
         by_holder
     }

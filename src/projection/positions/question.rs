@@ -281,7 +281,7 @@ impl Bench<'_> {
         };
         let said = &heard.stands.said;
         let rival = |it: &Given<'_>| Rival {
-            given_by: it.given_by,
+            given_by: it.entry,
             place: it.reading.place,
             basis: it.reading.basis,
             engagement: it.reading.engagement.clone(),
@@ -289,7 +289,7 @@ impl Bench<'_> {
         let testimony = Testimony {
             statement,
             version: heard.version,
-            given_by: first.given_by,
+            given_by: first.entry,
             place: first.reading.place,
             speaker: said.speaker.clone(),
             holder: holder.clone(),

@@ -1,13 +1,13 @@
+mod readings;
+mod trust;
+
 use proptest::prelude::*;
 
-use super::{
-    Choice, Collected, Part, PositionsFold, Subject, Terms, actors_on, codebook, collect,
-    speaks_for, verifier_number,
-};
+use super::{Collected, PositionsFold, Subject, Terms, actors_on, collect, speaks_for};
 use crate::fold::{Fold, FoldError, MemoryTables, Tables};
 use crate::position::{Authority, Testimony};
 use crate::projection::fixtures::{
-    ACTORS, CAPTURED, Script, TOPICS, answer, history, slug, statement, words,
+    ACTORS, CAPTURED, Script, answer, history, slug, statement, words,
 };
 use crate::record::proto::record::Kind;
 use crate::record::proto::{self, ActorKind, Polarity};
@@ -104,15 +104,15 @@ fn a_statement_said_for_an_organisation_bears_on_its_holder_and_on_that_organisa
 }
 
 #[test]
-fn a_plain_statement_takes_three_rows_beyond_those_of_its_actors_and_topic() {
+fn a_plain_statement_takes_four_rows_beyond_those_of_its_actors_and_topic() {
     let mut script = actors();
     script.record(said("aide", &["palace"], "2025-08-15"));
     let before = script.tables(&PositionsFold).all().count();
     script.record(said("aide", &["palace"], "2025-08-16"));
     let entry = script.entries.last().unwrap();
     let (state, _) = script.fold(&PositionsFold, script.entries.len() - 1);
-    assert_eq!(PositionsFold.fold(&state, entry).unwrap().len(), 3);
-    assert_eq!(script.tables(&PositionsFold).all().count(), before + 3);
+    assert_eq!(PositionsFold.fold(&state, entry).unwrap().len(), 4);
+    assert_eq!(script.tables(&PositionsFold).all().count(), before + 4);
 }
 
 #[test]
@@ -301,84 +301,6 @@ fn a_source_counts_as_it_was_on_record_when_the_version_came_in() {
     assert_eq!(latest(&script), day("2025-08-25").latest);
     script.correct(introduced, said("aide", &["palace"], ""));
     assert_eq!(latest(&script), day("2025-08-10").latest);
-}
-
-#[test]
-fn a_correction_replaces_the_attestors_readings_and_gives_coders_readings_its_date() {
-    use crate::record::Polarity::{Mixed, Open, Opposes, Supports};
-    let mut script = actors();
-    let mut first = said("aide", &["palace"], "2025-08-15");
-    first
-        .readings
-        .push(answer("meeting", "public", Polarity::Opposes));
-    let introduced = script.record(first);
-    let coded = script.read(&[7], introduced, answer("meeting", "", Polarity::Supports));
-    let corrected = script.correct(introduced, {
-        let readings = vec![answer("meeting", "public", Polarity::Mixed)];
-        statement("aide", &["palace"], "2025-08-16", readings)
-    });
-    let retracted = script.retract(introduced);
-    let tables = script.tables(&PositionsFold);
-    let heard = |actor, known_at| {
-        let found = ask(&tables, actor, None, known_at).testimonies;
-        let summary = |it: &Testimony| {
-            (
-                it.version,
-                it.given_by,
-                it.said_at.earliest,
-                it.stance().map(|it| it.polarity),
-            )
-        };
-        found.iter().map(summary).collect::<Vec<_>>()
-    };
-    let (before, after) = (day("2025-08-15").earliest, day("2025-08-16").earliest);
-    assert_eq!(heard("palace", introduced), []);
-    assert_eq!(
-        heard("palace", coded),
-        [(introduced, introduced, before, Some(Open))]
-    );
-    assert_eq!(
-        heard("palace", corrected),
-        [(introduced, coded, before, Some(Supports))]
-    );
-    assert_eq!(
-        heard("public", corrected),
-        [(introduced, introduced, before, Some(Opposes))]
-    );
-    assert_eq!(
-        heard("palace", retracted),
-        [(corrected, coded, after, Some(Supports))]
-    );
-    assert_eq!(
-        heard("public", retracted),
-        [(corrected, corrected, after, Some(Mixed))]
-    );
-    for actor in ["palace", "public", "aide"] {
-        assert_eq!(heard(actor, retracted + 1), []);
-    }
-}
-
-#[test]
-fn of_several_readings_of_a_topic_and_holder_the_newest_stands_whoever_gave_it() {
-    let mut script = actors();
-    let introduced = script.record(said("aide", &["palace"], "2025-08-15"));
-    let reading = |polarity| answer("meeting", "", polarity);
-    let given = |script: &Script| {
-        let found = heard(script, "palace");
-        found.iter().map(|it| it.given_by).collect::<Vec<_>>()
-    };
-    let one = script.read(&[7], introduced, reading(Polarity::Supports));
-    assert_eq!(given(&script), [one]);
-    let two = script.read(&[8], introduced, reading(Polarity::Opposes));
-    assert_eq!(given(&script), [two]);
-    let corrected = script.correct(introduced, said("aide", &["palace"], "2025-08-15"));
-    assert_eq!(given(&script), [corrected]);
-    // What outdated the coder's reading is gone again.
-    script.correct(
-        introduced,
-        statement("aide", &["palace"], "2025-08-15", vec![]),
-    );
-    assert_eq!(given(&script), [two]);
 }
 
 #[test]

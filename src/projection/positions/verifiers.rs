@@ -31,20 +31,18 @@ pub(super) fn numbered(
     let mut numbers = Vec::with_capacity(keys.len());
     let mut next: Option<Number> = None;
     for key in keys {
-        let number = match of(state, key)? {
-            Some(number) => number,
-            None => {
-                let number = match next {
-                    Some(next) => next,
-                    None => count(state)?,
-                };
-                next = Some(number.saturating_add(1));
-                let row = VERIFIERS.key().bytes(key).into_bytes();
-                changes.insert(row, Some(VERIFIERS.encode(&number)?));
-                changes.insert(key_of(number).into_bytes(), Some(key.to_vec()));
-                number
-            }
+        if let Some(number) = of(state, key)? {
+            numbers.push(number);
+            continue;
+        }
+        let number = match next {
+            Some(next) => next,
+            None => count(state)?,
         };
+        next = Some(number.saturating_add(1));
+        let row = VERIFIERS.key().bytes(key).into_bytes();
+        changes.insert(row, Some(VERIFIERS.encode(&number)?));
+        changes.insert(key_of(number).into_bytes(), Some(key.to_vec()));
         numbers.push(number);
     }
     numbers.sort_unstable();
@@ -104,7 +102,7 @@ pub(super) fn revoked(
 }
 
 /// Keeps how many verifiers must sign a statement from here on.
-pub(super) fn policy(policy: &proto::PolicySet) -> Result<Changes, FoldError> {
+pub(super) fn policy(policy: proto::PolicySet) -> Result<Changes, FoldError> {
     let row = POLICY.key().into_bytes();
     let least = policy.attestations_min.max(1);
     Ok(Changes::from([(row, Some(POLICY.encode(&least)?))]))

@@ -49,7 +49,7 @@ pub fn position(
         topic: asked.topic.to_string(),
         asked: texts(&collected.asked),
         finding: finding(position.finding).into(),
-        stance: deciding.and_then(|it| it.stance()).map(stance),
+        stance: deciding.and_then(Dated::stance).map(stance),
         deciding: deciding.map(one),
         front: page(&position.front),
         since: position.since.map(range),

@@ -31,15 +31,13 @@ pub fn terms(
         known,
     };
     let mut own = Filter::default().own;
-    for basis in reader.known_values("bases", &filter.bases, |it| basis(it))? {
+    for basis in reader.known_values("bases", &filter.bases, basis)? {
         own = own.with(basis);
     }
     Ok(Terms {
         choice: reader.choice(filter)?,
         filter: Filter {
-            wordings: some(
-                reader.known_values("wordings", &filter.wordings, |it| named::<Wording>(it))?,
-            ),
+            wordings: some(reader.known_values("wordings", &filter.wordings, named::<Wording>)?),
             only: some(reader.verifiers("verifiers", &filter.verifiers)?),
             never: reader.verifiers("verifiersExcluded", &filter.verifiers_excluded)?,
             attestations_min: filter.attestations_min as usize,
