@@ -9,14 +9,14 @@ use common::records::{actor, answered, milestone, statement};
 use common::{TestArchive, assert_blames, assert_status};
 use onrecord::record::ContentId;
 use onrecord::record::proto::{
-    ActorKind, Authority, Polarity, ReadingAdded, ReadingBasis, StatementCorrected,
-    StatementRetracted, Wording, record::Kind,
+    ActorKind, Authority, Polarity, ReadingAdded, StatementCorrected, StatementRetracted,
+    record::Kind,
 };
 use onrecord::rpc::proto::{
     ChangeKind, ComparePositionsRequest, ComparePositionsResponse, Finding, GetActorRequest,
     GetMandateRequest, GetMilestoneRequest, GetPositionRequest, GetPositionResponse,
     GetSourceRecordRequest, GetStatementRequest, GetTimelineRequest, GetTopicRequest,
-    GetVerifierRequest, ListActorsRequest, ListPositionsRequest, Placement, PositionFilter,
+    GetVerifierRequest, ListActorsRequest, ListPositionsRequest, Placement,
 };
 use tonic::{Code, Status};
 
@@ -208,45 +208,6 @@ async fn what_cannot_be_asked_names_the_field_and_what_would_be_accepted() {
         let status = ask(&mut archive, request).await.unwrap_err();
         assert_blames(&status, code, reason, field);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_filter_that_asks_for_something_is_refused_by_its_field() {
-    let mut archive = TestArchive::new().await;
-    let filtered = |filter: &dyn Fn(&mut PositionFilter)| {
-        let mut given = PositionFilter::default();
-        filter(&mut given);
-        GetPositionRequest {
-            filter: Some(given),
-            ..kremlin(archive.size)
-        }
-    };
-    let nobody = || vec![String::new()];
-    let refused = [
-        (
-            filtered(&|it| it.wordings = vec![Wording::Verbatim.into()]),
-            "filter.wordings",
-        ),
-        (
-            filtered(&|it| it.bases = vec![ReadingBasis::Conduct.into()]),
-            "filter.bases",
-        ),
-        (
-            filtered(&|it| it.attestations_min = 2),
-            "filter.attestationsMin",
-        ),
-        (filtered(&|it| it.verifiers = nobody()), "filter.verifiers"),
-        (
-            filtered(&|it| it.verifiers_excluded = nobody()),
-            "filter.verifiersExcluded",
-        ),
-    ];
-    let empty = filtered(&|_| {});
-    for (request, field) in refused {
-        let status = ask(&mut archive, request).await.unwrap_err();
-        assert_blames(&status, Code::Unimplemented, "NOT_IMPLEMENTED", field);
-    }
-    assert!(ask(&mut archive, empty).await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]
