@@ -11,7 +11,7 @@ use crate::cli::authoring::{
     signed_under,
 };
 use crate::record::proto::record::Kind;
-use crate::record::{Micros, SigningKey, proto};
+use crate::record::{ContentId, Micros, SigningKey, proto};
 
 const ORIGIN: &str = "example.org/archive";
 
@@ -667,4 +667,24 @@ async fn a_new_checkpoint_key_signs_for_itself_from_its_file() {
     assert_eq!(set.proof_of_possession, proof);
     let again = place.run(&archive, 6).await;
     assert_eq!(envelopes(&again), envelopes(&records));
+}
+
+#[tokio::test]
+async fn lines_of_another_file_are_referred_to_by_what_was_signed_for_them() {
+    let place = Place::with(FILE);
+    let sent = place.run(&Memory::default(), 1).await;
+    let ids = signed_under(&place.records()).unwrap();
+    assert_eq!(ids["said"], sent[2].record_id);
+    assert_eq!(ids["digest"], ContentId::of(b"a digest"));
+    let line = r#"{"statementRetracted": {"statement": "@said", "reason": "r"}}"#;
+    let drafts = read(line.as_bytes(), &ids).unwrap();
+    let message = format!("{:?}", drafts[0].message);
+    assert!(message.contains(&ids["said"].to_string()), "{message}");
+    assert!(read(line.as_bytes(), &Others::new()).is_err());
+    // A line of the file's own that has the key comes first.
+    let own = format!(
+        "{}\n{line}",
+        r#"{"key": "said", "verifierRevoked": {"reason": "r"}}"#
+    );
+    assert!(read(own.as_bytes(), &ids).is_err());
 }
