@@ -42,6 +42,8 @@ fn bytes(least: usize) -> impl Strategy<Value = Vec<u8>> {
 #[derive(Clone, Debug)]
 enum Act {
     Apply(Changes),
+    /// Written into a file at once.
+    Ingest(Changes),
     Clear,
     /// Written out, so that what follows overlaps a file.
     Persist,
@@ -52,6 +54,8 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         4 => prop::collection::btree_map(bytes(1), prop::option::of(bytes(0)), 0..30)
             .prop_map(Act::Apply),
+        2 => prop::collection::btree_map(bytes(1), prop::option::of(bytes(0)), 0..30)
+            .prop_map(Act::Ingest),
         1 => Just(Act::Clear),
         2 => Just(Act::Persist),
         1 => Just(Act::Reopen),
@@ -71,9 +75,14 @@ proptest! {
         let memory = MemoryTables::new();
         let mut map = BTreeMap::new();
         for act in acts {
+            let is_whole_file = matches!(act, Act::Ingest(_));
             match act {
-                Act::Apply(changes) => {
-                    tables.apply(changes.clone()).unwrap();
+                Act::Apply(changes) | Act::Ingest(changes) => {
+                    if is_whole_file {
+                        tables.ingest(changes.clone()).unwrap();
+                    } else {
+                        tables.apply(changes.clone()).unwrap();
+                    }
                     memory.apply(changes.clone()).unwrap();
                     for (key, value) in changes {
                         match value {

@@ -7,9 +7,10 @@ use jiff::tz::TimeZone;
 
 use super::canvas::Tint;
 use crate::record::proto::{
-    Authority, Condition, ConditionKind, Engagement, Polarity, ReadingBasis, Wording,
+    ActorKind, Authority, Condition, ConditionKind, Engagement, Polarity, ReadingBasis, Role,
+    TopicKind, Wording,
 };
-use crate::rpc::proto::{ChangeKind, Direction, Finding, Placement, Stance, TimeRange};
+use crate::rpc::proto::{ChangeKind, Direction, FilterPart, Finding, Placement, Stance, TimeRange};
 
 /// An enum value's name as the archive's documents write it: without the enum's own name.
 pub trait Label {
@@ -29,6 +30,7 @@ macro_rules! labels {
 }
 
 labels! {
+    ActorKind "ACTOR_KIND_",
     Authority "AUTHORITY_",
     ChangeKind "CHANGE_KIND_",
     ConditionKind "CONDITION_KIND_",
@@ -38,6 +40,9 @@ labels! {
     Placement "PLACEMENT_",
     Polarity "POLARITY_",
     ReadingBasis "READING_BASIS_",
+    Role "ROLE_",
+    TopicKind "TOPIC_KIND_",
+    Wording "WORDING_",
 }
 
 /// A stance in one line: `SUPPORTS 2`, `OPEN {prepared}`.
@@ -126,6 +131,20 @@ pub const fn finding(finding: Finding) -> &'static str {
         Finding::Undated => "only statements whose date may lie on either side",
         Finding::NoRecord => "nothing is on record, which does not mean that nothing was said",
         Finding::Unspecified => "the answer does not say",
+    }
+}
+
+/// What a part of a filter asks.
+#[must_use]
+pub const fn filter_part(part: FilterPart) -> &'static str {
+    match part {
+        FilterPart::Wordings => "their wording",
+        FilterPart::Verifiers => "who must vouch for them",
+        FilterPart::VerifiersExcluded => "who must not vouch alone",
+        FilterPart::AttestationsMin => "how many must vouch for them",
+        FilterPart::Sources => "where they are quoted from",
+        FilterPart::MandatedOnly => "the want of a mandate",
+        FilterPart::Unspecified => "a filter",
     }
 }
 

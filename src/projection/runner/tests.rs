@@ -76,6 +76,11 @@ fn read(runner: Runner, size: usize) -> (MemoryTables, Cursor) {
     (tables, cursor)
 }
 
+/// The directory of a build of the catalog.
+fn catalog(suffix: &str) -> String {
+    format!("catalog-v{}{suffix}", CatalogFold.version())
+}
+
 /// Waits for what another thread is about to do.
 fn wait_until(done: impl Fn() -> bool) {
     while !done() {
@@ -256,7 +261,7 @@ fn rows_without_a_cursor_are_built_again() {
     let directory = directory();
     let home = home(directory.path());
     fs::create_dir(&home.directory).unwrap();
-    let path = home.directory.join("catalog-v2");
+    let path = home.directory.join(catalog(""));
     let stray = LsmTables::open(&path, home.cache_bytes).unwrap().tables;
     let row = (vec![b'a', 1], Some(vec![2]));
     stray.apply(Changes::from([row])).unwrap();
@@ -351,11 +356,15 @@ fn a_projection_that_has_read_nothing_says_so() {
     let shelf = Arc::new(Shelf::default());
     let runner = start(&fold, directory.path(), &shelf);
     let projection = runner.projection();
-    assert_eq!((projection.name(), projection.version()), ("positions", 2));
+    let version = PositionsFold.version();
+    assert_eq!(
+        (projection.name(), projection.version()),
+        ("positions", version)
+    );
     let cursor = Cursor {
         size: 0,
         root: empty_root(),
-        digest: Digest::start("positions", 2),
+        digest: Digest::start("positions", version),
     };
     assert_eq!(projection.cursor(), cursor);
     assert_eq!(projection.status(), Status::Following);

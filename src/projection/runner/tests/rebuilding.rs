@@ -88,7 +88,7 @@ fn a_rebuild_that_is_given_up_leaves_nothing_behind() {
     rebuild.given_up().store(true, Ordering::Release);
     shelf.open();
     assert_eq!(end(&mut rebuild), RebuildStep::Stopped);
-    assert_eq!(directories(directory.path()), ["catalog-v2"]);
+    assert_eq!(directories(directory.path()), [catalog("")]);
     assert_eq!(
         (rows(projection.tables()), projection.cursor()),
         (before, cursor)
@@ -105,14 +105,18 @@ fn what_a_kill_left_of_a_rebuild_goes_at_the_next_start() {
     let shelf = Shelf::of(&script.entries, 2);
     let (tables, cursor) = read(start(&fold, directory.path(), &shelf), 10);
     let projections = home(directory.path()).directory;
-    for left in ["catalog-v2.1", "catalog-v2.7", "catalog-v2.7.damaged-1"] {
+    for left in [catalog(".1"), catalog(".7"), catalog(".7.damaged-1")] {
         fs::create_dir(projections.join(left)).unwrap();
     }
     // Another projection's.
     fs::create_dir(projections.join("catalogs-v1")).unwrap();
     let runner = start(&fold, directory.path(), &shelf);
     assert_eq!(runner.projection().cursor(), cursor);
-    let left = ["catalog-v2", "catalog-v2.7.damaged-1", "catalogs-v1"];
+    let left = [
+        catalog(""),
+        catalog(".7.damaged-1"),
+        "catalogs-v1".to_owned(),
+    ];
     wait_until(|| directories(directory.path()) == left);
     assert_eq!(read(runner, 10), (tables, cursor));
 }
@@ -125,15 +129,15 @@ fn a_rebuild_that_was_swapped_in_just_before_a_kill_is_what_the_next_start_finds
     let shelf = Shelf::of(&script.entries, 2);
     let (_, cursor) = read(start(&fold, directory.path(), &shelf), 10);
     let projections = home(directory.path()).directory;
-    let first = projections.join("catalog-v2");
-    fs::rename(&first, projections.join("catalog-v2.1")).unwrap();
+    let first = projections.join(catalog(""));
+    fs::rename(&first, projections.join(catalog(".1"))).unwrap();
     let elsewhere = self::directory();
     let older = Shelf::of(&script.entries[..4], 2);
     read(start(&fold, elsewhere.path(), &older), 4);
-    fs::rename(home(elsewhere.path()).directory.join("catalog-v2"), first).unwrap();
+    fs::rename(home(elsewhere.path()).directory.join(catalog("")), first).unwrap();
     let runner = start(&fold, directory.path(), &shelf);
     assert_eq!(runner.projection().cursor(), cursor);
-    assert_eq!(directories(directory.path()), ["catalog-v2.1"]);
+    assert_eq!(directories(directory.path()), [catalog(".1")]);
 }
 
 #[test]
@@ -143,7 +147,7 @@ fn a_first_build_that_was_cut_short_is_gone_on_with() {
     let directory = directory();
     let shelf = Shelf::of(&script.entries, 2);
     let (tables, cursor) = read(start(&fold, directory.path(), &shelf), 10);
-    fs::remove_file(home(directory.path()).directory.join("catalog-v2/BUILT")).unwrap();
+    fs::remove_file(home(directory.path()).directory.join(catalog("/BUILT"))).unwrap();
     let mut more = script;
     more.source("one more", "2025", 0);
     shelf.append(&more.entries[10..]);
@@ -169,15 +173,12 @@ fn whoever_has_begun_to_read_goes_on_with_the_old_rows_and_they_go_with_the_last
     let mut read: Vec<_> = reading.by_ref().take(2).map(Result::unwrap).collect();
     let mut rebuild = projection.rebuild().unwrap();
     assert!(matches!(end(&mut rebuild), RebuildStep::Swapped { .. }));
-    assert_eq!(
-        directories(directory.path()),
-        ["catalog-v2", "catalog-v2.1"]
-    );
+    assert_eq!(directories(directory.path()), [catalog(""), catalog(".1")]);
     read.extend(reading.by_ref().map(Result::unwrap));
     assert_eq!(read, expected);
     drop(reading);
     // The thread that follows lets go of them, too.
-    wait_until(|| directories(directory.path()) == ["catalog-v2.1"]);
+    wait_until(|| directories(directory.path()) == [catalog(".1")]);
     assert!(runner.stop(deadline()));
 }
 
