@@ -9,14 +9,14 @@ use common::records::{actor, answered, milestone, statement};
 use common::{TestArchive, assert_blames, assert_status};
 use onrecord::record::ContentId;
 use onrecord::record::proto::{
-    ActorKind, Authority, Polarity, ReadingAdded, ReadingBasis, StatementCorrected,
-    StatementRetracted, Wording, record::Kind,
+    ActorKind, Authority, Polarity, ReadingAdded, StatementCorrected, StatementRetracted,
+    record::Kind,
 };
 use onrecord::rpc::proto::{
     ChangeKind, ComparePositionsRequest, ComparePositionsResponse, Finding, GetActorRequest,
     GetMandateRequest, GetMilestoneRequest, GetPositionRequest, GetPositionResponse,
     GetSourceRecordRequest, GetStatementRequest, GetTimelineRequest, GetTopicRequest,
-    GetVerifierRequest, ListPositionsRequest, Placement, PositionFilter,
+    GetVerifierRequest, ListPositionsRequest, Placement,
 };
 use tonic::{Code, Status};
 
@@ -208,45 +208,6 @@ async fn what_cannot_be_asked_names_the_field_and_what_would_be_accepted() {
         let status = ask(&mut archive, request).await.unwrap_err();
         assert_blames(&status, code, reason, field);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_filter_that_asks_for_something_is_refused_by_its_field() {
-    let mut archive = TestArchive::new().await;
-    let filtered = |filter: &dyn Fn(&mut PositionFilter)| {
-        let mut given = PositionFilter::default();
-        filter(&mut given);
-        GetPositionRequest {
-            filter: Some(given),
-            ..kremlin(archive.size)
-        }
-    };
-    let nobody = || vec![String::new()];
-    let refused = [
-        (
-            filtered(&|it| it.wordings = vec![Wording::Verbatim.into()]),
-            "filter.wordings",
-        ),
-        (
-            filtered(&|it| it.bases = vec![ReadingBasis::Conduct.into()]),
-            "filter.bases",
-        ),
-        (
-            filtered(&|it| it.attestations_min = 2),
-            "filter.attestationsMin",
-        ),
-        (filtered(&|it| it.verifiers = nobody()), "filter.verifiers"),
-        (
-            filtered(&|it| it.verifiers_excluded = nobody()),
-            "filter.verifiersExcluded",
-        ),
-    ];
-    let empty = filtered(&|_| {});
-    for (request, field) in refused {
-        let status = ask(&mut archive, request).await.unwrap_err();
-        assert_blames(&status, Code::Unimplemented, "NOT_IMPLEMENTED", field);
-    }
-    assert!(ask(&mut archive, empty).await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -642,4 +603,41 @@ async fn methods_that_come_later_say_so() {
     let request = ListPositionsRequest::default();
     let listed = archive.client.positions.list_positions(request).await;
     assert_status(&listed.unwrap_err(), Code::Unimplemented, "NOT_IMPLEMENTED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_what_is_not_on_record_is_asked_what_was_meant() {
+    let archive = TestArchive::new().await;
+    let defined = GetActorRequest {
+        actor_id: "lavrov".to_owned(),
+        ..GetActorRequest::default()
+    };
+    let mut catalog = archive.client.catalog.clone();
+    let lavrov = catalog.get_actor(defined).await.unwrap().into_inner();
+    let index = lavrov.actor.unwrap().provenance.unwrap().index;
+    let misspelt = |known_at| GetActorRequest {
+        actor_id: "lavrof".to_owned(),
+        known_at,
+        ..GetActorRequest::default()
+    };
+    let question = "(did you mean \"lavrov\"?)";
+    let status = catalog.get_actor(misspelt(None)).await.unwrap_err();
+    assert_blames(&status, Code::NotFound, "UNKNOWN_ACTOR", "actorId");
+    assert!(status.message().contains(question), "{status}");
+    // Nobody is told of what was not known then.
+    let status = catalog.get_actor(misspelt(Some(index))).await.unwrap_err();
+    assert!(!status.message().contains("did you mean"), "{status}");
+    // Nor is more repeated than fits in the headers of an answer.
+    let long = GetActorRequest {
+        actor_id: "Lavrov ".repeat(100_000),
+        ..GetActorRequest::default()
+    };
+    let status = catalog.get_actor(long).await.unwrap_err();
+    assert_blames(&status, Code::InvalidArgument, "INVALID_REQUEST", "actorId");
+    assert!(status.message().len() < 1_000, "{status}");
+    let after = catalog
+        .get_actor(misspelt(Some(index + 1)))
+        .await
+        .unwrap_err();
+    assert!(after.message().contains(question), "{after}");
 }

@@ -10,8 +10,9 @@ use super::client::Client;
 use super::draw::{self, Background, Canvas, Sides};
 use super::error::CliError;
 use super::gather::Names;
-use super::{Asking, Parts, entries, json, output};
-use crate::rpc::proto::{ComparePositionsRequest, ComparePositionsResponse};
+use super::terms::{KnownAt, Terms, filter};
+use super::{Asking, Parts, json, output};
+use crate::rpc::proto::{ComparePositionsRequest, ComparePositionsResponse, PositionFilter};
 
 /// How does an actor's position after a milestone or a date differ from the one before?
 #[derive(Args, Debug)]
@@ -24,6 +25,8 @@ pub struct Compare {
     ends: Ends,
     #[command(flatten)]
     parts: Parts,
+    #[command(flatten)]
+    terms: Terms,
     #[command(flatten)]
     asking: Asking,
 }
@@ -41,12 +44,17 @@ struct Ends {
     /// To this date, by the time of speaking. Now, if left out.
     #[arg(long, value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]
     to: Option<String>,
-    /// From what the first N entries of the ledger told.
-    #[arg(long, value_name = "N", value_parser = entries)]
-    from_known_at: Option<u64>,
-    /// To what the first N entries of the ledger told. All, if left out.
-    #[arg(long, value_name = "N", value_parser = entries)]
-    to_known_at: Option<u64>,
+    /// From what the first N entries of the ledger told, or those recorded by a time.
+    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    from_known_at: Option<KnownAt>,
+    /// To what the first N entries of the ledger told, or those recorded by a time. All, if left
+    /// out.
+    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    to_known_at: Option<KnownAt>,
+    /// From the position on other terms, a `PositionFilter` as JSON; {} for the archive's own. The
+    /// options below are then those of the later position.
+    #[arg(long, value_name = "JSON", value_parser = filter)]
+    from_filter: Option<PositionFilter>,
 }
 
 impl Compare {
@@ -59,10 +67,13 @@ impl Compare {
             milestone: self.ends.milestone.unwrap_or_default(),
             from_as_of: self.ends.from.unwrap_or_default(),
             to_as_of: self.ends.to.unwrap_or_default(),
-            from_known_at: self.ends.from_known_at,
-            to_known_at: self.ends.to_known_at,
+            from_known_at: KnownAt::size(self.ends.from_known_at),
+            from_known_at_time: KnownAt::time(self.ends.from_known_at),
+            to_known_at: KnownAt::size(self.ends.to_known_at),
+            to_known_at_time: KnownAt::time(self.ends.to_known_at),
+            from_filter: self.ends.from_filter,
             with_parts: self.parts.choice(),
-            filter: None,
+            filter: self.terms.filter(),
             at_least_size: 0,
         };
         let milestone = request.milestone.clone();
@@ -85,7 +96,8 @@ impl Compare {
 impl Ends {
     /// What the two columns are called.
     fn titles(&self) -> [String; 2] {
-        let known = |at: Option<u64>| at.map_or("all of it".to_owned(), |at| format!("at {at}"));
+        let known =
+            |at: Option<KnownAt>| at.map_or("all of it".to_owned(), |at| format!("at {at}"));
         let to = self.to.as_deref();
         match (&self.milestone, &self.from) {
             (Some(milestone), _) => [
@@ -95,6 +107,10 @@ impl Ends {
             (None, Some(from)) => [
                 format!("up to {from}"),
                 to.map_or("up to now".to_owned(), |to| format!("up to {to}")),
+            ],
+            (None, None) if self.from_known_at.is_none() && self.from_filter.is_some() => [
+                "on other terms".to_owned(),
+                "on the terms asked for".to_owned(),
             ],
             (None, None) => [
                 format!("as known {}", known(self.from_known_at)),

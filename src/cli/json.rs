@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use prost::{Message, Name};
-use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde_json::Value;
 
 use super::error::CliError;
@@ -37,14 +37,26 @@ pub fn terse<M: Message + Name>(message: &M) -> Result<String, CliError> {
     serde_json::to_string_pretty(&dynamic(message)?).map_err(|error| failed(&error))
 }
 
-fn dynamic<M: Message + Name>(message: &M) -> Result<DynamicMessage, CliError> {
+/// Reads a message.
+pub fn parse<M: Message + Name + Default>(text: &str) -> Result<M, CliError> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let read = DynamicMessage::deserialize(descriptor::<M>()?, &mut json);
+    let message = read.map_err(|error| failed(&error))?;
+    json.end().map_err(|error| failed(&error))?;
+    message.transcode_to().map_err(|error| failed(&error))
+}
+
+fn descriptor<M: Name>() -> Result<MessageDescriptor, CliError> {
     let pool = POOL.as_ref().map_err(|reason| CliError::Json {
         reason: reason.clone(),
     })?;
     let name = M::full_name();
-    let descriptor = pool
-        .get_message_by_name(&name)
-        .ok_or_else(|| failed(&format!("{name} is not described")))?;
+    pool.get_message_by_name(&name)
+        .ok_or_else(|| failed(&format!("{name} is not described")))
+}
+
+fn dynamic<M: Message + Name>(message: &M) -> Result<DynamicMessage, CliError> {
+    let descriptor = descriptor::<M>()?;
     let bytes = message.encode_to_vec();
     DynamicMessage::decode(descriptor, bytes.as_slice()).map_err(|error| failed(&error))
 }

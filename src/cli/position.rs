@@ -8,7 +8,8 @@ use clap::builder::NonEmptyStringValueParser;
 use super::draw::{self, Canvas};
 use super::error::CliError;
 use super::gather::Names;
-use super::{Asking, Parts, entries, json, output};
+use super::terms::{KnownAt, Terms};
+use super::{Asking, Parts, json, output};
 use crate::rpc::proto::GetPositionRequest;
 
 /// What was an actor's position on a topic, and on which statements does that rest?
@@ -22,11 +23,14 @@ pub struct Position {
     /// left out.
     #[arg(long, value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]
     as_of: Option<String>,
-    /// As known when: only the first N entries of the ledger count. All, if left out.
-    #[arg(long, value_name = "N", value_parser = entries)]
-    known_at: Option<u64>,
+    /// As known when: only the first N entries of the ledger count, or those recorded by a time.
+    /// All, if left out.
+    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    known_at: Option<KnownAt>,
     #[command(flatten)]
     parts: Parts,
+    #[command(flatten)]
+    terms: Terms,
     #[command(flatten)]
     asking: Asking,
 }
@@ -38,9 +42,10 @@ impl Position {
             actor: self.actor,
             topic: self.topic,
             as_of: self.as_of.unwrap_or_default(),
-            known_at: self.known_at,
+            known_at: KnownAt::size(self.known_at),
+            known_at_time: KnownAt::time(self.known_at),
             with_parts: self.parts.choice(),
-            filter: None,
+            filter: self.terms.filter(),
             at_least_size: 0,
         };
         let answer = client.position(request).await?;

@@ -8,7 +8,8 @@ use clap::builder::NonEmptyStringValueParser;
 use super::draw::{self, Canvas};
 use super::error::CliError;
 use super::gather::Names;
-use super::{Asking, Parts, entries, json, output};
+use super::terms::{KnownAt, Terms};
+use super::{Asking, Parts, json, output};
 use crate::rpc::proto::{GetMilestoneRequest, GetTimelineRequest};
 
 /// How did an actor's position on a topic come about, statement by statement?
@@ -21,14 +22,17 @@ pub struct Timeline {
     /// Up to when, by the time of speaking. Now, if left out.
     #[arg(long, value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]
     until: Option<String>,
-    /// As known when: only the first N entries of the ledger count. All, if left out.
-    #[arg(long, value_name = "N", value_parser = entries)]
-    known_at: Option<u64>,
+    /// As known when: only the first N entries of the ledger count, or those recorded by a time.
+    /// All, if left out.
+    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    known_at: Option<KnownAt>,
     /// Draw this milestone in its place.
     #[arg(long, value_name = "MILESTONE", value_parser = NonEmptyStringValueParser::new())]
     milestone: Option<String>,
     #[command(flatten)]
     parts: Parts,
+    #[command(flatten)]
+    terms: Terms,
     #[command(flatten)]
     asking: Asking,
 }
@@ -40,9 +44,10 @@ impl Timeline {
             actor: self.actor.clone(),
             topic: self.topic.clone(),
             until: self.until.unwrap_or_default(),
-            known_at: self.known_at,
+            known_at: KnownAt::size(self.known_at),
+            known_at_time: KnownAt::time(self.known_at),
             with_parts: self.parts.choice(),
-            filter: None,
+            filter: self.terms.filter(),
             at_least_size: 0,
         };
         let answer = client.timeline(request).await?;

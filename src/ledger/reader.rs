@@ -173,6 +173,23 @@ impl Reader {
         Ok(Some(frame))
     }
 
+    /// How many entries were recorded by `time`. Frames are recorded one after another, so that
+    /// it is found by halves, in as many reads as the ledger's size has binary digits.
+    pub fn size_at(&self, time: Micros) -> Result<u64, ReadError> {
+        let (mut size, mut end) = (0, self.head().size);
+        while size < end {
+            let middle = size + (end - size) / 2;
+            let frame = self.frame_at(middle)?;
+            let frame = frame.ok_or(ReadError::Missing { index: middle })?;
+            if frame.recorded_at <= time {
+                size = frame.next_index();
+            } else {
+                end = frame.first_index;
+            }
+        }
+        Ok(size)
+    }
+
     /// As [`frame_at`](Self::frame_at), but none also where the frame would have to be read
     /// from the store: for tasks, which must not block.
     #[must_use]

@@ -20,6 +20,8 @@ pub enum Finding {
     NoVoice,
     /// There is a position.
     Stated,
+    /// There is one, but coders disagree about what it is.
+    Disputed,
     /// The actor certainly spoke on the topic, but never answered.
     Evaded,
     /// The actor may have spoken, but the dates do not tell.
@@ -50,7 +52,7 @@ impl<T> Page<T> {
 pub struct Position<'a> {
     /// How far the record answers.
     pub finding: Finding,
-    /// What decides, if a position is stated. Its interval is when it was last affirmed.
+    /// What decides, if a position is stated or disputed. Its interval is when it was last affirmed.
     pub deciding: Option<Dated<'a>>,
     /// The candidates any of which may be the newest, the one that decides first.
     pub front: Page<Dated<'a>>,
@@ -86,7 +88,9 @@ impl<'a> Position<'a> {
     pub const fn decision(&self) -> Decision<'a> {
         Decision {
             deciding: self.deciding,
-            certain: self.possible_candidates == 0 && !self.order_uncertain,
+            certain: self.possible_candidates == 0
+                && !self.order_uncertain
+                && !matches!(self.finding, Finding::Disputed),
         }
     }
 }
@@ -119,10 +123,10 @@ pub fn position(testimonies: &[Testimony], question: Question, page: usize) -> P
     let candidates = own
         .iter()
         .copied()
-        .filter(|dated| dated.definite && dated.stance().is_some());
+        .filter(|dated| dated.definite && dated.testimony.is_candidate());
     let voices = voices(candidates);
     Position {
-        finding: finding(question, &own),
+        finding: finding(question, &own, deciding.as_ref()),
         deciding,
         since,
         previous,
@@ -133,7 +137,7 @@ pub fn position(testimonies: &[Testimony], question: Question, page: usize) -> P
             .is_some_and(|deciding| contradict(&voices, &deciding)),
         possible_candidates: own
             .iter()
-            .filter(|dated| !dated.definite && dated.stance().is_some())
+            .filter(|dated| !dated.definite && dated.testimony.is_candidate())
             .count(),
         newest: considered.iter().find(|dated| dated.definite).copied(),
         considered: considered.len(),
@@ -145,18 +149,16 @@ pub fn position(testimonies: &[Testimony], question: Question, page: usize) -> P
 }
 
 /// How far the actor's own words answer.
-fn finding(question: Question, own: &[Dated<'_>]) -> Finding {
-    let mut definite = own.iter().filter(|dated| dated.definite).peekable();
+fn finding(question: Question, own: &[Dated<'_>], deciding: Option<&Dated<'_>>) -> Finding {
     if !question.has_voice {
-        Finding::NoVoice
-    } else if own.is_empty() {
-        Finding::NoRecord
-    } else if definite.peek().is_none() {
-        Finding::Undated
-    } else if definite.any(|dated| dated.stance().is_some()) {
-        Finding::Stated
-    } else {
-        Finding::Evaded
+        return Finding::NoVoice;
+    }
+    match deciding {
+        Some(deciding) if deciding.testimony.is_disputed() => Finding::Disputed,
+        Some(_) => Finding::Stated,
+        None if own.is_empty() => Finding::NoRecord,
+        None if own.iter().any(|dated| dated.definite) => Finding::Evaded,
+        None => Finding::Undated,
     }
 }
 
@@ -165,7 +167,7 @@ fn finding(question: Question, own: &[Dated<'_>]) -> Finding {
 fn latest_evasion<'a>(own: &[Dated<'a>], front: &[Dated<'_>]) -> Option<Dated<'a>> {
     let front_latest = front.iter().map(|member| member.interval.latest).max();
     own.iter()
-        .filter(|dated| dated.definite && dated.stance().is_none())
+        .filter(|dated| dated.definite && !dated.testimony.is_candidate())
         .find(|evasion| front_latest.is_none_or(|latest| evasion.interval.earliest >= latest))
         .copied()
 }

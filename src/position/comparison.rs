@@ -13,10 +13,10 @@ use crate::record::{Condition, Interval, Polarity, Stance, Strength};
 /// What decides at a date, as a comparison needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision<'a> {
-    /// What decides; nothing if no position is stated.
+    /// What decides; nothing if there is no position. What is disputed states nothing.
     pub deciding: Option<Dated<'a>>,
     /// Whether it is sure: no statement that may have been made by then would be a candidate,
-    /// and the front is of one polarity.
+    /// the front is of one polarity, and coders agree about what decides.
     pub certain: bool,
 }
 

@@ -4,8 +4,8 @@
 //!
 //! Candidates are never compared in pairs: "authority where intervals overlap, else newer" is
 //! not transitive. They are kept in order of age by authority and polarity, so that what
-//! decides is found among the newest of at most 4 x 5 groups, however many there are and
-//! whichever way E moves.
+//! decides is found among the newest of at most 4 x 6 groups, however many there are and
+//! whichever way E moves. What is disputed has no polarity, and a group of its own.
 
 use std::collections::BTreeMap;
 
@@ -15,25 +15,21 @@ use crate::record::{Interval, Polarity};
 /// The candidates that are definite at some date, as its front sees them.
 #[derive(Default)]
 pub(super) struct Front<'a> {
-    groups: BTreeMap<(Authority, Polarity), BTreeMap<Newness, Dated<'a>>>,
+    groups: BTreeMap<(Authority, Option<Polarity>), BTreeMap<Newness, Dated<'a>>>,
     /// How many candidates begin at each second. Its last key is E.
     beginnings: BTreeMap<i64, usize>,
 }
 
 impl<'a> Front<'a> {
     /// Takes in a candidate in the form in which it stands; a later form of the same candidate
-    /// replaces the earlier. What takes no stance is no candidate.
+    /// replaces the earlier.
     pub(super) fn take(&mut self, dated: Dated<'a>) {
-        let Some(stance) = dated.stance() else {
-            return;
-        };
         if dated.interval != dated.testimony.said_at {
             self.withdraw(dated.testimony, dated.testimony.said_at);
         }
-        let group = (dated.testimony.authority, stance.polarity);
         let replaced = self
             .groups
-            .entry(group)
+            .entry(group(dated.testimony))
             .or_default()
             .insert(dated.newness(), dated);
         if replaced.is_none() {
@@ -43,15 +39,12 @@ impl<'a> Front<'a> {
 
     /// Takes out a candidate in an earlier form, if it is there.
     fn withdraw(&mut self, testimony: &'a Testimony, interval: Interval) {
-        let Some(stance) = testimony.stance() else {
-            return;
-        };
         let dated = Dated {
             testimony,
             interval,
             definite: true,
         };
-        let group = self.groups.get_mut(&(testimony.authority, stance.polarity));
+        let group = self.groups.get_mut(&group(testimony));
         let removed = group.and_then(|group| group.remove(&dated.newness()));
         if removed.is_none() {
             return;
@@ -83,15 +76,29 @@ impl<'a> Front<'a> {
             .max_by_key(Dated::rank)
     }
 
-    /// Whether polarities differ within the front, so that its order decides.
+    /// Whether polarities differ within the front, so that its order decides. What is disputed
+    /// may have any, and differs from everything beside it.
     pub(super) fn is_divided(&self) -> bool {
         let mut polarities = self.newest_of_groups().map(|(polarity, _)| polarity);
-        let first = polarities.next();
-        polarities.any(|polarity| Some(polarity) != first)
+        let Some(first) = polarities.next() else {
+            return false;
+        };
+        polarities.any(|polarity| polarity != first) || first.is_none() && self.disputed() > 1
+    }
+
+    /// How many members of the front are disputed.
+    fn disputed(&self) -> usize {
+        let disputed = self
+            .groups
+            .iter()
+            .filter(|((_, polarity), _)| polarity.is_none());
+        disputed
+            .flat_map(|(_, group)| group.values().rev().take_while(|&each| self.holds(each)))
+            .count()
     }
 
     /// The newest candidate of each group that reaches into the front, with its polarity.
-    fn newest_of_groups(&self) -> impl Iterator<Item = (Polarity, Dated<'a>)> {
+    fn newest_of_groups(&self) -> impl Iterator<Item = (Option<Polarity>, Dated<'a>)> {
         self.groups
             .iter()
             .filter_map(|((_, polarity), group)| Some((*polarity, *group.values().next_back()?)))
@@ -104,4 +111,10 @@ impl<'a> Front<'a> {
             .last_key_value()
             .is_some_and(|(greatest_earliest, _)| candidate.interval.latest > *greatest_earliest)
     }
+}
+
+/// The group that a candidate belongs to.
+fn group(candidate: &Testimony) -> (Authority, Option<Polarity>) {
+    let polarity = candidate.stance().map(|stance| stance.polarity);
+    (candidate.authority, polarity)
 }

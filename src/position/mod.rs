@@ -5,8 +5,8 @@
 //! The invariant: the same readings, in whatever order they are handed over, give the same
 //! answer. Nothing here reads a ledger or a clock, and nothing decides which readings bear on
 //! a question: whoever asks collects those that are visible at its `known_at`, with the
-//! authority that each voice had. Of several readings by coders who disagree the one that
-//! stands is handed over too; a dispute among them is not known here.
+//! authority that each voice had. Of several readings by coders who disagree the one that most
+//! of them give is handed over, or, where none is given most often, all that are.
 //!
 //! Valid time is counted in whole UTC seconds. A date asked for is the exclusive end `d`, and
 //! every date on record a half-open interval, so that what was said on a day is definite from
@@ -55,7 +55,41 @@ pub struct Question {
     pub has_voice: bool,
 }
 
-/// One reading of one statement, in the version that stands, as it bears on the question.
+/// On which bases a reading counts as the holder's own word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Bases(u8);
+
+impl Bases {
+    /// Own words alone: the archive's own rule.
+    pub const OWN_WORDS: Self = Self(1 << Basis::OwnWords as u8);
+
+    /// This one besides.
+    #[must_use]
+    pub const fn with(self, basis: Basis) -> Self {
+        Self(self.0 | 1 << basis as u8)
+    }
+
+    /// Whether a reading on this basis counts.
+    #[must_use]
+    pub const fn contain(self, basis: Basis) -> bool {
+        self.0 & 1 << basis as u8 != 0
+    }
+}
+
+/// A reading that is given as often as another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rival {
+    /// The ledger index of the entry that gave it first.
+    pub given_by: u64,
+    /// Its place among that entry's readings.
+    pub place: u32,
+    /// On what it rests.
+    pub basis: Basis,
+    /// Whether it reads the topic as answered, and how.
+    pub engagement: Engagement,
+}
+
+/// How one statement, in the version that stands, is read on the question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Testimony {
     /// The ledger index of the record that introduced the statement.
@@ -82,29 +116,56 @@ pub struct Testimony {
     pub relayed: bool,
     /// Whether the topic was answered, and how.
     pub engagement: Engagement,
+    /// The readings that as many coders give: if there are any, it is disputed which stands.
+    pub rivals: Vec<Rival>,
+    /// On which bases a reading counts as the holder's own word.
+    pub own: Bases,
 }
 
 impl Testimony {
     /// Whether it can make a position: own words of a named speaker who may speak for the
-    /// actor, not relayed. What cannot is reported beside the position.
+    /// actor, not relayed. What cannot is reported beside the position. Of disputed readings
+    /// one that can is enough.
     #[must_use]
     pub fn is_admissible(&self) -> bool {
-        self.basis == Basis::OwnWords
-            && self.speaker.is_some()
-            && !self.relayed
-            && self.authority > Authority::Affiliated
+        self.may_speak() && self.readings().any(|(basis, _)| self.own.contain(basis))
     }
 
     /// Whether it is admissible and answers the topic.
     #[must_use]
     pub fn is_candidate(&self) -> bool {
-        self.is_admissible() && self.stance().is_some()
+        self.may_speak()
+            && self
+                .readings()
+                .any(|(basis, engagement)| self.own.contain(basis) && engagement.stance().is_some())
     }
 
-    /// The stance, if it answers the topic.
+    /// Whether coders disagree about it, none of the readings being given most often.
+    #[must_use]
+    pub const fn is_disputed(&self) -> bool {
+        !self.rivals.is_empty()
+    }
+
+    /// The stance, if it answers the topic and coders agree about that.
     #[must_use]
     pub const fn stance(&self) -> Option<&Stance> {
+        if self.is_disputed() {
+            return None;
+        }
         self.engagement.stance()
+    }
+
+    /// The reading, with those that it is disputed with.
+    fn readings(&self) -> impl Iterator<Item = (Basis, &Engagement)> {
+        let rivals = self.rivals.iter().map(|it| (it.basis, &it.engagement));
+        std::iter::once((self.basis, &self.engagement)).chain(rivals)
+    }
+
+    /// Whether the speaker's word, by whatever reading, may count for the actor.
+    fn may_speak(&self) -> bool {
+        self.speaker.is_some()
+            && (!self.relayed || self.own.contain(Basis::Relayed))
+            && self.authority > Authority::Affiliated
     }
 
     /// The interval that stands for it at `as_of`: when it was last said, if that is definite
@@ -157,7 +218,7 @@ pub struct Dated<'a> {
 }
 
 impl<'a> Dated<'a> {
-    /// The stance, if it answers the topic.
+    /// The stance, if it answers the topic and coders agree about that.
     #[must_use]
     pub const fn stance(&self) -> Option<&'a Stance> {
         self.testimony.stance()

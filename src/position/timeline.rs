@@ -47,7 +47,7 @@ pub fn timeline(testimonies: &[Testimony], question: Question) -> Vec<Step<'_>> 
         .collect();
     let evasions = testimonies
         .iter()
-        .filter(|testimony| testimony.is_admissible() && testimony.stance().is_none());
+        .filter(|testimony| testimony.is_admissible() && !testimony.is_candidate());
     steps.extend(appearances(evasions, question.as_of).map(|testimony| Step {
         at: testimony.interval.latest,
         testimony,
@@ -113,7 +113,8 @@ impl<'a> Iterator for Sweep<'a> {
             );
             if !goes_on {
                 self.deciding = deciding;
-                let certain = self.possible.at(at) == 0 && !self.front.is_divided();
+                let disputed = deciding.is_some_and(|it| it.testimony.is_disputed());
+                let certain = !disputed && self.possible.at(at) == 0 && !self.front.is_divided();
                 let decision = Decision { deciding, certain };
                 return Some(Takeover { at, decision });
             }

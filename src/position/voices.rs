@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::front::Front;
 use super::{Authority, Dated};
-use crate::record::Slug;
+use crate::record::{Polarity, Slug};
 
 /// A speaker's own position on the topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,22 +44,25 @@ pub(super) fn voices<'a>(candidates: impl Iterator<Item = Dated<'a>>) -> Vec<Voi
     voices
 }
 
-/// Whether the voices' polarities differ.
+/// Whether the voices' polarities differ. A voice about which coders disagree has none.
 pub(super) fn diverge(voices: &[Voice<'_>]) -> bool {
-    voices
-        .windows(2)
-        .any(|pair| matches!(pair, [one, next] if differ(&one.deciding, &next.deciding)))
+    let mut polarities = voices.iter().filter_map(|voice| polarity(&voice.deciding));
+    let first = polarities.next();
+    polarities.any(|polarity| Some(polarity) != first)
 }
 
 /// Whether a voice of higher authority than the position's has, as its own position, another
 /// polarity.
 pub(super) fn contradict(voices: &[Voice<'_>], position: &Dated<'_>) -> bool {
+    let Some(decides) = polarity(position) else {
+        return false;
+    };
     voices.iter().any(|voice| {
-        voice.authority() > position.testimony.authority && differ(&voice.deciding, position)
+        voice.authority() > position.testimony.authority
+            && polarity(&voice.deciding).is_some_and(|polarity| polarity != decides)
     })
 }
 
-fn differ(one: &Dated<'_>, other: &Dated<'_>) -> bool {
-    let polarity = |dated: &Dated<'_>| dated.stance().map(|stance| stance.polarity);
-    polarity(one) != polarity(other)
+fn polarity(dated: &Dated<'_>) -> Option<Polarity> {
+    dated.stance().map(|stance| stance.polarity)
 }

@@ -6,7 +6,7 @@ mod histories;
 use bytes::Bytes;
 use prost::Message;
 
-pub(super) use histories::{ACTORS, TOPICS, history};
+pub(super) use histories::{ACTORS, history};
 
 use crate::fold::{Digest, Fold, MemoryTables};
 use crate::record::proto::record::Kind;

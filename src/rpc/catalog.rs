@@ -94,7 +94,9 @@ macro_rules! get {
             .await?;
         let found = $self.$message(&id, known.known_at)?.ok_or_else(|| {
             let (known_at, size) = (known.known_at, known.size());
-            Failure::unknown(Reason::$reason, $field, &request.$id, known_at, size)
+            $self
+                .views
+                .unknown(Reason::$reason, $field, &request.$id, known_at, size)
         })?;
         Ok(Response::new($Response {
             $message: Some(found),

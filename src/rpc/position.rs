@@ -4,6 +4,8 @@
 //! A date asked for stands for the exclusive end of valid time. "Now" is read off the clock
 //! once a question and echoed in the basis, so that the same question can be asked again.
 
+mod terms;
+
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -15,15 +17,17 @@ use super::proto::position_service_server::PositionService;
 use super::proto::{
     ComparePositionsRequest, ComparePositionsResponse, GetPositionRequest, GetPositionResponse,
     GetTimelineRequest, GetTimelineResponse, ListPositionsRequest, ListPositionsResponse,
-    PositionFilter, WatchPositionsRequest, WatchPositionsResponse,
+    WatchPositionsRequest, WatchPositionsResponse,
 };
-use super::views::{Known, Views};
+use super::views::{Known, KnownAt, Views};
 use super::{Failure, Reason, blocking, not_offered, parse, proto};
 use crate::ledger::Clock;
 use crate::position::{Finding, Position, Question, compare, placement, position, timeline};
-use crate::projection::{catalog, positions};
+use crate::projection::catalog;
+use crate::projection::positions::{self, Subject, Terms};
 use crate::record::proto::ActorKind;
 use crate::record::{Date, Interval, Slug, format_instant};
+use terms::terms;
 
 /// The most testimonies in each list of an answer, as the proto promises.
 const LIST_MAX: usize = 100;
@@ -36,14 +40,6 @@ const STEPS_MAX: usize = 10_000;
 pub struct Positions {
     views: Views,
     clock: Arc<dyn Clock>,
-}
-
-/// Whose position on what.
-#[derive(Clone)]
-struct Subject {
-    actor: Slug,
-    topic: Slug,
-    with_parts: Option<bool>,
 }
 
 /// The actor's readings on the topic as they were known.
@@ -70,36 +66,33 @@ impl Positions {
     }
 
     /// By how much of the ledger a question is answered: one size for all that it reads.
-    async fn known(
-        &self,
-        field: &str,
-        known_at: Option<u64>,
-        at_least_size: u64,
-    ) -> Result<Known, Failure> {
+    async fn known(&self, known_at: KnownAt<'_>, at_least_size: u64) -> Result<Known, Failure> {
+        let now = self.clock.now();
+        let field = known_at.field;
+        let size = self.views.positions.size_of(known_at, now).await?;
         let known = self
             .views
             .positions
-            .known(field, known_at, at_least_size)
+            .known(field, size, at_least_size)
             .await?;
         let same = Some(known.known_at);
         self.views.catalog.known(field, same, 0).await?;
         Ok(known)
     }
 
-    fn collect(&self, subject: &Subject, known: Known) -> Result<Evidence, Failure> {
-        let Subject {
-            actor,
-            topic,
-            with_parts,
-        } = subject;
+    fn collect(&self, subject: &Subject, terms: &Terms, known: Known) -> Result<Evidence, Failure> {
+        let Subject { actor, topic, .. } = subject;
         let (known_at, size) = (known.known_at, known.size());
         let tables = self.views.positions.tables();
-        let collected = positions::collect(tables, actor, topic, *with_parts, known_at)?;
-        let unknown =
-            |reason, field, id: &Slug| Failure::unknown(reason, field, id.as_str(), known_at, size);
+        let collected = positions::collect(tables, subject, terms, known_at)?;
+        let unknown = |reason, field, id: &Slug| {
+            self.views
+                .unknown(reason, field, id.as_str(), known_at, size)
+        };
         let collected = collected.ok_or_else(|| unknown(Reason::UnknownActor, "actor", actor))?;
         // What bears on a topic names it, so that only silence needs a look.
         if collected.testimonies.is_empty()
+            && collected.taken.is_empty()
             && catalog::topic(self.views.catalog.tables(), topic, known_at)?.is_none()
         {
             return Err(unknown(Reason::UnknownTopic, "topic", topic));
@@ -158,7 +151,8 @@ impl Positions {
         let milestone = catalog::milestone(self.views.catalog.tables(), &slug, known_at)?;
         let milestone = milestone.ok_or_else(|| {
             let size = self.views.catalog.size();
-            Failure::unknown(Reason::UnknownMilestone, "milestone", id, known_at, size)
+            self.views
+                .unknown(Reason::UnknownMilestone, "milestone", id, known_at, size)
         })?;
         date("milestone", &milestone.definition.date)
     }
@@ -170,7 +164,15 @@ impl Positions {
         [from, to]: [Known; 2],
     ) -> Result<ComparePositionsResponse, Failure> {
         let span = self.span(request, to.known_at)?;
-        let [from, to] = [self.collect(subject, from)?, self.collect(subject, to)?];
+        let later = terms(&self.views, "filter", request.filter.as_ref(), &to)?;
+        let earlier = match &request.from_filter {
+            None => later.clone(),
+            filter => terms(&self.views, "fromFilter", filter.as_ref(), &from)?,
+        };
+        let [from, to] = [
+            self.collect(subject, &earlier, from)?,
+            self.collect(subject, &later, to)?,
+        ];
         let [before, after] = [from.position(span.from), to.position(span.to)];
         let (earlier, later) = (before.decision(), after.decision());
         let placed = span
@@ -189,10 +191,11 @@ impl Positions {
     fn timeline(
         &self,
         subject: &Subject,
+        terms: &Terms,
         known: Known,
         until: i64,
     ) -> Result<GetTimelineResponse, Failure> {
-        let evidence = self.collect(subject, known)?;
+        let evidence = self.collect(subject, terms, known)?;
         let steps = timeline(&evidence.collected.testimonies, evidence.question(until));
         let older = steps.len().saturating_sub(STEPS_MAX);
         let steps = steps.iter().skip(older);
@@ -242,13 +245,17 @@ struct Span {
     milestone: Option<Interval>,
 }
 
-/// Without a milestone: two dates, or one date at two sizes of the ledger.
+/// Without a milestone: two dates, or one date at two sizes of the ledger or on two readers'
+/// terms.
 fn span_of_dates(request: &ComparePositionsRequest, to: i64) -> Result<Span, Failure> {
-    if request.from_as_of.is_empty() && request.from_known_at.is_none() {
+    let same_date = request.from_known_at.is_some()
+        || request.from_known_at_time.is_some()
+        || request.from_filter.is_some();
+    if request.from_as_of.is_empty() && !same_date {
         return Err(Failure::invalid(
             "fromAsOf",
             "nothing says what the later position is compared with",
-            "a milestone, a fromAsOf or a fromKnownAt",
+            "a milestone, a fromAsOf, a fromKnownAt or a fromFilter",
         ));
     }
     let from = match &request.from_as_of[..] {
@@ -284,34 +291,6 @@ fn subject(actor: &str, topic: &str, with_parts: Option<bool>) -> Result<Subject
     })
 }
 
-/// Refuses filters, by the first field that is given.
-fn unfiltered(filter: Option<&PositionFilter>) -> Result<(), Failure> {
-    let Some(filter) = filter else {
-        return Ok(());
-    };
-    let PositionFilter {
-        wordings,
-        bases,
-        attestations_min,
-        verifiers,
-        verifiers_excluded,
-    } = filter;
-    let given = [
-        ("filter.wordings", !wordings.is_empty()),
-        ("filter.bases", !bases.is_empty()),
-        ("filter.attestationsMin", *attestations_min != 0),
-        ("filter.verifiers", !verifiers.is_empty()),
-        ("filter.verifiersExcluded", !verifiers_excluded.is_empty()),
-    ];
-    match given.iter().find(|(_, given)| *given) {
-        None => Ok(()),
-        Some((field, _)) => Err(Failure::unimplemented(
-            field,
-            "this release answers by the archive's own rules and does not filter",
-        )),
-    }
-}
-
 type Watch = Pin<Box<dyn Stream<Item = Result<WatchPositionsResponse, Status>> + Send>>;
 
 #[tonic::async_trait]
@@ -321,14 +300,13 @@ impl PositionService for Positions {
         request: Request<GetPositionRequest>,
     ) -> Result<Response<GetPositionResponse>, Status> {
         let request = request.into_inner();
-        unfiltered(request.filter.as_ref())?;
         let subject = subject(&request.actor, &request.topic, request.with_parts)?;
         let as_of = self.end_of("asOf", &request.as_of)?;
-        let known = self
-            .known("knownAt", request.known_at, request.at_least_size)
-            .await?;
+        let known_at = KnownAt::new("knownAt", request.known_at, request.known_at_time);
+        let known = self.known(known_at, request.at_least_size).await?;
+        let terms = terms(&self.views, "filter", request.filter.as_ref(), &known)?;
         // A seek and a few reads: cheaper than a hop to another thread.
-        let evidence = self.collect(&subject, known)?;
+        let evidence = self.collect(&subject, &terms, known)?;
         let position = evidence.position(as_of);
         Ok(Response::new(GetPositionResponse {
             position: Some(evidence.message(&position, &self.views)?),
@@ -341,15 +319,22 @@ impl PositionService for Positions {
         request: Request<ComparePositionsRequest>,
     ) -> Result<Response<ComparePositionsResponse>, Status> {
         let request = request.into_inner();
-        unfiltered(request.filter.as_ref())?;
         let subject = subject(&request.actor, &request.topic, request.with_parts)?;
         let size = request.at_least_size;
-        let to = self.known("toKnownAt", request.to_known_at, size).await?;
+        let known_at = KnownAt::new("toKnownAt", request.to_known_at, request.to_known_at_time);
+        let open = known_at.is_open();
+        let to = self.known(known_at, size).await?;
+        let known_at = KnownAt::new(
+            "fromKnownAt",
+            request.from_known_at,
+            request.from_known_at_time,
+        );
         // Without a bound of its own, the earlier position is known as the later one is, even
         // if the projection reads on in between.
-        let from = match request.from_known_at {
-            None if request.to_known_at.is_none() => to,
-            from => self.known("fromKnownAt", from, size).await?,
+        let from = if known_at.is_open() && open {
+            to
+        } else {
+            self.known(known_at, size).await?
         };
         let service = self.clone();
         let answer = blocking(move || service.compare(&request, &subject, [from, to]));
@@ -361,14 +346,13 @@ impl PositionService for Positions {
         request: Request<GetTimelineRequest>,
     ) -> Result<Response<GetTimelineResponse>, Status> {
         let request = request.into_inner();
-        unfiltered(request.filter.as_ref())?;
         let subject = subject(&request.actor, &request.topic, request.with_parts)?;
         let until = self.end_of("until", &request.until)?;
-        let known = self
-            .known("knownAt", request.known_at, request.at_least_size)
-            .await?;
+        let known_at = KnownAt::new("knownAt", request.known_at, request.known_at_time);
+        let known = self.known(known_at, request.at_least_size).await?;
+        let terms = terms(&self.views, "filter", request.filter.as_ref(), &known)?;
         let service = self.clone();
-        let answer = blocking(move || service.timeline(&subject, known, until));
+        let answer = blocking(move || service.timeline(&subject, &terms, known, until));
         Ok(Response::new(answer.await?))
     }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::{Failure, Reason, convert, proto};
 use crate::fold::Tables;
 use crate::ledger::Reader;
+use crate::projection::catalog::{self, Named};
 use crate::projection::{Cursor, Projection, Status};
+use crate::record::Micros;
 
 /// A projection to be asked. Clones are the same projection.
 #[derive(Clone)]
@@ -23,6 +25,34 @@ pub struct Known {
     pub known_at: u64,
     /// How much the projection has read: at least as much.
     cursor: Cursor,
+}
+
+/// A bound in transaction time, as a request gives it: a size of the ledger, or a time; open if
+/// neither is given.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownAt<'a> {
+    /// The field of the size.
+    pub field: &'a str,
+    size: Option<u64>,
+    time: Option<prost_types::Timestamp>,
+}
+
+impl<'a> KnownAt<'a> {
+    /// The bound that stands in `field`, or, as a time, in the field of that name and `Time`.
+    #[must_use]
+    pub const fn new(
+        field: &'a str,
+        size: Option<u64>,
+        time: Option<prost_types::Timestamp>,
+    ) -> Self {
+        Self { field, size, time }
+    }
+
+    /// Whether everything counts.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.size.is_none() && self.time.is_none()
+    }
 }
 
 impl Known {
@@ -53,6 +83,38 @@ impl View {
     #[must_use]
     pub fn size(&self) -> u64 {
         self.projection.cursor().size
+    }
+
+    /// The size of the ledger that a bound stands for, `now` being the present; none if it is
+    /// open. A time stands for the entries that were recorded by then.
+    pub async fn size_of(
+        &self,
+        known_at: KnownAt<'_>,
+        now: Micros,
+    ) -> Result<Option<u64>, Failure> {
+        let KnownAt { field, size, time } = known_at;
+        let Some(time) = time else {
+            return Ok(size);
+        };
+        let field = format!("{field}Time");
+        if size.is_some() {
+            return Err(Failure::invalid(
+                field,
+                "both a size and a time are given",
+                "one of the two",
+            ));
+        }
+        let past = Micros::from_timestamp(&time).filter(|time| *time <= now);
+        let Some(time) = past else {
+            return Err(Failure::invalid(
+                field,
+                "the time has not come yet, or is no time",
+                "a time that has passed, or none for everything",
+            ));
+        };
+        let reader = self.reader.clone();
+        let size = super::blocking(move || Ok(reader.size_at(time)?)).await?;
+        Ok(Some(size))
     }
 
     /// Waits until a question with this transaction-time bound can be answered, and says by
@@ -163,6 +225,31 @@ pub struct Views {
 }
 
 impl Views {
+    /// What goes by a slug in the catalog is not on record: says so, and which slugs that were
+    /// on record at `known_at` may have been meant.
+    #[must_use]
+    pub fn unknown(
+        &self,
+        reason: Reason,
+        field: &str,
+        id: &str,
+        known_at: u64,
+        size: u64,
+    ) -> Failure {
+        let failure = Failure::unknown(reason, field, id, known_at, size);
+        let named = match reason {
+            Reason::UnknownActor => Named::Actor,
+            Reason::UnknownMandate => Named::Mandate,
+            Reason::UnknownTopic => Named::Topic,
+            Reason::UnknownMilestone => Named::Milestone,
+            _ => return failure,
+        };
+        match catalog::near(self.catalog.tables(), named, id, known_at) {
+            Ok(near) => failure.suggesting(&near),
+            Err(error) => error.into(),
+        }
+    }
+
     /// Each of them, in order of name.
     #[must_use]
     pub const fn all(&self) -> [&View; 4] {

@@ -3,7 +3,7 @@
 use super::background::Background;
 use super::canvas::{Canvas, Sheet, Tint};
 use super::foot;
-use super::statement::{in_short, reading, testimony};
+use super::statement::{in_short, reading, readings, testimony};
 use super::words::{self, Label as _, range, strength, tint};
 use crate::record::proto::TopicKind;
 use crate::rpc::proto::{Finding, GetPositionResponse, Position, Testimony};
@@ -64,6 +64,9 @@ fn stance(sheet: &mut Sheet, position: &Position, background: &Background) {
         }
         None => sheet.field(finding.label(), Tint::Strong, words::finding(finding)),
     }
+    if finding == Finding::Disputed {
+        disputed(sheet, position);
+    }
     if finding == Finding::NoRecord {
         sheet.field("looked at", Tint::Plain, &coverage(position));
     }
@@ -92,6 +95,30 @@ fn stance(sheet: &mut Sheet, position: &Position, background: &Background) {
         sheet.field("see also", Tint::Plain, &text);
     }
     sheet.field("readings", Tint::Plain, &counts(position));
+}
+
+/// Draws the readings that coders disagree about.
+fn disputed(sheet: &mut Sheet, position: &Position) {
+    let Some(deciding) = &position.deciding else {
+        return;
+    };
+    let readings = readings(deciding);
+    let indexes = std::iter::once(deciding.reading_index);
+    let indexes = indexes.chain(deciding.rivals.iter().map(|it| it.reading_index));
+    for (reading, index) in readings.iter().zip(indexes) {
+        let text = format!(
+            "{reading}, by {} (since [{index}])",
+            coders(deciding.coders)
+        );
+        sheet.field("", Tint::Plain, &text);
+    }
+}
+
+fn coders(number: u32) -> String {
+    match number {
+        1 => "one coder".to_owned(),
+        number => format!("{number} coders each"),
+    }
 }
 
 /// How far somebody looked where nothing is on record.
@@ -130,10 +157,17 @@ fn counts(position: &Position) -> String {
             "possible (their date may lie on either side)",
         ),
         (position.reported_count, "only reported"),
-        (position.filtered, "filtered away"),
+        (
+            position.same_utterances,
+            "not heard (the same utterance as one that is)",
+        ),
     ];
     let counted = counted.into_iter().filter(|(count, _)| *count != 0);
     parts.extend(counted.map(|(count, what)| format!("{count} {what}")));
+    for filtered in &position.filtered_by {
+        let part = words::filter_part(filtered.part());
+        parts.push(format!("{} taken away by {part}", filtered.statements));
+    }
     if let Some(newest) = &position.newest {
         parts.push(format!("the newest of {}", range(newest)));
     }

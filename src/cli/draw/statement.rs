@@ -57,13 +57,28 @@ pub fn testimony_in_cell(said: &Testimony, background: &Background) -> String {
     lines.join("\n")
 }
 
-/// How it reads: a stance, or the evasion.
+/// How it reads: a stance, or the evasion; where coders disagree, each of their readings.
 #[must_use]
 pub fn reading(said: &Testimony) -> String {
-    match &said.stance {
-        Some(taken) if said.engagement() == Engagement::Answered => stance(taken),
-        _ => said.engagement().label().to_owned(),
+    let mut readings = readings(said);
+    if readings.len() == 1 {
+        return readings.remove(0);
     }
+    format!("DISPUTED: {}", readings.join(" or "))
+}
+
+/// Each reading that as many coders give.
+#[must_use]
+pub fn readings(said: &Testimony) -> Vec<String> {
+    let read = |engagement: Engagement, taken: Option<&Stance>| match taken {
+        Some(taken) if engagement == Engagement::Answered => stance(taken),
+        _ => engagement.label().to_owned(),
+    };
+    let rivals = said.rivals.iter();
+    let rivals = rivals.map(|it| read(it.engagement(), it.stance.as_ref()));
+    std::iter::once(read(said.engagement(), said.stance.as_ref()))
+        .chain(rivals)
+        .collect()
 }
 
 /// Who said it, for whom, when, and what sets it apart.

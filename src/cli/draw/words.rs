@@ -10,7 +10,7 @@ use crate::record::proto::{
     ActorKind, Authority, Condition, ConditionKind, Engagement, Polarity, ReadingBasis, Role,
     TopicKind, Wording,
 };
-use crate::rpc::proto::{ChangeKind, Direction, Finding, Placement, Stance, TimeRange};
+use crate::rpc::proto::{ChangeKind, Direction, FilterPart, Finding, Placement, Stance, TimeRange};
 
 /// An enum value's name as the archive's documents write it: without the enum's own name.
 pub trait Label {
@@ -131,6 +131,20 @@ pub const fn finding(finding: Finding) -> &'static str {
         Finding::Undated => "only statements whose date may lie on either side",
         Finding::NoRecord => "nothing is on record, which does not mean that nothing was said",
         Finding::Unspecified => "the answer does not say",
+    }
+}
+
+/// What a part of a filter asks.
+#[must_use]
+pub const fn filter_part(part: FilterPart) -> &'static str {
+    match part {
+        FilterPart::Wordings => "their wording",
+        FilterPart::Verifiers => "who must vouch for them",
+        FilterPart::VerifiersExcluded => "who must not vouch alone",
+        FilterPart::AttestationsMin => "how many must vouch for them",
+        FilterPart::Sources => "where they are quoted from",
+        FilterPart::MandatedOnly => "the want of a mandate",
+        FilterPart::Unspecified => "a filter",
     }
 }
 

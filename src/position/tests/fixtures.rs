@@ -1,7 +1,7 @@
 //! What the tests of this room start from: testimonies in a few words, on a calendar whose
 //! days are numbered and whose seconds are days.
 
-use crate::position::{Authority, Testimony};
+use crate::position::{Authority, Bases, Rival, Testimony};
 use crate::record::{
     Basis, Condition, ConditionKind, Engagement, Interval, Polarity, Slug, Stance, Strength,
 };
@@ -79,6 +79,8 @@ fn engaged(entry: u64, said_at: Interval, engagement: Engagement) -> Testimony {
         basis: Basis::OwnWords,
         relayed: false,
         engagement,
+        rivals: Vec::new(),
+        own: Bases::OWN_WORDS,
     }
 }
 
@@ -99,6 +101,20 @@ pub(in crate::position) fn by(
 pub(in crate::position) fn repeated(until: Interval, testimony: Testimony) -> Testimony {
     Testimony {
         repeated_until: Some(until),
+        ..testimony
+    }
+}
+
+/// As many coders read it otherwise.
+pub(in crate::position) fn disputed(engagement: Engagement, testimony: Testimony) -> Testimony {
+    let rival = Rival {
+        given_by: testimony.given_by + 1,
+        place: 0,
+        basis: testimony.basis,
+        engagement,
+    };
+    Testimony {
+        rivals: vec![rival],
         ..testimony
     }
 }

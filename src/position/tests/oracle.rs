@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::position::{Authority, Finding, Step, compare, timeline};
+use crate::position::{Authority, Bases, Finding, Step, compare, timeline};
 use crate::record::{Basis, Engagement, Interval, Polarity, Stance, Strength};
 
 /// All dates lie below it.
@@ -24,12 +24,15 @@ fn own(testimony: &Testimony) -> bool {
 }
 
 fn answered(testimony: &Testimony) -> bool {
-    matches!(testimony.engagement, Engagement::Answered(_))
+    let answer = |engagement: &Engagement| matches!(engagement, Engagement::Answered(_));
+    answer(&testimony.engagement) || testimony.rivals.iter().any(|it| answer(&it.engagement))
 }
 
-fn polarity(testimony: &Testimony) -> Polarity {
+/// None if it is disputed.
+fn polarity(testimony: &Testimony) -> Option<Polarity> {
     match &testimony.engagement {
-        Engagement::Answered(stance) => stance.polarity,
+        _ if !testimony.rivals.is_empty() => None,
+        Engagement::Answered(stance) => Some(stance.polarity),
         other => panic!("{other:?} has no polarity"),
     }
 }
@@ -83,7 +86,7 @@ fn front<'a>(candidates: &[Standing<'a>]) -> Vec<Standing<'a>> {
 
 fn divided(front: &[Standing<'_>]) -> bool {
     let polarities: BTreeSet<_> = front.iter().map(|(t, _)| polarity(t)).collect();
-    polarities.len() > 1
+    polarities.len() > 1 || polarities.contains(&None) && front.len() > 1
 }
 
 /// The position as one end of a comparison.
@@ -96,7 +99,9 @@ fn end(said: &[Testimony], d: i64) -> Decision<'_> {
             interval,
             definite: true,
         }),
-        certain: !may_be && !divided(&front),
+        certain: !may_be
+            && !divided(&front)
+            && front.first().is_none_or(|(t, _)| polarity(t).is_some()),
     }
 }
 
@@ -138,8 +143,11 @@ fn finding(said: &[Testimony], d: i64) -> Finding {
         .into_iter()
         .filter(|(t, _)| own(t))
         .collect();
-    if definite.iter().any(|(t, _)| answered(t)) {
-        Finding::Stated
+    if let Some((decides, _)) = front(&candidates(said, d)).first() {
+        match polarity(decides) {
+            Some(_) => Finding::Stated,
+            None => Finding::Disputed,
+        }
     } else if !definite.is_empty() {
         Finding::Evaded
     } else if possible(said, d).iter().any(|t| own(t)) {
@@ -212,7 +220,7 @@ fn testimonies() -> impl Strategy<Value = Vec<Testimony>> {
         authorities,
         prop::bool::weighted(0.1),
         prop::bool::weighted(0.1),
-        engagements(),
+        (engagements(), prop::option::weighted(0.15, engagements())),
     );
     vec(one, 0..12).prop_map(|all| {
         let readings = all.into_iter().zip(0..);
@@ -226,11 +234,11 @@ fn testimonies() -> impl Strategy<Value = Vec<Testimony>> {
                         authority,
                         relayed,
                         survey,
-                        engagement,
+                        (engagement, rival),
                     ),
                     place,
                 )| {
-                    Testimony {
+                    let testimony = Testimony {
                         statement: entry,
                         version: entry,
                         given_by: entry,
@@ -247,6 +255,12 @@ fn testimonies() -> impl Strategy<Value = Vec<Testimony>> {
                         },
                         relayed,
                         engagement,
+                        rivals: Vec::new(),
+                        own: Bases::OWN_WORDS,
+                    };
+                    match rival {
+                        Some(rival) => disputed(rival, testimony),
+                        None => testimony,
                     }
                 },
             )
@@ -272,11 +286,14 @@ proptest! {
             let mut decide: Vec<_> = position.voices.items.iter().map(|v| v.deciding.testimony).collect();
             decide.sort_by_key(|t| &t.speaker);
             prop_assert_eq!(&decide, &slow_voices, "voices at {}", d);
-            let polarities: BTreeSet<_> = slow_voices.iter().map(|t| polarity(t)).collect();
+            let polarities: BTreeSet<_> = slow_voices.iter().filter_map(|t| polarity(t)).collect();
             prop_assert_eq!(position.diverge, polarities.len() > 1);
             let contradicted = slow_front.first().is_some_and(|(decides, _)| {
                 let mut higher = slow_voices.iter().filter(|t| t.authority > decides.authority);
-                higher.any(|t| polarity(t) != polarity(decides))
+                higher.any(|t| {
+                    let (one, other) = (polarity(t), polarity(decides));
+                    one.is_some() && other.is_some() && one != other
+                })
             });
             prop_assert_eq!(position.contradicts_higher_authority, contradicted);
             prop_assert_eq!(position.possible.total, possible(&said, d).len());

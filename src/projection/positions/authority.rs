@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::VOICES;
 use super::definitions::{self, Terms, Voice};
-use super::standing::Row;
+use super::history::Utterance;
 use crate::fold::{FoldError, Tables};
 use crate::position::Authority;
 use crate::projection::rows::{Parts, visible};
@@ -27,26 +27,27 @@ impl<'a> Mandates<'a> {
         }
     }
 
-    /// The authority with which a statement's speaker spoke, to a question put to `asked`: for
-    /// whichever of them is the speaker, the holder, or a body that it was said for, the
-    /// highest.
+    /// The authority with which a statement's speaker spoke on what is `holder`'s stance, to a
+    /// question put to `asked`: for whichever of them is the speaker, the holder, or a body that
+    /// it was said for, the highest.
     pub(super) fn authority(
         &mut self,
-        row: &Row,
+        said: &Utterance,
+        holder: &Slug,
         topic: &Slug,
         asked: &[Slug],
     ) -> Result<Authority, FoldError> {
-        let Some(speaker) = &row.said.speaker else {
+        let Some(speaker) = &said.speaker else {
             return Ok(Authority::None);
         };
         if asked.contains(speaker) {
             return Ok(Authority::Principal);
         }
         let mut highest = None;
-        let bodies = row.said.said_for.iter().chain([row.holder()?]);
+        let bodies = said.said_for.iter().chain([holder]);
         for body in bodies.filter(|body| asked.contains(body)) {
             let terms = self.between(speaker, body)?.iter();
-            let covering = terms.filter(|it| it.cover(topic, row.said.said_at.interval));
+            let covering = terms.filter(|it| it.cover(topic, said.said_at.interval));
             let authority = covering.map(|terms| terms.authority).max();
             // Somebody affiliated with one body may speak for another without a mandate.
             highest = highest.max(Some(authority.unwrap_or(Authority::None)));

@@ -1,14 +1,15 @@
-//! The positions' fold: what each kind of entry opens and closes.
+//! The positions' fold: what each kind of entry adds.
 
+use super::codebooks;
+use super::history::{Change, History, Utterance, Version};
 use super::reading::Reading;
-use super::standing::{self, Coded, Rows, Standing, Utterance};
-use super::{CODED, STATEMENTS, dates, definitions};
+use super::sources::{self, When, Words};
+use super::{RECORDS, definitions, verifiers};
 use crate::fold::{Changes, Fold, FoldError, Tables};
 use crate::projection::read::{content_id, date, malformed, optional, slug};
-use crate::projection::rows::Key;
 use crate::record::proto::record::Kind;
 use crate::record::proto::statement::Voice;
-use crate::record::{ContentId, Entry, Slug, proto};
+use crate::record::{ContentId, Entry, Slug, VerifierKey, proto};
 
 /// What bears on positions, derived from the ledger.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,19 +21,34 @@ impl Fold for PositionsFold {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
         match &entry.record.kind {
+            Some(Kind::ArchiveFounded(founded)) => {
+                verifiers::policy(founded.policy.unwrap_or_default())
+            }
+            Some(Kind::PolicySet(policy)) => verifiers::policy(*policy),
+            Some(Kind::VerifierRevoked(revoked)) => verifiers::revoked(state, entry, revoked),
             Some(Kind::ActorDefined(defined)) => definitions::actor(state, entry, defined),
             Some(Kind::MandateGranted(granted)) => definitions::granted(state, entry, granted),
             Some(Kind::MandateEnded(ended)) => definitions::ended(state, entry, ended),
-            Some(Kind::SourceArchived(archived)) => dates::archived(entry, archived),
+            Some(Kind::TopicDefined(defined)) => codebooks::defined(entry, defined),
+            Some(Kind::SourceArchived(archived)) => sources::archived(state, entry, archived),
             Some(Kind::StatementRecorded(statement)) => recorded(state, entry, statement),
-            Some(Kind::StatementCorrected(corrected)) => self::corrected(state, entry, corrected),
-            Some(Kind::StatementRetracted(retracted)) => self::retracted(state, entry, retracted),
+            Some(Kind::StatementCorrected(it)) => corrected(state, entry, it),
+            Some(Kind::StatementRetracted(it)) => {
+                changed(state, entry, &it.statement, |_, signers| {
+                    Ok(Change::Retracted { signers })
+                })
+            }
+            Some(Kind::EvidenceAdded(it)) => changed(state, entry, &it.statement, |_, signers| {
+                let sources = sources::further(state, entry, &it.evidence)?;
+                Ok(Change::Evidenced { signers, sources })
+            }),
             Some(Kind::ReadingAdded(added)) => read(state, entry, added),
+            Some(Kind::AttestationAdded(added)) => attested(state, entry, added),
             _ => Ok(Changes::new()),
         }
     }
@@ -43,12 +59,15 @@ fn recorded(
     entry: &Entry,
     statement: &proto::Statement,
 ) -> Result<Changes, FoldError> {
-    let id = entry.record_id;
-    let standing = version(state, entry, entry.index, statement)?;
-    let rows = standing::rows(&id, &standing, &[]);
-    let mut changes = standing::replace(state, entry.index, Rows::new(), &rows)?;
-    let key = standing::key(&id).into_bytes();
-    changes.insert(key, Some(STATEMENTS.encode(&standing)?));
+    let mut changes = Changes::new();
+    let signers = verifiers::signed(state, entry, &mut changes)?;
+    let change = Change::Recorded {
+        id: entry.record_id,
+        attestations_min: verifiers::attestations_min(state)?,
+        version: version(state, entry, statement, signers)?,
+    };
+    History::new(entry.index).add(state, entry.index, &change, &mut changes)?;
+    about(entry, entry.index, &mut changes)?;
     Ok(changes)
 }
 
@@ -57,38 +76,11 @@ fn corrected(
     entry: &Entry,
     corrected: &proto::StatementCorrected,
 ) -> Result<Changes, FoldError> {
-    let (id, before) = standing(state, entry, &corrected.statement)?;
-    let statement = corrected
-        .corrected
-        .as_ref()
-        .ok_or_else(|| malformed(entry, "no corrected statement"))?;
-    let after = version(state, entry, before.introduced, statement)?;
-    let coded = coded(state, &id)?;
-    let mut changes = standing::replace(
-        state,
-        entry.index,
-        standing::rows(&id, &before, &coded),
-        &standing::rows(&id, &after, &coded),
-    )?;
-    let key = standing::key(&id).into_bytes();
-    changes.insert(key, Some(STATEMENTS.encode(&after)?));
-    Ok(changes)
-}
-
-fn retracted(
-    state: &dyn Tables,
-    entry: &Entry,
-    retracted: &proto::StatementRetracted,
-) -> Result<Changes, FoldError> {
-    let (id, before) = standing(state, entry, &retracted.statement)?;
-    let coded = coded(state, &id)?;
-    let rows = standing::rows(&id, &before, &coded);
-    let mut changes = standing::replace(state, entry.index, rows, &Rows::new())?;
-    for each in &coded {
-        changes.insert(coded_key(&id, &each.reading).into_bytes(), None);
-    }
-    changes.insert(standing::key(&id).into_bytes(), None);
-    Ok(changes)
+    let statement = corrected.corrected.as_ref();
+    let statement = statement.ok_or_else(|| malformed(entry, "no corrected statement"))?;
+    changed(state, entry, &corrected.statement, |_, signers| {
+        version(state, entry, statement, signers).map(Change::Corrected)
+    })
 }
 
 fn read(
@@ -96,100 +88,137 @@ fn read(
     entry: &Entry,
     added: &proto::ReadingAdded,
 ) -> Result<Changes, FoldError> {
-    let (id, mut standing) = standing(state, entry, &added.statement)?;
-    let reading = added
-        .reading
-        .as_ref()
-        .ok_or_else(|| malformed(entry, "no reading"))?;
-    let reading = Reading::of(entry, reading, standing.said.speaker.as_ref())?;
-    let key = coded_key(&id, &reading);
-    let before: Vec<Coded> = CODED.get(state, &key)?.into_iter().collect();
-    let after = Coded {
-        given_by: entry.index,
-        reading,
-    };
-    let value = CODED.encode(&after)?;
+    let reading = added.reading.as_ref();
+    let reading = reading.ok_or_else(|| malformed(entry, "no reading"))?;
+    changed(state, entry, &added.statement, |history, coders| {
+        let speaker = history.newest().and_then(|it| it.said.speaker.as_ref());
+        let reading = Reading::of(state, entry, (0, reading), speaker)?;
+        Ok(Change::Read { coders, reading })
+    })
+}
 
-    // Only readings of this topic and holder are outdated, and all of them are.
-    let before = rivals(standing::rows(&id, &standing, &before), &after.reading)?;
-    standing.readings.clear();
-    let after = standing::rows(&id, &standing, &[after]);
-    let mut changes = standing::replace(state, entry.index, before, &after)?;
-    changes.insert(key.into_bytes(), Some(value));
+/// What an entry does to a statement on record, by its history and by who signed the entry.
+fn changed(
+    state: &dyn Tables,
+    entry: &Entry,
+    id: &str,
+    change: impl FnOnce(&History, Vec<verifiers::Number>) -> Result<Change, FoldError>,
+) -> Result<Changes, FoldError> {
+    let id = content_id(entry, "statement", id)?;
+    let (statement, _) = subject(state, &id)?
+        .ok_or_else(|| malformed(entry, format!("the statement {id} is not on record")))?;
+    let history = History::load(state, statement)?;
+    let mut changes = Changes::new();
+    let signers = verifiers::signed(state, entry, &mut changes)?;
+    let change = change(&history, signers)?;
+    history.add(state, entry.index, &change, &mut changes)?;
+    about(entry, statement, &mut changes)?;
     Ok(changes)
 }
 
-/// The rows of readings on the same topic and holder.
-fn rivals(rows: Rows, reading: &Reading) -> Result<Rows, FoldError> {
-    let mut rivals = Rows::new();
-    for (place, row) in rows {
-        if place.topic == reading.topic && *row.holder()? == reading.holder {
-            rivals.insert(place, row);
-        }
-    }
-    Ok(rivals)
+/// Adds signatures to what an entry did to a statement; to anything else they do not bear on
+/// positions.
+fn attested(
+    state: &dyn Tables,
+    entry: &Entry,
+    added: &proto::AttestationAdded,
+) -> Result<Changes, FoldError> {
+    let record = content_id(entry, "record", &added.record)?;
+    let Some((statement, signed)) = subject(state, &record)? else {
+        return Ok(Changes::new());
+    };
+    let key = |text: &String| -> Result<[u8; 32], FoldError> {
+        let key: Result<VerifierKey, _> = text.parse();
+        let key = key.map_err(|_| malformed(entry, format!("the key {text} cannot be read")))?;
+        Ok(*key.as_bytes())
+    };
+    let keys: Vec<[u8; 32]> = added.verifiers.iter().map(key).collect::<Result<_, _>>()?;
+    let mut changes = Changes::new();
+    let change = Change::Attested {
+        entry: signed,
+        verifiers: verifiers::numbered(state, &keys, &mut changes)?,
+    };
+    History::load(state, statement)?.add(state, entry.index, &change, &mut changes)?;
+    Ok(changes)
+}
+
+/// The statement that a record is about, by the entry that introduced it, and the record's own
+/// entry.
+fn subject(state: &dyn Tables, record: &ContentId) -> Result<Option<(u64, u64)>, FoldError> {
+    RECORDS.get(state, &RECORDS.key().bytes(record.as_bytes()))
+}
+
+/// Keeps which statement an entry's record is about.
+fn about(entry: &Entry, statement: u64, changes: &mut Changes) -> Result<(), FoldError> {
+    let key = RECORDS.key().bytes(entry.record_id.as_bytes());
+    let value = RECORDS.encode(&(statement, entry.index))?;
+    changes.insert(key.into_bytes(), Some(value));
+    Ok(())
 }
 
 /// The statement, in the version that `entry` gives.
 fn version(
     state: &dyn Tables,
     entry: &Entry,
-    introduced: u64,
     statement: &proto::Statement,
-) -> Result<Standing, FoldError> {
+    signers: Vec<verifiers::Number>,
+) -> Result<Version, FoldError> {
     let speaker: Option<Slug> = match &statement.voice {
         Some(Voice::Speaker(speaker)) => Some(slug(entry, "speaker", speaker)?),
         Some(Voice::Anonymous(_)) => None,
         None => return Err(malformed(entry, "a statement without speaker")),
     };
-    let readings = statement.readings.iter();
+    let readings = (0..).zip(&statement.readings);
     let readings = readings
-        .map(|reading| Reading::of(entry, reading, speaker.as_ref()))
+        .map(|reading| Reading::of(state, entry, reading, speaker.as_ref()))
         .collect::<Result<_, _>>()?;
     let bodies = statement.said_for.iter();
+    let Words { sources, said_at } = sources::words(state, entry, statement)?;
+    let (same, about) = references(state, entry, statement)?;
     let said = Utterance {
         speaker,
         said_for: bodies
             .map(|body| slug(entry, "said_for", &body.actor))
             .collect::<Result<_, _>>()?,
         relayed_by: optional(entry, "relayed_by", &statement.relayed_by)?,
-        said_at: dates::said_at(state, entry, statement)?,
-        repeated_until: date(entry, "repeated_until", &statement.repeated_until)?
-            .map(dates::When::from),
+        said_at,
+        repeated_until: date(entry, "repeated_until", &statement.repeated_until)?.map(When::from),
+        wording: statement.wording,
+        sources,
+        same,
+        about,
     };
-    Ok(Standing {
-        introduced,
-        version: entry.index,
+    Ok(Version {
+        signers,
         said,
         readings,
     })
 }
 
-/// The statement that goes by `id`, as it stands.
-fn standing(
+/// The statements that are the same utterance as one, and those that it qualifies, withdraws or
+/// denies, with how.
+type References = (Vec<u64>, Vec<(i32, u64)>);
+
+fn references(
     state: &dyn Tables,
     entry: &Entry,
-    id: &str,
-) -> Result<(ContentId, Standing), FoldError> {
-    let id = content_id(entry, "statement", id)?;
-    let standing = STATEMENTS
-        .get(state, &standing::key(&id))?
-        .ok_or_else(|| malformed(entry, format!("the statement {id} is not on record")))?;
-    Ok((id, standing))
-}
-
-/// The statement's readings by coders.
-fn coded(state: &dyn Tables, id: &ContentId) -> Result<Vec<Coded>, FoldError> {
-    CODED
-        .scan(state, &CODED.key().bytes(id.as_bytes()))
-        .map(|row| row.map(|(_, coded)| coded))
-        .collect()
-}
-
-fn coded_key(id: &ContentId, reading: &Reading) -> Key {
-    CODED
-        .key()
-        .bytes(id.as_bytes())
-        .slug(&reading.topic)
-        .slug(&reading.holder)
+    statement: &proto::Statement,
+) -> Result<References, FoldError> {
+    use proto::ReferenceKind::{Denies, Qualifies, SameUtterance, Withdraws};
+    let (mut same, mut about) = References::default();
+    for reference in &statement.refers_to {
+        let kind = reference.kind();
+        if !matches!(kind, SameUtterance | Qualifies | Withdraws | Denies) {
+            continue;
+        }
+        let id = content_id(entry, "refers_to", &reference.statement)?;
+        let (other, _) = subject(state, &id)?
+            .ok_or_else(|| malformed(entry, format!("the statement {id} is not on record")))?;
+        if kind == SameUtterance {
+            same.push(other);
+        } else {
+            about.push((kind.into(), other));
+        }
+    }
+    Ok((same, about))
 }

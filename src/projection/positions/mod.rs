@@ -1,18 +1,16 @@
-//! What bears on positions: for every actor and topic the readings to be heard, with what is
-//! needed to weigh them. The weighing itself is [`crate::position`]'s.
+//! What bears on positions: for every actor and topic the statements to be heard, with what is
+//! needed to read and weigh them. The weighing itself is [`crate::position`]'s.
 //!
 //! A reading bears on its holder, and if that is the speaker, on each organisation that the
-//! statement was said for. Under each of these stands one row, which holds all that the rules
-//! ask of the statement, so that a question reads the rows of its own actor and topic and no
-//! others. A row stands from the entry that opened it to the one that closed it:
+//! statement was said for. Under each of these pairs of actor and topic lies the history of the
+//! statement: one row for every entry that did something to it, written once and never changed.
+//! What stands at K follows from the rows of entries below K alone, and from whose signatures
+//! are trusted there; so the tables only ever grow, and an answer at K stays the same.
 //!
-//! - A correction closes the rows of the version that it replaces and opens its own, at the
-//!   corrected date. Coders' readings stay, and are reopened under the new version.
-//! - A retraction closes all rows of the statement.
-//! - Of several readings of one statement, topic and holder the newest by ledger index stands,
-//!   whoever gave it; readings that a version brings count as given at its index. A coder's
-//!   reading that a correction outdated stands again when a later correction drops what
-//!   outdated it.
+//! - `history.rs` says what entries do to a statement, and where that is kept.
+//! - `hearing.rs` is pure: which version stands, who vouches, what most coders read.
+//! - `terms.rs` is what a reader may ask for: whose reading, and which statements to trust.
+//! - `question.rs` collects what bears on a question, by those terms.
 //!
 //! `said_at`, where a statement leaves it out, is "at some time up to" the smallest of the
 //! `published_at` of the sources that give its words; if none of them has one, up to the
@@ -22,28 +20,38 @@
 //! and parts there are is decided at the question's K, not when the statement came in.
 
 mod authority;
-mod dates;
+mod codebooks;
 mod definitions;
 mod fold;
+mod hearing;
+mod history;
 mod question;
 mod reading;
-mod standing;
+mod same;
+mod sources;
+mod terms;
 #[cfg(test)]
 mod tests;
+mod verifiers;
 
+pub use codebooks::codebook;
 pub use fold::PositionsFold;
-pub use question::{Collected, Detail, actors_on, collect, speaks_for};
+pub use question::{Collected, Detail, Subject, actors_on, collect, speaks_for};
+pub use terms::{Choice, Filter, Part, SourceFilter, Taken, Terms, verifier_number};
 
 use super::rows::Table;
 
-/// Actor, topic, statement, version, reading, place: what bears on the actor and topic.
-const READINGS: Table = table(b'r', "readings");
-/// Statement id: its version that stands. Read by the fold alone.
-const STATEMENTS: Table = table(b's', "statements");
-/// Statement id, topic, holder: the newest reading by a coder. Read by the fold alone.
-const CODED: Table = table(b'c', "coded");
-/// Source id: the dates of its newest version. Read by the fold alone.
+/// Actor, topic, statement, entry: what the entry did to a statement that bears on both.
+const HEARD: Table = table(b'r', "heard");
+/// Statement, entry: what the entry did to it, with everything that it bears on. Read by the
+/// fold alone.
+const HISTORIES: Table = table(b'h', "histories");
+/// Record id: the statement that it is about, and its entry. Read by the fold alone.
+const RECORDS: Table = table(b'i', "records");
+/// Source id: its number, and the dates of its newest version. Read by the fold alone.
 const SOURCES: Table = table(b'd', "sources");
+/// Number of a source, entry: what that version says of it.
+const SOURCE_VERSIONS: Table = table(b'e', "source-versions");
 /// Actor: its kind and what it is part of.
 const ACTORS: Table = table(b'a', "actors");
 /// Whole, part, entry: since when, and until when, the one is part of the other.
@@ -54,6 +62,19 @@ const MANDATES: Table = table(b'm', "mandates");
 const VOICES: Table = table(b'v', "voices");
 /// Topic, actor: the entry from which on something bears on both.
 const TOPICS: Table = table(b't', "topics");
+/// Topic: the entry of its newest version. Read by the fold alone.
+const NEWEST_CODEBOOKS: Table = table(b'b', "newest-codebooks");
+/// Record id of a topic's version: its entry.
+const CODEBOOKS: Table = table(b'c', "codebooks");
+/// Public key: the number that the verifier goes by in rows.
+const VERIFIERS: Table = table(b'k', "verifiers");
+/// Number of a verifier: its public key.
+const VERIFIER_KEYS: Table = table(b'n', "verifier-keys");
+/// Number of a verifier, entry of its revocation: from which entry on what it signed before
+/// does not count.
+const UNTRUSTED: Table = table(b'u', "untrusted");
+/// How many verifiers must sign a statement. Read by the fold alone.
+const POLICY: Table = table(b'o', "policy");
 
 const fn table(byte: u8, name: &'static str) -> Table {
     Table { byte, name }

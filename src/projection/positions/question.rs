@@ -1,17 +1,34 @@
-//! What bears on a question: the readings of an actor's, and of its parts', on a topic, as it
-//! stood once the entries below `known_at` were known.
+//! What bears on a question: the statements on an actor's, and its parts', position on a topic,
+//! as they stood once the entries below `known_at` were known, read and trusted on the reader's
+//! terms.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::authority::{Mandates, organizations};
 use super::definitions::Actor;
-use super::standing::{Place, ReadingKey, Row};
-use super::{ACTORS, PARTS, READINGS, TOPICS};
+use super::hearing::{Coder, Coders, Given, Heard, Hearing};
+use super::history::{Change, Changed, Pair, parse};
+use super::same::Ties;
+use super::sources::Library;
+use super::terms::{Part, Taken, Terms};
+use super::verifiers::{self, Trust};
+use super::{ACTORS, HEARD, PARTS, TOPICS};
 use crate::fold::{FoldError, Tables};
-use crate::position::Testimony;
+use crate::position::{Authority, Rival, Testimony};
 use crate::projection::rows::{Parts, visible};
 use crate::record::proto::ActorKind;
 use crate::record::{ContentId, Slug};
+
+/// Whose position on what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The actor.
+    pub actor: Slug,
+    /// The topic.
+    pub topic: Slug,
+    /// Whether the actor's parts speak too. Left open, a state's do, and nobody else's.
+    pub with_parts: Option<bool>,
+}
 
 /// What bears on a question, in the order of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,10 +37,14 @@ pub struct Collected {
     pub kind: ActorKind,
     /// Who is asked: the actor, then its parts in order, if they speak too.
     pub asked: Vec<Slug>,
-    /// The readings that bear on the question, each once.
+    /// How statements are read on the question, each reading once.
     pub testimonies: Vec<Testimony>,
     /// What else is to be told of each, in the same order.
     details: Vec<Detail>,
+    /// How many statements each part of the filter took away.
+    pub taken: Taken,
+    /// How many statements are not heard, being the same utterance as one that is.
+    pub repeated: u64,
 }
 
 /// What is told of a testimony without being weighed.
@@ -39,6 +60,18 @@ pub struct Detail {
     pub repeated_until: Option<String>,
     /// The actor who relays it, if one does.
     pub relayed_by: Option<Slug>,
+    /// How its text relates to the words spoken: a number of `Wording`.
+    pub wording: i32,
+    /// How many verifiers vouch for it.
+    pub attestations: usize,
+    /// How many coders gave the reading; of a disputed one, each of the rivals.
+    pub coders: usize,
+    /// The coders other than whoever attested the statement, by reading: that of the testimony
+    /// first, then its rivals in order.
+    pub coded_by: Vec<Vec<[u8; 32]>>,
+    /// The statements that it qualifies, withdraws or denies: a number of `ReferenceKind`, and
+    /// the entry that introduced the other.
+    pub about: Vec<(i32, u64)>,
 }
 
 impl Collected {
@@ -57,79 +90,244 @@ impl Collected {
             .ok()?;
         self.details.get(place)
     }
+
+    /// How many statements the filter took away.
+    #[must_use]
+    pub fn filtered(&self) -> u64 {
+        self.taken.values().sum()
+    }
 }
 
 /// The order of the ledger.
-fn order(testimony: &Testimony) -> ReadingKey {
-    ReadingKey {
-        statement: testimony.statement,
-        version: testimony.version,
-        given_by: testimony.given_by,
-        place: testimony.place,
-    }
+fn order(testimony: &Testimony) -> (u64, u64, u32) {
+    (testimony.statement, testimony.given_by, testimony.place)
 }
 
-/// What bears on the position of `actor` on `topic`; none if the actor is not on record. Left
-/// open, `with_parts` is so for a state alone.
+/// What bears on a question at `known_at`, on these terms; none if the actor is not on record.
 pub fn collect(
     tables: &dyn Tables,
-    actor: &Slug,
-    topic: &Slug,
-    with_parts: Option<bool>,
+    subject: &Subject,
+    terms: &Terms,
     known_at: u64,
 ) -> Result<Option<Collected>, FoldError> {
-    let Some(kind) = kind(tables, actor, known_at)? else {
+    let Some(kind) = kind(tables, &subject.actor, known_at)? else {
         return Ok(None);
     };
-    let mut asked = vec![actor.clone()];
-    if with_parts.unwrap_or(kind == ActorKind::State) {
-        asked.extend(parts(tables, actor, known_at)?);
+    let mut asked = vec![subject.actor.clone()];
+    if subject.with_parts.unwrap_or(kind == ActorKind::State) {
+        asked.extend(parts(tables, &subject.actor, known_at)?);
     }
-    // A statement said for several parts stands under each of them, and is heard once.
-    let mut heard: BTreeMap<ReadingKey, Row> = BTreeMap::new();
-    for body in &asked {
-        for row in READINGS.scan::<Row>(tables, &Place::prefix(body, topic)) {
-            let (key, row) = row?;
-            let reading = ReadingKey::parse(&key)?;
-            if visible(reading.since(), row.until, known_at) {
-                heard.insert(reading, row);
-            }
-        }
+    let histories = histories(tables, &asked, &subject.topic, known_at)?;
+    let mut bench = Bench {
+        tables,
+        topic: &subject.topic,
+        asked: &asked,
+        terms,
+        trust: Trust::at(tables, known_at)?,
+        library: Library::new(tables, known_at),
+        mandates: Mandates::new(tables, known_at),
+        taken: Taken::new(),
+    };
+    let mut ties = Ties::default();
+    let mut heard = Vec::new();
+    for (statement, changed) in &histories {
+        heard.extend(bench.hear(*statement, changed, known_at, &mut ties)?);
     }
-    let mut mandates = Mandates::new(tables, known_at);
-    let mut testimonies = Vec::with_capacity(heard.len());
-    let mut details = Vec::with_capacity(heard.len());
-    for (reading, row) in heard {
-        let authority = mandates.authority(&row, topic, &asked)?;
-        let holder = row.holder()?.clone();
-        testimonies.push(Testimony {
-            statement: reading.statement,
-            version: reading.version,
-            given_by: reading.given_by,
-            place: reading.place,
-            speaker: row.said.speaker,
-            holder,
-            authority,
-            said_at: row.said.said_at.interval,
-            repeated_until: row.said.repeated_until.as_ref().map(|when| when.interval),
-            basis: row.basis,
-            relayed: row.said.relayed_by.is_some(),
-            engagement: row.engagement,
-        });
-        details.push(Detail {
-            statement_id: row.statement_id,
-            said_for: row.said.said_for,
-            said_at: row.said.said_at.text,
-            repeated_until: row.said.repeated_until.map(|when| when.text),
-            relayed_by: row.said.relayed_by,
-        });
-    }
+    let taken = bench.taken;
+    let repeated = drop_repeated(&mut heard, &mut ties);
+    heard.sort_by_key(|(testimony, _)| order(testimony));
+    let (testimonies, details) = heard.into_iter().unzip();
     Ok(Some(Collected {
         kind,
         asked,
         testimonies,
         details,
+        taken,
+        repeated,
     }))
+}
+
+/// What was done below `known_at` to every statement that bears on one of these actors and the
+/// topic. What was said for several of them stands under each, with the readings that bear on
+/// it, and is put together.
+fn histories(
+    tables: &dyn Tables,
+    asked: &[Slug],
+    topic: &Slug,
+    known_at: u64,
+) -> Result<BTreeMap<u64, Changed>, FoldError> {
+    let mut histories: BTreeMap<u64, Changed> = BTreeMap::new();
+    for body in asked {
+        for row in HEARD.scan::<Change>(tables, &Pair::key(body, topic)) {
+            let (key, mut change) = row?;
+            let (statement, entry) = parse(&key)?;
+            if statement >= known_at {
+                break;
+            }
+            if entry >= known_at {
+                continue;
+            }
+            let changed = histories.entry(statement).or_default();
+            if let Some(known) = changed.get(&entry) {
+                change.join(known);
+            }
+            changed.insert(entry, change);
+        }
+    }
+    Ok(histories)
+}
+
+/// Hears of statements with the same utterance the first alone. Gives how many the others are.
+fn drop_repeated(heard: &mut Vec<(Testimony, Detail)>, ties: &mut Ties) -> u64 {
+    if ties.is_empty() {
+        return 0;
+    }
+    let mut first: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut repeated = BTreeSet::new();
+    heard.sort_by_key(|(testimony, _)| testimony.statement);
+    heard.retain(|(testimony, _)| {
+        let utterance = ties.smallest(testimony.statement);
+        let first = first.entry(utterance).or_insert(testimony.statement);
+        let is_first = *first == testimony.statement;
+        if !is_first {
+            repeated.insert(testimony.statement);
+        }
+        is_first
+    });
+    repeated.len() as u64
+}
+
+/// What one question needs to hear statements.
+struct Bench<'a> {
+    tables: &'a dyn Tables,
+    topic: &'a Slug,
+    asked: &'a [Slug],
+    terms: &'a Terms,
+    trust: Trust,
+    library: Library<'a>,
+    mandates: Mandates<'a>,
+    taken: Taken,
+}
+
+impl Bench<'_> {
+    /// How a statement is read on the question. Notes what takes it away, and what it is tied
+    /// to.
+    fn hear(
+        &mut self,
+        statement: u64,
+        changed: &Changed,
+        known_at: u64,
+        ties: &mut Ties,
+    ) -> Result<Vec<(Testimony, Detail)>, FoldError> {
+        let hearing = Hearing {
+            changed,
+            trust: &self.trust,
+            known_at,
+        };
+        let Some((_, version)) = hearing.version().filter(|_| hearing.bears()) else {
+            return Ok(Vec::new());
+        };
+        for other in &version.said.same {
+            ties.tie(statement, *other);
+        }
+        let Some(heard) = hearing.heard() else {
+            return Ok(Vec::new());
+        };
+        let coders = Coders {
+            choice: self.terms.choice,
+            never: &self.terms.filter.never,
+        };
+        let readings = hearing.readings(&heard, &coders);
+        if readings.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Some(part) = self
+            .terms
+            .filter
+            .takes(&hearing, &heard, &mut self.library)?
+        {
+            *self.taken.entry(part).or_default() += 1;
+            return Ok(Vec::new());
+        }
+        let mut testimonies = Vec::with_capacity(readings.len());
+        let mut unmandated = false;
+        for (holder, given) in readings {
+            let said = &heard.stands.said;
+            let authority = self
+                .mandates
+                .authority(said, holder, self.topic, self.asked)?;
+            if self.terms.filter.mandated && authority <= Authority::None {
+                unmandated = true;
+                continue;
+            }
+            testimonies.extend(self.testimony(statement, &heard, holder, authority, &given)?);
+        }
+        if unmandated {
+            *self.taken.entry(Part::Mandated).or_default() += 1;
+        }
+        Ok(testimonies)
+    }
+
+    fn testimony(
+        &self,
+        statement: u64,
+        heard: &Heard<'_>,
+        holder: &Slug,
+        authority: Authority,
+        given: &[Given<'_>],
+    ) -> Result<Option<(Testimony, Detail)>, FoldError> {
+        let Some((first, rivals)) = given.split_first() else {
+            return Ok(None);
+        };
+        let said = &heard.stands.said;
+        let rival = |it: &Given<'_>| Rival {
+            given_by: it.entry,
+            place: it.reading.place,
+            basis: it.reading.basis,
+            engagement: it.reading.engagement.clone(),
+        };
+        let testimony = Testimony {
+            statement,
+            version: heard.version,
+            given_by: first.entry,
+            place: first.reading.place,
+            speaker: said.speaker.clone(),
+            holder: holder.clone(),
+            authority,
+            said_at: said.said_at.interval,
+            repeated_until: said.repeated_until.as_ref().map(|when| when.interval),
+            basis: first.reading.basis,
+            relayed: said.relayed_by.is_some(),
+            engagement: first.reading.engagement.clone(),
+            rivals: rivals.iter().map(rival).collect(),
+            own: self.terms.filter.own,
+        };
+        let detail = Detail {
+            statement_id: heard.id,
+            said_for: said.said_for.clone(),
+            said_at: said.said_at.text.clone(),
+            repeated_until: said.repeated_until.as_ref().map(|when| when.text.clone()),
+            relayed_by: said.relayed_by.clone(),
+            wording: said.wording,
+            attestations: heard.vouchers.len(),
+            coders: first.coders.len(),
+            coded_by: given
+                .iter()
+                .map(|given| self.keys(given))
+                .collect::<Result<_, _>>()?,
+            about: said.about.clone(),
+        };
+        Ok(Some((testimony, detail)))
+    }
+
+    /// The keys of the coders who give a reading, but for whoever attested the statement.
+    fn keys(&self, given: &Given<'_>) -> Result<Vec<[u8; 32]>, FoldError> {
+        let coders = given.coders.iter().filter_map(|coder| match coder {
+            Coder::Attestor => None,
+            Coder::Other(number) => Some(verifiers::key(self.tables, *number)),
+        });
+        coders.collect()
+    }
 }
 
 /// The organisations that a person speaks for: whom to ask instead, because a person does not

@@ -1,8 +1,11 @@
 //! Readings as they were recorded, in types that cannot hold an inconsistent one.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use crate::fold::FoldError;
+use super::codebooks;
+use crate::fold::{FoldError, Tables};
 use crate::projection::read::{holder, malformed, optional, slug};
 use crate::record::{
     Basis, Condition, ConditionKind, Engagement, Entry, Polarity, Slug, Stance, Strength, proto,
@@ -11,32 +14,60 @@ use crate::record::{
 /// A reading, with its holder named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Reading {
+    /// Its place among the readings that its entry gives.
+    pub(super) place: u32,
     pub(super) topic: Slug,
     pub(super) holder: Slug,
+    /// The entry of the topic's version that it was coded by.
+    pub(super) codebook: Option<u64>,
     pub(super) basis: Basis,
     pub(super) engagement: Engagement,
 }
 
 impl Reading {
-    /// A reading of a statement by `speaker`, as `entry` gives it.
+    /// A reading of a statement by `speaker`, as `entry` gives it in this place.
     pub(super) fn of(
+        state: &dyn Tables,
         entry: &Entry,
-        reading: &proto::Reading,
+        (place, reading): (u32, &proto::Reading),
         speaker: Option<&Slug>,
     ) -> Result<Self, FoldError> {
+        let topic = slug(entry, "topic", &reading.topic)?;
         Ok(Self {
-            topic: slug(entry, "topic", &reading.topic)?,
+            place,
             holder: holder(entry, reading, speaker)?,
+            codebook: codebooks::of(state, entry, reading, &topic)?,
             basis: basis(reading.basis).ok_or_else(|| malformed(entry, "an unknown basis"))?,
             engagement: engagement(entry, reading)?,
+            topic,
         })
     }
 
-    /// Whether both read the statement for the same topic and holder, so that one supersedes
-    /// the other.
-    pub(super) fn is_rival(&self, other: &Self) -> bool {
-        self.topic == other.topic && self.holder == other.holder
+    /// Whether both read the same: the same basis, engagement and stance, on the same
+    /// conditions in whatever order.
+    pub(super) fn agrees_with(&self, other: &Self) -> bool {
+        self.basis == other.basis
+            && match (&self.engagement, &other.engagement) {
+                (Engagement::Answered(one), Engagement::Answered(another)) => {
+                    one.polarity == another.polarity
+                        && one.strength == another.strength
+                        && demands(one) == demands(another)
+                }
+                (one, another) => one == another,
+            }
     }
+}
+
+/// The conditions of a stance, each by what tells it apart: its id, or else its text.
+fn demands(stance: &Stance) -> BTreeSet<(ConditionKind, Option<&Slug>, &str)> {
+    stance
+        .conditions
+        .iter()
+        .map(|it| match &it.id {
+            Some(id) => (it.kind, Some(id), ""),
+            None => (it.kind, None, &it.text[..]),
+        })
+        .collect()
 }
 
 fn basis(number: i32) -> Option<Basis> {

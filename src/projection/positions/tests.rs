@@ -1,25 +1,43 @@
-mod oracle;
+mod readings;
+mod trust;
 
 use proptest::prelude::*;
 
-use super::{Collected, PositionsFold, actors_on, collect, speaks_for};
+use super::{Collected, PositionsFold, Subject, Terms, actors_on, collect, speaks_for};
 use crate::fold::{Fold, FoldError, MemoryTables, Tables};
 use crate::position::{Authority, Testimony};
 use crate::projection::fixtures::{
-    ACTORS, CAPTURED, Script, TOPICS, answer, history, slug, statement, words,
+    ACTORS, CAPTURED, Script, answer, history, slug, statement, words,
 };
 use crate::record::proto::record::Kind;
 use crate::record::proto::{self, ActorKind, Polarity};
 use crate::record::{Condition, ConditionKind, Date, Engagement, Interval, Strength};
-use oracle::Oracle;
 
 fn said(speaker: &str, said_for: &[&str], said_at: &str) -> proto::Statement {
     let readings = vec![answer("meeting", "", Polarity::Open)];
     statement(speaker, said_for, said_at, readings)
 }
 
+fn subject(actor: &str, parts: Option<bool>) -> Subject {
+    Subject {
+        actor: slug(actor),
+        topic: slug("meeting"),
+        with_parts: parts,
+    }
+}
+
 fn ask(tables: &dyn Tables, actor: &str, parts: Option<bool>, known_at: u64) -> Collected {
-    let collected = collect(tables, &slug(actor), &slug("meeting"), parts, known_at);
+    on_terms(tables, actor, parts, known_at, &Terms::default())
+}
+
+fn on_terms(
+    tables: &dyn Tables,
+    actor: &str,
+    parts: Option<bool>,
+    known_at: u64,
+    terms: &Terms,
+) -> Collected {
+    let collected = collect(tables, &subject(actor, parts), terms, known_at);
     collected.unwrap().unwrap()
 }
 
@@ -52,26 +70,6 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn what_bears_on_every_question_at_every_basis_is_what_a_reader_of_the_ledger_finds(
-        script in history(),
-    ) {
-        let tables = script.tables(&PositionsFold);
-        for known_at in 0..=script.entries.len() as u64 {
-            let oracle = Oracle::new(&script, known_at);
-            for (actor, _) in ACTORS {
-                for topic in TOPICS {
-                    for parts in [None, Some(false), Some(true)] {
-                        let found = collect(&tables, &slug(actor), &slug(topic), parts, known_at);
-                        let found = found.unwrap().map(|found| found.testimonies);
-                        let expected = oracle.testimonies(actor, topic, parts);
-                        prop_assert_eq!(found, expected, "{} {} {}", actor, topic, known_at);
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
     fn an_answer_at_a_basis_stays_the_same_however_far_the_projection_reads_on(
         script in history(),
     ) {
@@ -80,8 +78,8 @@ proptest! {
             let (then, _) = script.fold(&PositionsFold, size);
             for (actor, _) in ACTORS {
                 let ask = |tables: &MemoryTables| {
-                    let topic = slug("meeting");
-                    collect(tables, &slug(actor), &topic, None, size as u64).unwrap()
+                    let known_at = size as u64;
+                    collect(tables, &subject(actor, None), &Terms::default(), known_at).unwrap()
                 };
                 prop_assert_eq!(ask(&then), ask(&end));
             }
@@ -106,15 +104,15 @@ fn a_statement_said_for_an_organisation_bears_on_its_holder_and_on_that_organisa
 }
 
 #[test]
-fn a_plain_statement_takes_three_rows_beyond_those_of_its_actors_and_topic() {
+fn a_plain_statement_takes_four_rows_beyond_those_of_its_actors_and_topic() {
     let mut script = actors();
     script.record(said("aide", &["palace"], "2025-08-15"));
     let before = script.tables(&PositionsFold).all().count();
     script.record(said("aide", &["palace"], "2025-08-16"));
     let entry = script.entries.last().unwrap();
     let (state, _) = script.fold(&PositionsFold, script.entries.len() - 1);
-    assert_eq!(PositionsFold.fold(&state, entry).unwrap().len(), 3);
-    assert_eq!(script.tables(&PositionsFold).all().count(), before + 3);
+    assert_eq!(PositionsFold.fold(&state, entry).unwrap().len(), 4);
+    assert_eq!(script.tables(&PositionsFold).all().count(), before + 4);
 }
 
 #[test]
@@ -306,84 +304,6 @@ fn a_source_counts_as_it_was_on_record_when_the_version_came_in() {
 }
 
 #[test]
-fn a_correction_replaces_the_attestors_readings_and_gives_coders_readings_its_date() {
-    use crate::record::Polarity::{Mixed, Open, Opposes, Supports};
-    let mut script = actors();
-    let mut first = said("aide", &["palace"], "2025-08-15");
-    first
-        .readings
-        .push(answer("meeting", "public", Polarity::Opposes));
-    let introduced = script.record(first);
-    let coded = script.read(&[7], introduced, answer("meeting", "", Polarity::Supports));
-    let corrected = script.correct(introduced, {
-        let readings = vec![answer("meeting", "public", Polarity::Mixed)];
-        statement("aide", &["palace"], "2025-08-16", readings)
-    });
-    let retracted = script.retract(introduced);
-    let tables = script.tables(&PositionsFold);
-    let heard = |actor, known_at| {
-        let found = ask(&tables, actor, None, known_at).testimonies;
-        let summary = |it: &Testimony| {
-            (
-                it.version,
-                it.given_by,
-                it.said_at.earliest,
-                it.stance().map(|it| it.polarity),
-            )
-        };
-        found.iter().map(summary).collect::<Vec<_>>()
-    };
-    let (before, after) = (day("2025-08-15").earliest, day("2025-08-16").earliest);
-    assert_eq!(heard("palace", introduced), []);
-    assert_eq!(
-        heard("palace", coded),
-        [(introduced, introduced, before, Some(Open))]
-    );
-    assert_eq!(
-        heard("palace", corrected),
-        [(introduced, coded, before, Some(Supports))]
-    );
-    assert_eq!(
-        heard("public", corrected),
-        [(introduced, introduced, before, Some(Opposes))]
-    );
-    assert_eq!(
-        heard("palace", retracted),
-        [(corrected, coded, after, Some(Supports))]
-    );
-    assert_eq!(
-        heard("public", retracted),
-        [(corrected, corrected, after, Some(Mixed))]
-    );
-    for actor in ["palace", "public", "aide"] {
-        assert_eq!(heard(actor, retracted + 1), []);
-    }
-}
-
-#[test]
-fn of_several_readings_of_a_topic_and_holder_the_newest_stands_whoever_gave_it() {
-    let mut script = actors();
-    let introduced = script.record(said("aide", &["palace"], "2025-08-15"));
-    let reading = |polarity| answer("meeting", "", polarity);
-    let given = |script: &Script| {
-        let found = heard(script, "palace");
-        found.iter().map(|it| it.given_by).collect::<Vec<_>>()
-    };
-    let one = script.read(&[7], introduced, reading(Polarity::Supports));
-    assert_eq!(given(&script), [one]);
-    let two = script.read(&[8], introduced, reading(Polarity::Opposes));
-    assert_eq!(given(&script), [two]);
-    let corrected = script.correct(introduced, said("aide", &["palace"], "2025-08-15"));
-    assert_eq!(given(&script), [corrected]);
-    // What outdated the coder's reading is gone again.
-    script.correct(
-        introduced,
-        statement("aide", &["palace"], "2025-08-15", vec![]),
-    );
-    assert_eq!(given(&script), [two]);
-}
-
-#[test]
 fn what_is_told_of_a_testimony_is_found_beside_it() {
     let mut script = actors();
     let mut relayed = said("aide", &["palace", "office"], "2025-08");
@@ -438,9 +358,10 @@ fn groups_and_populations_have_no_voice() {
         assert_eq!(found.kind, kind);
         assert_eq!(found.has_voice(), kind != ActorKind::Population, "{actor}");
     }
-    let unknown = collect(&tables, &slug("nobody"), &slug("meeting"), None, u64::MAX);
+    let terms = Terms::default();
+    let unknown = collect(&tables, &subject("nobody", None), &terms, u64::MAX);
     assert_eq!(unknown.unwrap(), None);
-    let not_yet = collect(&tables, &slug("state"), &slug("meeting"), None, 0);
+    let not_yet = collect(&tables, &subject("state", None), &terms, 0);
     assert_eq!(not_yet.unwrap(), None);
 }
 

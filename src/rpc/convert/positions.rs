@@ -1,11 +1,13 @@
 //! Positions, comparisons and timelines as messages.
 
+use data_encoding::HEXLOWER;
+
 use crate::position::{
     self, Authority, ChangeKind, Comparison, Dated, Direction, Finding, Page, Placement, Position,
     Step, Voice,
 };
 use crate::projection::catalog::Coverage;
-use crate::projection::positions::Collected;
+use crate::projection::positions::{Collected, Part};
 use crate::record::proto as records;
 use crate::record::{
     Basis, Condition, ConditionKind, Engagement, Interval, Polarity, Slug, Stance, format_instant,
@@ -62,12 +64,14 @@ pub fn position(
         possible: page(&position.possible),
         newest: position.newest.map(|newest| range(newest.interval)),
         considered: position.considered as u64,
-        filtered: 0,
+        filtered: collected.filtered(),
         possible_count: position.possible.total as u64,
         reported_count: position.reported.total as u64,
         speaks_for: texts(asked.speaks_for),
         sources_read: asked.coverage.sources,
         sources_read_whole: asked.coverage.whole,
+        filtered_by: collected.taken.iter().map(filtered).collect(),
+        same_utterances: collected.repeated,
     }
 }
 
@@ -110,32 +114,76 @@ fn testimony(collected: &Collected, dated: &Dated<'_>) -> proto::Testimony {
         authority,
         basis,
         engagement,
+        rivals,
         ..
     } = dated.testimony;
-    let detail = collected.detail(dated.testimony);
     let text = |slug: Option<&Slug>| slug.map(Slug::to_string).unwrap_or_default();
-    proto::Testimony {
-        statement: detail
-            .map(|it| it.statement_id.to_string())
-            .unwrap_or_default(),
+    let mut testimony = proto::Testimony {
         index: *statement,
         version_index: *version,
         reading_index: *given_by,
         place: *place,
         speaker: text(speaker.as_ref()),
         holder: holder.to_string(),
-        said_for: detail.map(|it| texts(&it.said_for)).unwrap_or_default(),
         authority: self::authority(*authority).into(),
-        said_at: detail.map(|it| it.said_at.clone()).unwrap_or_default(),
-        repeated_until: detail
-            .and_then(|it| it.repeated_until.clone())
-            .unwrap_or_default(),
         interval: Some(range(dated.interval)),
         basis: reading_basis(*basis).into(),
-        relayed_by: text(detail.and_then(|it| it.relayed_by.as_ref())),
         engagement: self::engagement(engagement).into(),
         stance: engagement.stance().map(stance),
         definite: dated.definite,
+        rivals: rivals.iter().map(rival).collect(),
+        ..proto::Testimony::default()
+    };
+    if let Some(detail) = collected.detail(dated.testimony) {
+        testimony.statement = detail.statement_id.to_string();
+        testimony.said_for = texts(&detail.said_for);
+        testimony.said_at.clone_from(&detail.said_at);
+        testimony.repeated_until = detail.repeated_until.clone().unwrap_or_default();
+        testimony.relayed_by = text(detail.relayed_by.as_ref());
+        testimony.wording = detail.wording;
+        testimony.attestations = count(detail.attestations);
+        testimony.coders = count(detail.coders);
+        let mut coded_by = detail.coded_by.iter();
+        testimony.coded_by = coded_by.next().map(|it| keys(it)).unwrap_or_default();
+        for (rival, coders) in testimony.rivals.iter_mut().zip(coded_by) {
+            rival.coded_by = keys(coders);
+        }
+    }
+    testimony
+}
+
+fn rival(rival: &position::Rival) -> proto::RivalReading {
+    proto::RivalReading {
+        reading_index: rival.given_by,
+        place: rival.place,
+        basis: reading_basis(rival.basis).into(),
+        engagement: engagement(&rival.engagement).into(),
+        stance: rival.engagement.stance().map(stance),
+        coded_by: Vec::new(),
+    }
+}
+
+fn keys(keys: &[[u8; 32]]) -> Vec<String> {
+    keys.iter().map(|key| HEXLOWER.encode(key)).collect()
+}
+
+/// A number of verifiers or coders, of whom there are never so many.
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn filtered((part, statements): (&Part, &u64)) -> proto::Filtered {
+    let part = match part {
+        Part::Wording => proto::FilterPart::Wordings,
+        Part::Only => proto::FilterPart::Verifiers,
+        Part::Never => proto::FilterPart::VerifiersExcluded,
+        Part::Attestations => proto::FilterPart::AttestationsMin,
+        Part::Sources => proto::FilterPart::Sources,
+        Part::Mandated => proto::FilterPart::MandatedOnly,
+    };
+    proto::Filtered {
+        part: part.into(),
+        statements: *statements,
     }
 }
 
@@ -181,6 +229,7 @@ const fn finding(finding: Finding) -> proto::Finding {
     match finding {
         Finding::NoVoice => proto::Finding::NoVoice,
         Finding::Stated => proto::Finding::Stated,
+        Finding::Disputed => proto::Finding::Disputed,
         Finding::Evaded => proto::Finding::Evaded,
         Finding::Undated => proto::Finding::Undated,
         Finding::NoRecord => proto::Finding::NoRecord,

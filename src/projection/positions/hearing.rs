@@ -1,0 +1,229 @@
+//! What stands of a statement at K, as pure functions of its history: which version, who
+//! vouches for it, whether it is visible, and how it is read.
+//!
+//! A verifier's signature counts unless a revocation says from when on it does not. The version
+//! that stands is the newest with a signature that counts. Its vouchers are those who signed
+//! the statement or that version; with fewer than the policy asked for when it was recorded it
+//! is not visible, nor is it where a retraction stands.
+//!
+//! The readings that a version brings are one coder's, the attestor's. Every coder has one vote
+//! on each topic and holder: their newest reading. What an attestor codes after the version
+//! that stands replaces the attestor's reading, and what they coded before is replaced by the
+//! version. The reading that most coders give is heard; where several are given most often, it
+//! is disputed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::history::{Change, Changed, Version};
+use super::reading::Reading;
+use super::terms::Choice;
+use super::verifiers::{Number, Trust};
+use crate::record::{ContentId, Slug};
+
+/// A statement as it is heard.
+pub(super) struct Heard<'a> {
+    pub(super) id: ContentId,
+    /// The entry that gave the version that stands.
+    pub(super) version: u64,
+    pub(super) stands: &'a Version,
+    /// The verifiers whose word it is that it stands so.
+    pub(super) vouchers: BTreeSet<Number>,
+    /// The verifiers who signed the statement or the version, whether or not that counts.
+    attestors: BTreeSet<Number>,
+}
+
+/// A reading, who gave it first, and how many coders give it.
+#[derive(Clone, Debug)]
+pub(super) struct Given<'a> {
+    pub(super) entry: u64,
+    pub(super) reading: &'a Reading,
+    pub(super) coders: BTreeSet<Coder>,
+}
+
+/// Who reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Coder {
+    /// Whoever attested the statement.
+    Attestor,
+    /// Somebody else.
+    Other(Number),
+}
+
+/// A reader's choice among coders.
+pub(super) struct Coders<'a> {
+    pub(super) choice: Choice,
+    /// Whose readings do not count.
+    pub(super) never: &'a BTreeSet<Number>,
+}
+
+/// What entries below K did to a statement, and whose signatures count there.
+pub(super) struct Hearing<'a> {
+    pub(super) changed: &'a Changed,
+    pub(super) trust: &'a Trust,
+    pub(super) known_at: u64,
+}
+
+impl<'a> Hearing<'a> {
+    /// What was done below K.
+    fn known(&self) -> impl Iterator<Item = (u64, &'a Change)> + use<'a> {
+        let known = self.changed.range(..self.known_at);
+        known.map(|(entry, change)| (*entry, change))
+    }
+
+    /// Whether any reading of it below K bears on the question.
+    pub(super) fn bears(&self) -> bool {
+        self.known()
+            .any(|(_, change)| !change.readings().is_empty())
+    }
+
+    /// The verifiers whose signatures stand on what an entry did, and count.
+    fn signers(&self, entry: u64, change: &Change) -> BTreeSet<Number> {
+        let own = change.signers().iter().map(|verifier| (*verifier, entry));
+        let later = self.known().flat_map(|(index, attested)| {
+            let verifiers: &[Number] = match attested {
+                Change::Attested {
+                    entry: signed,
+                    verifiers,
+                } if *signed == entry => verifiers,
+                _ => &[],
+            };
+            verifiers.iter().map(move |verifier| (*verifier, index))
+        });
+        own.chain(later)
+            .filter(|(verifier, index)| self.trust.holds(*verifier, *index))
+            .map(|(verifier, _)| verifier)
+            .collect()
+    }
+
+    /// The version that stands, whether or not it is visible: the newest correction that
+    /// somebody's signature holds up, or else as it was recorded.
+    pub(super) fn version(&self) -> Option<(u64, &'a Version)> {
+        let mut recorded = None;
+        let mut stands = None;
+        for (entry, change) in self.known() {
+            match change {
+                Change::Recorded { version, .. } => recorded = Some((entry, version)),
+                Change::Corrected(version) if !self.signers(entry, change).is_empty() => {
+                    stands = Some((entry, version));
+                }
+                _ => {}
+            }
+        }
+        stands.or(recorded)
+    }
+
+    /// The statement; none if it is not visible.
+    pub(super) fn heard(&self) -> Option<Heard<'a>> {
+        let (recorded, change) = self.known().next()?;
+        let Change::Recorded {
+            id,
+            attestations_min,
+            version: first,
+        } = change
+        else {
+            return None;
+        };
+        let (version, stands) = self.version()?;
+        let mut vouchers = self.signers(recorded, change);
+        if let Some(change) = self.changed.get(&version).filter(|_| version != recorded) {
+            vouchers.extend(self.signers(version, change));
+        }
+        let retracted = self.known().any(|(entry, change)| {
+            matches!(change, Change::Retracted { .. }) && !self.signers(entry, change).is_empty()
+        });
+        if retracted || vouchers.len() < *attestations_min as usize {
+            return None;
+        }
+        let attestors = first.signers.iter().chain(&stands.signers);
+        Some(Heard {
+            id: *id,
+            version,
+            stands,
+            vouchers,
+            attestors: attestors.copied().collect(),
+        })
+    }
+
+    /// The sources of the words: those of the version that stands, and of evidence added.
+    pub(super) fn sources(&self, heard: &Heard<'a>) -> BTreeSet<u64> {
+        let mut sources: BTreeSet<u64> = heard.stands.said.sources.iter().copied().collect();
+        for (entry, change) in self.known() {
+            if let Change::Evidenced { sources: added, .. } = change
+                && !self.signers(entry, change).is_empty()
+            {
+                sources.extend(added);
+            }
+        }
+        sources
+    }
+
+    /// By holder, the readings that most coders give: one, or several that are disputed, in the
+    /// order in which they were first given.
+    pub(super) fn readings(
+        &self,
+        heard: &Heard<'a>,
+        coders: &Coders<'_>,
+    ) -> BTreeMap<&'a Slug, Vec<Given<'a>>> {
+        let mut by_holder: BTreeMap<&Slug, Vec<Given<'a>>> = BTreeMap::new();
+        for ((holder, coder), (entry, reading)) in self.votes(heard, coders) {
+            let given = by_holder.entry(holder).or_default();
+            let same = given.iter_mut().find(|it| it.reading.agrees_with(reading));
+            match same {
+                Some(given) => {
+                    given.coders.insert(coder);
+                    if (entry, reading.place) < (given.entry, given.reading.place) {
+                        (given.entry, given.reading) = (entry, reading);
+                    }
+                }
+                None => given.push(Given {
+                    entry,
+                    reading,
+                    coders: BTreeSet::from([coder]),
+                }),
+            }
+        }
+        for given in by_holder.values_mut() {
+            let most = given.iter().map(|it| it.coders.len()).max();
+            given.retain(|it| Some(it.coders.len()) == most);
+            given.sort_unstable_by_key(|it| (it.entry, it.reading.place));
+        }
+        by_holder
+    }
+
+    /// Every coder's newest reading for each holder, of those that the reader asks for.
+    pub(super) fn votes(
+        &self,
+        heard: &Heard<'a>,
+        coders: &Coders<'_>,
+    ) -> BTreeMap<(&'a Slug, Coder), (u64, &'a Reading)> {
+        let own = heard.stands.readings.iter();
+        let mut votes: BTreeMap<_, _> = own
+            .map(|it| ((&it.holder, Coder::Attestor), (heard.version, it)))
+            .collect();
+        for (entry, change) in self.known() {
+            let Change::Read { coders, reading } = change else {
+                continue;
+            };
+            for verifier in coders.iter().filter(|it| self.trust.holds(**it, entry)) {
+                let coder = match heard.attestors.contains(verifier) {
+                    true if entry > heard.version => Coder::Attestor,
+                    true => continue,
+                    false => Coder::Other(*verifier),
+                };
+                votes.insert((&reading.holder, coder), (entry, reading));
+            }
+        }
+        votes.retain(|(_, coder), (_, reading)| {
+            let chosen = match coders.choice {
+                Choice::Most => true,
+                Choice::Codebook(codebook) => reading.codebook == Some(codebook),
+                Choice::Coder(asked) => match coder {
+                    Coder::Attestor => asked.is_some_and(|it| heard.attestors.contains(&it)),
+                    Coder::Other(coder) => asked == Some(*coder),
+                },
+            };
+            chosen && !matches!(coder, Coder::Other(coder) if coders.never.contains(coder))
+        });
+        votes
+    }
+}
