@@ -8,7 +8,8 @@ use prost::{Message, Name};
 
 use super::draw::{self, Canvas, Sheet};
 use super::error::CliError;
-use super::{Asking, entries, json, output};
+use super::terms::KnownAt;
+use super::{Asking, json, output};
 use crate::record::proto::Wording;
 use crate::rpc::proto::{
     Basis, ListActorsRequest, ListActorsResponse, ListMandatesRequest, ListMandatesResponse,
@@ -57,9 +58,10 @@ struct Paging {
     /// How many to show at most; 0: all.
     #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT)]
     limit: u64,
-    /// As known when: only the first N entries of the ledger count. All, if left out.
-    #[arg(long, value_name = "N", value_parser = entries)]
-    known_at: Option<u64>,
+    /// As known when: only the first N entries of the ledger count, or those recorded by a time.
+    /// All, if left out.
+    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    known_at: Option<KnownAt>,
     #[command(flatten)]
     asking: Asking,
 }
@@ -161,8 +163,12 @@ macro_rules! show {
     ($paging:expr, $method:ident, $Request:ident { $($field:ident: $value:expr),* }) => {{
         let paging = $paging;
         let client = paging.asking.connect().await?;
+        // What was acknowledged before is part of the list.
+        let head = client.head().await?.head;
         let request = $Request {
-            known_at: paging.known_at,
+            known_at: KnownAt::size(paging.known_at),
+            known_at_time: KnownAt::time(paging.known_at),
+            at_least_size: head.map_or(0, |head| head.size),
             order: paging.order().into(),
             $($field: $value,)*
             ..$Request::default()

@@ -122,12 +122,6 @@ impl Asking {
     }
 }
 
-/// A count of entries.
-fn entries(text: &str) -> Result<u64, String> {
-    let accepted = "accepted: how many entries of the ledger count";
-    text.parse().map_err(|_| accepted.to_owned())
-}
-
 /// Whether the parts of an actor speak too.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Parts {

@@ -35,7 +35,7 @@ use tonic_health::server::HealthReporter;
 
 pub use status::{DOMAIN, Failure, RESUME_FROM, Reason};
 pub use subscription::SubscriptionLimits;
-pub use views::{View, Views};
+pub use views::{KnownAt, View, Views};
 
 use crate::documents::StoredDocuments;
 use crate::ledger::{AdmissionTables, Appender, Clock, Reader};

@@ -14,7 +14,7 @@ use prost::{Message, Name};
 use serde::{Deserialize, Serialize};
 
 use super::reading::order;
-use super::views::{Known, View};
+use super::views::{Known, KnownAt, View};
 use super::{Failure, Reason, proto};
 use crate::fold::Order;
 
@@ -56,7 +56,7 @@ pub trait ListRequest: Message + Name + Clone {
     /// wait for it, is no part of the question.
     fn question(&self) -> Self;
     /// Which entries count.
-    fn known_at(&self) -> Option<u64>;
+    fn known_at(&self) -> KnownAt<'static>;
     /// How much must have been read.
     fn at_least_size(&self) -> u64;
     /// In which order.
@@ -80,8 +80,8 @@ macro_rules! list_requests {
                     ..self.clone()
                 }
             }
-            fn known_at(&self) -> Option<u64> {
-                self.known_at
+            fn known_at(&self) -> KnownAt<'static> {
+                KnownAt::new("knownAt", self.known_at, self.known_at_time)
             }
             fn at_least_size(&self) -> u64 {
                 self.at_least_size
@@ -127,12 +127,10 @@ impl<I: FromStr + Display> Asked<I> {
         };
         let at_least = request.at_least_size();
         let (start, known) = match token {
-            None => {
-                let known_at = request.known_at();
-                (None, view.known("knownAt", known_at, at_least).await?)
-            }
+            None => (None, view.known(request.known_at(), at_least).await?),
             Some((known_at, start)) => {
-                let known = view.known("pageToken", Some(known_at), at_least).await?;
+                let known_at = KnownAt::size("pageToken", known_at);
+                let known = view.known(known_at, at_least).await?;
                 (Some(start), known)
             }
         };

@@ -67,16 +67,10 @@ impl Positions {
 
     /// By how much of the ledger a question is answered: one size for all that it reads.
     async fn known(&self, known_at: KnownAt<'_>, at_least_size: u64) -> Result<Known, Failure> {
-        let now = self.clock.now();
         let field = known_at.field;
-        let size = self.views.positions.size_of(known_at, now).await?;
-        let known = self
-            .views
-            .positions
-            .known(field, size, at_least_size)
-            .await?;
-        let same = Some(known.known_at);
-        self.views.catalog.known(field, same, 0).await?;
+        let known = self.views.positions.known(known_at, at_least_size).await?;
+        let same = KnownAt::size(field, known.known_at);
+        self.views.catalog.known(same, 0).await?;
         Ok(known)
     }
 

@@ -97,6 +97,7 @@ impl Snapshot {
         let request = GetStatementRequest {
             statement_id: id.to_owned(),
             known_at: Some(self.size()),
+            known_at_time: None,
             at_least_size: self.size(),
         };
         let answer = self.client.catalog().get_statement(request).await;
@@ -112,6 +113,7 @@ impl Snapshot {
         let request = GetActorRequest {
             actor_id: slug.to_owned(),
             known_at: Some(self.size()),
+            known_at_time: None,
             at_least_size: self.size(),
         };
         let answer = self.client.catalog().get_actor(request).await;
@@ -129,6 +131,7 @@ impl Snapshot {
         let request = GetSourceRecordRequest {
             source_id: id.to_owned(),
             known_at: Some(self.size()),
+            known_at_time: None,
             at_least_size: self.size(),
         };
         let answer = self.client.catalog().get_source_record(request).await;
@@ -142,6 +145,7 @@ impl Snapshot {
         let request = GetTopicRequest {
             topic_id: slug.to_owned(),
             known_at: Some(self.size()),
+            known_at_time: None,
             at_least_size: self.size(),
         };
         let answer = self.client.catalog().get_topic(request).await;
@@ -171,6 +175,7 @@ impl Snapshot {
             let request = GetMandateRequest {
                 mandate_id,
                 known_at: Some(self.size()),
+                known_at_time: None,
                 at_least_size: self.size(),
             };
             // Only here does an end stand that was recorded by itself.
