@@ -259,7 +259,7 @@ impl Met {
                 .iter()
                 .find(|one| one.index == before.index)
                 .unwrap();
-            let rests = |known: &Known, one: &Standing| rests_on(known, one, &wanted, i64::MAX);
+            let rests = |known: &Known, one: &Standing| rests_on(known, one, &wanted);
             let (was, is) = (rests(sides[0].0, before), rests(sides[1].0, after));
             let is_source = matches!(line.kind(), Kind::SourceArchived(_));
             let is_evidence = matches!(line.kind(), Kind::EvidenceAdded(_));
@@ -293,11 +293,9 @@ impl Met {
                 let answer = case.answer(i64::MAX);
                 self.filtered(&asked, &plain, &answer);
                 self.change(&plain, &answer);
-                let at_first = case.bounds().first().map(|bound| case.answer(*bound));
-                let part = Part::Sources;
-                let by_date = asked.filter.sources.published
-                    && at_first
-                        .is_some_and(|first| first.taken.get(&part) > answer.taken.get(&part));
+                let sources = &asked.filter.sources;
+                let by_date =
+                    sources.public_by.is_some() && answer.taken.contains_key(&Part::Sources);
                 self.meet(&[("source-by-date", by_date)]);
             }
             for coder in CODERS {

@@ -11,7 +11,7 @@ use super::change::{Change, change};
 use super::front::{self, At, Named};
 use super::hearing::{Bearing, Filter, Hearing, Part, hear, speaks_for, ties};
 use super::readings::{Alternative, Choice, Stance, readings, speaker};
-use super::sources::{publications, said_at};
+use super::sources::said_at;
 use super::trust::{Known, Standing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,10 @@ pub struct Told {
     pub statement: usize,
     pub version: usize,
     pub holder: String,
+    pub speaker: Option<String>,
+    pub relayed: bool,
+    pub said_at: Span,
+    pub repeated_until: Option<Span>,
     pub weight: Weight,
     pub alternatives: Vec<Alternative>,
     /// How many verifiers vouch for it.
@@ -164,13 +168,13 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn hearing(&self, d: i64) -> Hearing<'_> {
-        hear(self.known, &self.bearing, &self.ties, &self.filter, d)
+    fn hearing(&self) -> Hearing<'_> {
+        hear(self.known, &self.bearing, &self.ties, &self.filter)
     }
 
     /// The answer at the exclusive end `d`.
     pub fn answer(&self, d: i64) -> Answer {
-        let hearing = self.hearing(d);
+        let hearing = self.hearing();
         let definite = front::definite(&hearing.heard, d);
         let possible = front::possible(&hearing.heard, d);
         let candidates = front::candidates(&definite);
@@ -214,17 +218,21 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Everything that is heard at `d`, whenever it was said.
-    pub fn told(&self, d: i64) -> BTreeSet<Told> {
+    /// Everything that is heard, whenever it was said.
+    pub fn told(&self) -> BTreeSet<Told> {
         let told = |one: &&Bearing| Told {
             statement: one.standing.index,
             version: one.standing.version,
             holder: one.holder.clone(),
+            speaker: speaker(one.standing.whole).map(str::to_owned),
+            relayed: !one.standing.whole.relayed_by.is_empty(),
+            said_at: one.said_at,
+            repeated_until: one.repeated_until,
             weight: one.weight,
             alternatives: one.alternatives.clone(),
             vouchers: one.standing.vouchers.len(),
         };
-        let hearing = self.hearing(d);
+        let hearing = self.hearing();
         let told: BTreeSet<Told> = hearing.heard.iter().map(told).collect();
         assert_eq!(told.len(), hearing.heard.len(), "each once");
         told
@@ -242,8 +250,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Every second at which something begins or ends, of everything that bears, and from
-    /// which on its sources are public, if that is asked for.
+    /// Every second at which something begins or ends, of everything that bears.
     pub fn bounds(&self) -> BTreeSet<i64> {
         let mut bounds = BTreeSet::new();
         for bearing in &self.bearing {
@@ -251,15 +258,12 @@ impl<'a> Case<'a> {
             for span in spans.into_iter().flatten() {
                 bounds.extend([span.earliest, span.latest]);
             }
-            if self.filter.sources.published {
-                bounds.extend(publications(self.known, bearing.standing));
-            }
         }
         bounds
     }
 
     /// Where the unbroken run of deciding statements up to `d` began, and what decided before
-    /// it, among what is heard at `d`. Positions change only where something becomes definite.
+    /// it, among what is heard. Positions change only where something becomes definite.
     /// One that is disputed follows on nothing but itself.
     fn run(&self, heard: &[&Bearing], d: i64) -> (Option<Span>, Option<Named>) {
         let mut before: Option<At> = None;
@@ -336,8 +340,8 @@ impl Case<'_> {
             possible_dispute: false,
             voice_in_dispute: false,
         };
+        let hearing = self.hearing();
         for d in self.bounds() {
-            let hearing = self.hearing(d);
             let possible = front::candidates(&front::possible(&hearing.heard, d));
             shows.possible_dispute |= possible.iter().any(At::is_disputed);
             let candidates = front::candidates(&front::definite(&hearing.heard, d));
