@@ -85,8 +85,10 @@ impl Positions {
         let (known_at, size) = (known.known_at, known.size());
         let tables = self.views.positions.tables();
         let collected = positions::collect(tables, subject, terms, known_at)?;
-        let unknown =
-            |reason, field, id: &Slug| Failure::unknown(reason, field, id.as_str(), known_at, size);
+        let unknown = |reason, field, id: &Slug| {
+            self.views
+                .unknown(reason, field, id.as_str(), known_at, size)
+        };
         let collected = collected.ok_or_else(|| unknown(Reason::UnknownActor, "actor", actor))?;
         // What bears on a topic names it, so that only silence needs a look.
         if collected.testimonies.is_empty()
@@ -149,7 +151,8 @@ impl Positions {
         let milestone = catalog::milestone(self.views.catalog.tables(), &slug, known_at)?;
         let milestone = milestone.ok_or_else(|| {
             let size = self.views.catalog.size();
-            Failure::unknown(Reason::UnknownMilestone, "milestone", id, known_at, size)
+            self.views
+                .unknown(Reason::UnknownMilestone, "milestone", id, known_at, size)
         })?;
         date("milestone", &milestone.definition.date)
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Failure, Reason, convert, proto};
 use crate::fold::Tables;
 use crate::ledger::Reader;
+use crate::projection::catalog::{self, Named};
 use crate::projection::{Cursor, Projection, Status};
 use crate::record::Micros;
 
@@ -224,6 +225,31 @@ pub struct Views {
 }
 
 impl Views {
+    /// What goes by a slug in the catalog is not on record: says so, and which slugs that were
+    /// on record at `known_at` may have been meant.
+    #[must_use]
+    pub fn unknown(
+        &self,
+        reason: Reason,
+        field: &str,
+        id: &str,
+        known_at: u64,
+        size: u64,
+    ) -> Failure {
+        let failure = Failure::unknown(reason, field, id, known_at, size);
+        let named = match reason {
+            Reason::UnknownActor => Named::Actor,
+            Reason::UnknownMandate => Named::Mandate,
+            Reason::UnknownTopic => Named::Topic,
+            Reason::UnknownMilestone => Named::Milestone,
+            _ => return failure,
+        };
+        match catalog::near(self.catalog.tables(), named, id, known_at) {
+            Ok(near) => failure.suggesting(&near),
+            Err(error) => error.into(),
+        }
+    }
+
     /// Each of them, in order of name.
     #[must_use]
     pub const fn all(&self) -> [&View; 4] {

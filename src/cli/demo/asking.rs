@@ -48,6 +48,11 @@ impl Asked {
         Self { client, size }
     }
 
+    /// How many entries the ledger had.
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
     /// A comparison.
     pub async fn compare(
         &self,
