@@ -34,7 +34,8 @@ const WANTED: &str = "NoVoice Stated Disputed Evaded Undated NoRecord \
     possible-dispute dispute-made dispute-settled dispute-settled-by-loss \
     reading-follows-its-coder reading-back-by-loss attestor-reads-again attestor-reading-replaced \
     gone-by-revocation back-by-attestation retraction-undone \
-    correction-undone correction-by-steward steward-alone-vouches untrusted-attestor-is-read \
+    correction-undone correction-repeats correction-drops correction-by-steward \
+    steward-alone-vouches untrusted-attestor-is-read \
     several-vouchers policy-at-its-place signed-again re-enrolled revoked-without-loss \
     evidence-admits source-version-admits source-version-bars";
 
@@ -140,6 +141,8 @@ impl Met {
                         .all(|who| before.attestors.contains(who))
                     && !given_by(known, after).contains(&index)
             });
+        let is_corrected = after.visible && after.version > before.version;
+        let drops = !before.whole.readings.is_empty();
         let was_retracted = is_retracted(was_known);
         let policy = known.attestations_min(after.index);
         let by_steward = after.version != after.index
@@ -172,6 +175,14 @@ impl Met {
             (
                 "correction-undone",
                 after.version < before.version && after.visible,
+            ),
+            (
+                "correction-repeats",
+                is_corrected && before.whole.readings == after.whole.readings,
+            ),
+            (
+                "correction-drops",
+                is_corrected && after.whole.readings.is_empty() && drops,
             ),
             ("correction-by-steward", by_steward && after.visible),
             (
