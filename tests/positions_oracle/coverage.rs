@@ -31,7 +31,7 @@ const WANTED: &str = "NoVoice Stated Disputed Evaded Undated NoRecord \
     coder-differs coder-has-none codebook-differs codebook-settles-dispute source-by-date \
     three-ways-disputed dispute-in-wide-front dispute-before-position position-before-dispute \
     dispute-with-evasion dispute-over-basis dispute-by-strength voice-in-dispute \
-    possible-dispute dispute-made dispute-settled dispute-settled-by-loss \
+    possible-dispute two-disputes-in-front dispute-made dispute-settled dispute-settled-by-loss \
     reading-follows-its-coder reading-back-by-loss attestor-reads-again attestor-reading-replaced \
     gone-by-revocation back-by-attestation retraction-undone \
     correction-undone correction-repeats correction-drops correction-by-steward \
@@ -432,6 +432,7 @@ impl Met {
             ("chain-of-utterances", shows.longest_tie > 2),
             ("tied-through-what-is-gone", shows.tied_through_what_is_gone),
             ("possible-dispute", shows.possible_dispute),
+            ("two-disputes-in-front", shows.two_disputes_in_front),
             ("voice-in-dispute", shows.voice_in_dispute),
         ]);
     }

@@ -313,6 +313,8 @@ pub struct Shows {
     pub tied_through_what_is_gone: bool,
     /// Whether something disputed may lie on either side of a bound.
     pub possible_dispute: bool,
+    /// Whether two in a front are disputed.
+    pub two_disputes_in_front: bool,
     /// Whether a voice's own position is in dispute, where the actor's is not.
     pub voice_in_dispute: bool,
 }
@@ -338,6 +340,7 @@ impl Case<'_> {
                 visible.len() > 1 && !gone.is_empty()
             }),
             possible_dispute: false,
+            two_disputes_in_front: false,
             voice_in_dispute: false,
         };
         let hearing = self.hearing();
@@ -345,7 +348,10 @@ impl Case<'_> {
             let possible = front::candidates(&front::possible(&hearing.heard, d));
             shows.possible_dispute |= possible.iter().any(At::is_disputed);
             let candidates = front::candidates(&front::definite(&hearing.heard, d));
-            let decides = front::best(&front::front(&candidates));
+            let front = front::front(&candidates);
+            let disputed = front.iter().filter(|at| at.is_disputed()).count();
+            shows.two_disputes_in_front |= disputed > 1;
+            let decides = front::best(&front);
             let voices = front::voices(&candidates);
             shows.voice_in_dispute |=
                 decides.is_some_and(|at| !at.is_disputed()) && voices.values().any(At::is_disputed);
