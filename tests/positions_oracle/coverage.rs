@@ -315,7 +315,7 @@ impl Met {
                 let case = Case::new(&known, &statements, &asked).unwrap();
                 self.filtered(&asked, &plain, &case.answer(i64::MAX));
             }
-            self.utterances(&case, &statements);
+            self.meet(&case.shows(&statements));
         }
     }
 
@@ -422,18 +422,6 @@ impl Met {
                 "codebook-settles-dispute",
                 codebook && same && becomes(disputed, stated),
             ),
-        ]);
-    }
-
-    /// What stands about the utterances, and the dispute beside what decides.
-    fn utterances(&mut self, case: &Case, statements: &[Standing]) {
-        let shows = case.shows(statements);
-        self.meet(&[
-            ("chain-of-utterances", shows.longest_tie > 2),
-            ("tied-through-what-is-gone", shows.tied_through_what_is_gone),
-            ("possible-dispute", shows.possible_dispute),
-            ("two-disputes-in-front", shows.two_disputes_in_front),
-            ("voice-in-dispute", shows.voice_in_dispute),
         ]);
     }
 }

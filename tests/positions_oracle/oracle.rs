@@ -304,57 +304,40 @@ fn reported(definite: &[At], possible: &[At]) -> BTreeSet<(Named, bool)> {
     reported
 }
 
-/// What a case shows beside its answers.
-#[derive(Debug)]
-pub struct Shows {
-    /// How many statements are at most tied together.
-    pub longest_tie: usize,
-    /// Whether two that are visible are tied to the same one that is not.
-    pub tied_through_what_is_gone: bool,
-    /// Whether something disputed may lie on either side of a bound.
-    pub possible_dispute: bool,
-    /// Whether two in a front are disputed.
-    pub two_disputes_in_front: bool,
-    /// Whether a voice's own position is in dispute, where the actor's is not.
-    pub voice_in_dispute: bool,
-}
-
 impl Case<'_> {
-    pub fn shows(&self, statements: &[Standing]) -> Shows {
-        let tied = |first: &usize| -> Vec<&Standing> {
+    /// What it shows beside its answers, by the names that the coverage test gives.
+    pub fn shows(&self, statements: &[Standing]) -> Vec<(&'static str, bool)> {
+        let tied = |first: usize| {
             let tied = statements
                 .iter()
-                .filter(|one| self.ties[&one.index] == *first);
-            tied.collect()
+                .filter(move |one| self.ties[&one.index] == first);
+            tied.partition::<Vec<_>, _>(|one| one.visible)
         };
-        let firsts: BTreeSet<usize> = self.ties.values().copied().collect();
-        let mut shows = Shows {
-            longest_tie: firsts
-                .iter()
-                .map(|first| tied(first).len())
-                .max()
-                .unwrap_or(0),
-            tied_through_what_is_gone: firsts.iter().any(|first| {
-                let (visible, gone): (Vec<_>, Vec<_>) =
-                    tied(first).into_iter().partition(|one| one.visible);
-                visible.len() > 1 && !gone.is_empty()
-            }),
-            possible_dispute: false,
-            two_disputes_in_front: false,
-            voice_in_dispute: false,
-        };
+        let mut shows = Vec::new();
+        for first in self.ties.values().copied().collect::<BTreeSet<_>>() {
+            let (visible, gone) = tied(first);
+            let through_gone = visible.len() > 1 && !gone.is_empty();
+            shows.extend([
+                ("chain-of-utterances", visible.len() + gone.len() > 2),
+                ("tied-through-what-is-gone", through_gone),
+            ]);
+        }
         let hearing = self.hearing();
         for d in self.bounds() {
             let possible = front::candidates(&front::possible(&hearing.heard, d));
-            shows.possible_dispute |= possible.iter().any(At::is_disputed);
             let candidates = front::candidates(&front::definite(&hearing.heard, d));
             let front = front::front(&candidates);
             let disputed = front.iter().filter(|at| at.is_disputed()).count();
-            shows.two_disputes_in_front |= disputed > 1;
-            let decides = front::best(&front);
+            let is_agreed = front::best(&front).is_some_and(|at| !at.is_disputed());
             let voices = front::voices(&candidates);
-            shows.voice_in_dispute |=
-                decides.is_some_and(|at| !at.is_disputed()) && voices.values().any(At::is_disputed);
+            shows.extend([
+                ("possible-dispute", possible.iter().any(At::is_disputed)),
+                ("two-disputes-in-front", disputed > 1),
+                (
+                    "voice-in-dispute",
+                    is_agreed && voices.values().any(At::is_disputed),
+                ),
+            ]);
         }
         shows
     }
