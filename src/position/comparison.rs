@@ -150,7 +150,8 @@ pub fn compare<'a>(from: &Decision<'a>, to: &Decision<'a>) -> Comparison<'a> {
 /// position is stated.
 #[must_use]
 pub fn placement(to: &Decision<'_>, milestone: Interval) -> Option<Placement> {
-    let Interval { earliest, latest } = to.deciding?.interval;
+    let stated = to.deciding.filter(|dated| dated.stance().is_some())?;
+    let Interval { earliest, latest } = stated.interval;
     Some(if latest <= milestone.earliest {
         Placement::Before
     } else if earliest >= milestone.latest {

@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use onrecord::record::proto::ReadingBasis;
 use onrecord::record::proto::record::Kind;
 
+use super::calendar::span;
 use super::hearing::Filter;
 use super::oracle::{Case, Question};
 use super::readings::Choice;
 use super::trust::Line;
 use super::world::{
-    BODIES, CODERS, GROUP, PERSONS, PUBLISHERS, ROLES, TOPICS, VERIFIERS, WORDINGS,
+    BODIES, CODERS, DATES, GROUP, PERSONS, PUBLISHERS, ROLES, SOURCES, TOPICS, VERIFIERS, WORDINGS,
+    captured,
 };
 
 /// Picks that follow from one number, so that what is asked of a history shrinks as one.
@@ -101,7 +103,11 @@ fn ask(question: &mut Question, way: usize, lines: &[Line], dice: &mut Dice) {
             filter.sources.publishers = publishers.into_iter().map(str::to_owned).collect();
         }
         6 => filter.sources.underived = true,
-        7 => filter.sources.published = true,
+        7 => {
+            let published = span(DATES[dice.roll(DATES.len())]).latest;
+            let copied = captured(dice.roll(SOURCES)) + i64::from(dice.roll(2) == 0);
+            filter.sources.public_by = Some([published, copied][dice.roll(2)]);
+        }
         8 => filter.mandated = true,
         9 => {
             filter.bases = dice.some(&[

@@ -31,10 +31,11 @@ const WANTED: &str = "NoVoice Stated Disputed Evaded Undated NoRecord \
     coder-differs coder-has-none codebook-differs codebook-settles-dispute source-by-date \
     three-ways-disputed dispute-in-wide-front dispute-before-position position-before-dispute \
     dispute-with-evasion dispute-over-basis dispute-by-strength voice-in-dispute \
-    possible-dispute dispute-made dispute-settled dispute-settled-by-loss \
+    possible-dispute two-disputes-in-front dispute-made dispute-settled dispute-settled-by-loss \
     reading-follows-its-coder reading-back-by-loss attestor-reads-again attestor-reading-replaced \
     gone-by-revocation back-by-attestation retraction-undone \
-    correction-undone correction-by-steward steward-alone-vouches untrusted-attestor-is-read \
+    correction-undone correction-repeats correction-drops correction-by-steward \
+    steward-alone-vouches untrusted-attestor-is-read \
     several-vouchers policy-at-its-place signed-again re-enrolled revoked-without-loss \
     evidence-admits source-version-admits source-version-bars";
 
@@ -140,6 +141,8 @@ impl Met {
                         .all(|who| before.attestors.contains(who))
                     && !given_by(known, after).contains(&index)
             });
+        let is_corrected = after.visible && after.version > before.version;
+        let drops = !before.whole.readings.is_empty();
         let was_retracted = is_retracted(was_known);
         let policy = known.attestations_min(after.index);
         let by_steward = after.version != after.index
@@ -172,6 +175,14 @@ impl Met {
             (
                 "correction-undone",
                 after.version < before.version && after.visible,
+            ),
+            (
+                "correction-repeats",
+                is_corrected && before.whole.readings == after.whole.readings,
+            ),
+            (
+                "correction-drops",
+                is_corrected && after.whole.readings.is_empty() && drops,
             ),
             ("correction-by-steward", by_steward && after.visible),
             (
@@ -259,7 +270,7 @@ impl Met {
                 .iter()
                 .find(|one| one.index == before.index)
                 .unwrap();
-            let rests = |known: &Known, one: &Standing| rests_on(known, one, &wanted, i64::MAX);
+            let rests = |known: &Known, one: &Standing| rests_on(known, one, &wanted);
             let (was, is) = (rests(sides[0].0, before), rests(sides[1].0, after));
             let is_source = matches!(line.kind(), Kind::SourceArchived(_));
             let is_evidence = matches!(line.kind(), Kind::EvidenceAdded(_));
@@ -293,11 +304,9 @@ impl Met {
                 let answer = case.answer(i64::MAX);
                 self.filtered(&asked, &plain, &answer);
                 self.change(&plain, &answer);
-                let at_first = case.bounds().first().map(|bound| case.answer(*bound));
-                let part = Part::Sources;
-                let by_date = asked.filter.sources.published
-                    && at_first
-                        .is_some_and(|first| first.taken.get(&part) > answer.taken.get(&part));
+                let sources = &asked.filter.sources;
+                let by_date =
+                    sources.public_by.is_some() && answer.taken.contains_key(&Part::Sources);
                 self.meet(&[("source-by-date", by_date)]);
             }
             for coder in CODERS {
@@ -306,7 +315,7 @@ impl Met {
                 let case = Case::new(&known, &statements, &asked).unwrap();
                 self.filtered(&asked, &plain, &case.answer(i64::MAX));
             }
-            self.utterances(&case, &statements);
+            self.meet(&case.shows(&statements));
         }
     }
 
@@ -413,17 +422,6 @@ impl Met {
                 "codebook-settles-dispute",
                 codebook && same && becomes(disputed, stated),
             ),
-        ]);
-    }
-
-    /// What stands about the utterances, and the dispute beside what decides.
-    fn utterances(&mut self, case: &Case, statements: &[Standing]) {
-        let shows = case.shows(statements);
-        self.meet(&[
-            ("chain-of-utterances", shows.longest_tie > 2),
-            ("tied-through-what-is-gone", shows.tied_through_what_is_gone),
-            ("possible-dispute", shows.possible_dispute),
-            ("voice-in-dispute", shows.voice_in_dispute),
         ]);
     }
 }

@@ -59,14 +59,13 @@ pub struct Hearing<'a> {
     pub repeated: usize,
 }
 
-/// What of `bearing` is heard at the exclusive end `d`. `ties` gives, of every statement, the
+/// What of `bearing` is heard. `ties` gives, of every statement, the
 /// first of those it is tied to.
 pub fn hear<'a>(
     known: &Known,
     bearing: &'a [Bearing<'a>],
     ties: &BTreeMap<usize, usize>,
     filter: &Filter,
-    d: i64,
 ) -> Hearing<'a> {
     let mut taken = BTreeMap::new();
     let mut passing: Vec<&Bearing> = Vec::new();
@@ -74,7 +73,7 @@ pub fn hear<'a>(
     for statement in statements {
         let said = bearing.iter().filter(|one| one.standing.index == statement);
         let said: Vec<&Bearing> = said.collect();
-        if let Some(part) = taken_away_by(known, said[0].standing, filter, d) {
+        if let Some(part) = taken_away_by(known, said[0].standing, filter) {
             *taken.entry(part).or_insert(0) += 1;
             continue;
         }
@@ -100,7 +99,7 @@ pub fn hear<'a>(
 }
 
 /// The first part of the filter that takes a statement away with all its readings.
-fn taken_away_by(known: &Known, standing: &Standing, filter: &Filter, d: i64) -> Option<Part> {
+fn taken_away_by(known: &Known, standing: &Standing, filter: &Filter) -> Option<Part> {
     let vouchers = &standing.vouchers;
     let listed = |list: &[u8]| vouchers.iter().filter(|v| list.contains(v)).count();
     let excluded = &filter.verifiers_excluded;
@@ -123,7 +122,7 @@ fn taken_away_by(known: &Known, standing: &Standing, filter: &Filter, d: i64) ->
         ),
         (
             Part::Sources,
-            filter.sources.asks_nothing() || rests_on(known, standing, &filter.sources, d),
+            filter.sources.asks_nothing() || rests_on(known, standing, &filter.sources),
         ),
     ];
     let takes = passes.into_iter().find(|(_, passes)| !passes);

@@ -11,7 +11,7 @@ use super::change::{Change, change};
 use super::front::{self, At, Named};
 use super::hearing::{Bearing, Filter, Hearing, Part, hear, speaks_for, ties};
 use super::readings::{Alternative, Choice, Stance, readings, speaker};
-use super::sources::{publications, said_at};
+use super::sources::said_at;
 use super::trust::{Known, Standing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,10 @@ pub struct Told {
     pub statement: usize,
     pub version: usize,
     pub holder: String,
+    pub speaker: Option<String>,
+    pub relayed: bool,
+    pub said_at: Span,
+    pub repeated_until: Option<Span>,
     pub weight: Weight,
     pub alternatives: Vec<Alternative>,
     /// How many verifiers vouch for it.
@@ -164,13 +168,13 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn hearing(&self, d: i64) -> Hearing<'_> {
-        hear(self.known, &self.bearing, &self.ties, &self.filter, d)
+    fn hearing(&self) -> Hearing<'_> {
+        hear(self.known, &self.bearing, &self.ties, &self.filter)
     }
 
     /// The answer at the exclusive end `d`.
     pub fn answer(&self, d: i64) -> Answer {
-        let hearing = self.hearing(d);
+        let hearing = self.hearing();
         let definite = front::definite(&hearing.heard, d);
         let possible = front::possible(&hearing.heard, d);
         let candidates = front::candidates(&definite);
@@ -214,17 +218,21 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Everything that is heard at `d`, whenever it was said.
-    pub fn told(&self, d: i64) -> BTreeSet<Told> {
+    /// Everything that is heard, whenever it was said.
+    pub fn told(&self) -> BTreeSet<Told> {
         let told = |one: &&Bearing| Told {
             statement: one.standing.index,
             version: one.standing.version,
             holder: one.holder.clone(),
+            speaker: speaker(one.standing.whole).map(str::to_owned),
+            relayed: !one.standing.whole.relayed_by.is_empty(),
+            said_at: one.said_at,
+            repeated_until: one.repeated_until,
             weight: one.weight,
             alternatives: one.alternatives.clone(),
             vouchers: one.standing.vouchers.len(),
         };
-        let hearing = self.hearing(d);
+        let hearing = self.hearing();
         let told: BTreeSet<Told> = hearing.heard.iter().map(told).collect();
         assert_eq!(told.len(), hearing.heard.len(), "each once");
         told
@@ -242,8 +250,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Every second at which something begins or ends, of everything that bears, and from
-    /// which on its sources are public, if that is asked for.
+    /// Every second at which something begins or ends, of everything that bears.
     pub fn bounds(&self) -> BTreeSet<i64> {
         let mut bounds = BTreeSet::new();
         for bearing in &self.bearing {
@@ -251,15 +258,12 @@ impl<'a> Case<'a> {
             for span in spans.into_iter().flatten() {
                 bounds.extend([span.earliest, span.latest]);
             }
-            if self.filter.sources.published {
-                bounds.extend(publications(self.known, bearing.standing));
-            }
         }
         bounds
     }
 
     /// Where the unbroken run of deciding statements up to `d` began, and what decided before
-    /// it, among what is heard at `d`. Positions change only where something becomes definite.
+    /// it, among what is heard. Positions change only where something becomes definite.
     /// One that is disputed follows on nothing but itself.
     fn run(&self, heard: &[&Bearing], d: i64) -> (Option<Span>, Option<Named>) {
         let mut before: Option<At> = None;
@@ -300,51 +304,40 @@ fn reported(definite: &[At], possible: &[At]) -> BTreeSet<(Named, bool)> {
     reported
 }
 
-/// What a case shows beside its answers.
-#[derive(Debug)]
-pub struct Shows {
-    /// How many statements are at most tied together.
-    pub longest_tie: usize,
-    /// Whether two that are visible are tied to the same one that is not.
-    pub tied_through_what_is_gone: bool,
-    /// Whether something disputed may lie on either side of a bound.
-    pub possible_dispute: bool,
-    /// Whether a voice's own position is in dispute, where the actor's is not.
-    pub voice_in_dispute: bool,
-}
-
 impl Case<'_> {
-    pub fn shows(&self, statements: &[Standing]) -> Shows {
-        let tied = |first: &usize| -> Vec<&Standing> {
+    /// What it shows beside its answers, by the names that the coverage test gives.
+    pub fn shows(&self, statements: &[Standing]) -> Vec<(&'static str, bool)> {
+        let tied = |first: usize| {
             let tied = statements
                 .iter()
-                .filter(|one| self.ties[&one.index] == *first);
-            tied.collect()
+                .filter(move |one| self.ties[&one.index] == first);
+            tied.partition::<Vec<_>, _>(|one| one.visible)
         };
-        let firsts: BTreeSet<usize> = self.ties.values().copied().collect();
-        let mut shows = Shows {
-            longest_tie: firsts
-                .iter()
-                .map(|first| tied(first).len())
-                .max()
-                .unwrap_or(0),
-            tied_through_what_is_gone: firsts.iter().any(|first| {
-                let (visible, gone): (Vec<_>, Vec<_>) =
-                    tied(first).into_iter().partition(|one| one.visible);
-                visible.len() > 1 && !gone.is_empty()
-            }),
-            possible_dispute: false,
-            voice_in_dispute: false,
-        };
+        let mut shows = Vec::new();
+        for first in self.ties.values().copied().collect::<BTreeSet<_>>() {
+            let (visible, gone) = tied(first);
+            let through_gone = visible.len() > 1 && !gone.is_empty();
+            shows.extend([
+                ("chain-of-utterances", visible.len() + gone.len() > 2),
+                ("tied-through-what-is-gone", through_gone),
+            ]);
+        }
+        let hearing = self.hearing();
         for d in self.bounds() {
-            let hearing = self.hearing(d);
             let possible = front::candidates(&front::possible(&hearing.heard, d));
-            shows.possible_dispute |= possible.iter().any(At::is_disputed);
             let candidates = front::candidates(&front::definite(&hearing.heard, d));
-            let decides = front::best(&front::front(&candidates));
+            let front = front::front(&candidates);
+            let disputed = front.iter().filter(|at| at.is_disputed()).count();
+            let is_agreed = front::best(&front).is_some_and(|at| !at.is_disputed());
             let voices = front::voices(&candidates);
-            shows.voice_in_dispute |=
-                decides.is_some_and(|at| !at.is_disputed()) && voices.values().any(At::is_disputed);
+            shows.extend([
+                ("possible-dispute", possible.iter().any(At::is_disputed)),
+                ("two-disputes-in-front", disputed > 1),
+                (
+                    "voice-in-dispute",
+                    is_agreed && voices.values().any(At::is_disputed),
+                ),
+            ]);
         }
         shows
     }

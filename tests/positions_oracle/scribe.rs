@@ -14,7 +14,7 @@ use prost_types::Timestamp;
 use super::generator::{Archived, Grant, Step};
 use super::trust::Line;
 use super::world::{
-    ATTESTORS, BODIES, DATES, GROUP, PERSONS, PUBLISHERS, ROLES, STATE, STEWARD, TOPICS,
+    ATTESTORS, BODIES, DATES, GROUP, PERSONS, PUBLISHERS, ROLES, STATE, STEWARD, TOPICS, captured,
 };
 
 /// The ledger of a history: the world first, then what its steps put on record. Also the
@@ -225,9 +225,8 @@ impl Ledger {
             source: id.clone(),
             media_type: "text/plain".to_owned(),
             published_at: date_text(copy.published),
-            // 2025-08-17T12:00:00.5Z and some hours on, a source.
             captured_at: Some(Timestamp {
-                seconds: 1_755_432_000 + 7_200 * i64::try_from(copy.source).unwrap(),
+                seconds: captured(copy.source),
                 nanos: 500_000_000,
             }),
             role: ROLES[copy.role].into(),

@@ -13,20 +13,23 @@ pub struct Wanted {
     pub publishers: Vec<String>,
     /// It must not come from another.
     pub underived: bool,
-    /// It must be published by the date asked for.
-    pub published: bool,
+    /// It must be public by this exclusive end.
+    pub public_by: Option<i64>,
 }
 
 impl Wanted {
     pub fn asks_nothing(&self) -> bool {
-        self.roles.is_empty() && self.publishers.is_empty() && !self.underived && !self.published
+        self.roles.is_empty()
+            && self.publishers.is_empty()
+            && !self.underived
+            && self.public_by.is_none()
     }
 
-    fn fits(&self, source: &proto::SourceArchived, d: i64) -> bool {
+    fn fits(&self, source: &proto::SourceArchived) -> bool {
         (self.roles.is_empty() || self.roles.contains(&source.role()))
             && (self.publishers.is_empty() || self.publishers.contains(&source.publisher))
             && (!self.underived || source.derived_from.is_empty())
-            && (!self.published || is_public(source) <= d)
+            && self.public_by.is_none_or(|by| is_public(source) <= by)
     }
 }
 
@@ -43,16 +46,10 @@ fn captured(source: &proto::SourceArchived) -> i64 {
     source.captured_at.as_ref().unwrap().seconds
 }
 
-/// Whether one of the sources of a statement's words is as wanted at the exclusive end `d`.
-pub fn rests_on(known: &Known, standing: &Standing, wanted: &Wanted, d: i64) -> bool {
+/// Whether one of the sources of a statement's words is as wanted.
+pub fn rests_on(known: &Known, standing: &Standing, wanted: &Wanted) -> bool {
     let sources = of_words(known, standing);
-    sources.iter().any(|source| wanted.fits(source, d))
-}
-
-/// The seconds from which on sources of a statement's words are public.
-pub fn publications(known: &Known, standing: &Standing) -> Vec<i64> {
-    let sources = of_words(known, standing);
-    sources.into_iter().map(is_public).collect()
+    sources.iter().any(|source| wanted.fits(source))
 }
 
 /// The newest versions of the sources of a statement's words, by its own evidence and by what

@@ -64,24 +64,19 @@ fn entry(index: u64, line: &Line) -> Entry {
     Entry::new(index, recorded_at, id, line.record.clone(), envelope)
 }
 
-/// What bears on a question at the exclusive end `d`; none if the actor is not on record.
-pub fn collected(
-    tables: &MemoryTables,
-    question: &Question,
-    known_at: usize,
-    d: i64,
-) -> Option<Collected> {
+/// What bears on a question; none if the actor is not on record.
+pub fn collected(tables: &MemoryTables, question: &Question, known_at: usize) -> Option<Collected> {
     let slug = |text: &str| Slug::from_str(text).unwrap();
     let subject = Subject {
         actor: slug(question.actor),
         topic: slug(question.topic),
         with_parts: Some(question.with_parts),
     };
-    let terms = terms(tables, question, d);
+    let terms = terms(tables, question);
     collect(tables, &subject, &terms, u64::try_from(known_at).unwrap()).unwrap()
 }
 
-fn terms(tables: &MemoryTables, question: &Question, d: i64) -> Terms {
+fn terms(tables: &MemoryTables, question: &Question) -> Terms {
     let number = |who: u8| verifier_number(tables, public_key(who).as_bytes()).unwrap();
     let numbers = |all: &[u8]| all.iter().filter_map(|who| number(*who)).collect();
     let choice = match (question.choice.coder, &question.choice.codebook) {
@@ -106,19 +101,19 @@ fn terms(tables: &MemoryTables, question: &Question, d: i64) -> Terms {
         only: (!filter.verifiers.is_empty()).then(|| numbers(&filter.verifiers)),
         never: numbers(&filter.verifiers_excluded),
         attestations_min: filter.attestations_min,
-        sources: sources(&filter.sources, d),
+        sources: sources(&filter.sources),
         mandated: filter.mandated,
         own: bases.fold(Bases::OWN_WORDS, Bases::with),
     };
     Terms { choice, filter }
 }
 
-fn sources(wanted: &Wanted, d: i64) -> SourceFilter {
+fn sources(wanted: &Wanted) -> SourceFilter {
     SourceFilter {
         roles: given(wanted.roles.iter().map(|one| i32::from(*one))),
         publishers: given(wanted.publishers.iter().cloned()),
         underived: wanted.underived,
-        public_by: wanted.published.then_some(d),
+        public_by: wanted.public_by,
     }
 }
 
@@ -135,6 +130,10 @@ pub fn told(collected: &Collected) -> BTreeSet<Told> {
         statement: index(testimony.statement),
         version: index(testimony.version),
         holder: testimony.holder.to_string(),
+        speaker: testimony.speaker.as_ref().map(Slug::to_string),
+        relayed: testimony.relayed,
+        said_at: span(testimony.said_at),
+        repeated_until: testimony.repeated_until.map(span),
         weight: weight(testimony.authority),
         alternatives: alternatives(testimony),
         vouchers: collected.detail(testimony).unwrap().attestations,

@@ -94,6 +94,12 @@ pub fn verifier(key: &str) -> u8 {
 }
 
 pub const SOURCES: usize = 3;
+
+/// In which second a source is captured: from 2025-08-17T12:00:00Z on, two hours apart.
+pub fn captured(source: usize) -> i64 {
+    1_755_432_000 + 7_200 * i64::try_from(source).unwrap()
+}
+
 pub const ROLES: [SourceRole; 3] = [SourceRole::Primary, SourceRole::Wire, SourceRole::Secondary];
 /// Nobody, too.
 pub const PUBLISHERS: [&str; 3] = ["", "a gazette", "an agency"];

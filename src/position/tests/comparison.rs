@@ -307,6 +307,9 @@ fn a_deciding_statement_is_placed_about_a_milestone_by_its_interval() {
     assert_eq!(placed(11, 13), Some(Placement::Unplaced));
     assert_eq!(placed(9, 13), Some(Placement::Unplaced));
     assert_eq!(placement(&NOT_STATED, milestone), None);
+    let said = answer(1, days(10, 12), plain(Open));
+    let in_dispute = disputed(Engagement::Answered(plain(Supports)), said);
+    assert_eq!(placement(&decided(&in_dispute), milestone), None);
 }
 
 /// The table from row 5 on, each row as the predicate that it states.

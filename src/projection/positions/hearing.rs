@@ -196,7 +196,11 @@ impl<'a> Hearing<'a> {
         heard: &Heard<'a>,
         coders: &Coders<'_>,
     ) -> BTreeMap<(&'a Slug, Coder), (u64, &'a Reading)> {
-        let own = heard.stands.readings.iter();
+        let is_heard = |reading: &Reading| match coders.choice {
+            Choice::Codebook(codebook) => reading.codebook == Some(codebook),
+            Choice::Most | Choice::Coder(_) => true,
+        };
+        let own = heard.stands.readings.iter().filter(|it| is_heard(it));
         let mut votes: BTreeMap<_, _> = own
             .map(|it| ((&it.holder, Coder::Attestor), (heard.version, it)))
             .collect();
@@ -204,6 +208,10 @@ impl<'a> Hearing<'a> {
             let Change::Read { coders, reading } = change else {
                 continue;
             };
+            // What is not heard replaces nothing either.
+            if !is_heard(reading) {
+                continue;
+            }
             for verifier in coders.iter().filter(|it| self.trust.holds(**it, entry)) {
                 let coder = match heard.attestors.contains(verifier) {
                     true if entry > heard.version => Coder::Attestor,
@@ -213,10 +221,9 @@ impl<'a> Hearing<'a> {
                 votes.insert((&reading.holder, coder), (entry, reading));
             }
         }
-        votes.retain(|(_, coder), (_, reading)| {
+        votes.retain(|(_, coder), _| {
             let chosen = match coders.choice {
-                Choice::Most => true,
-                Choice::Codebook(codebook) => reading.codebook == Some(codebook),
+                Choice::Most | Choice::Codebook(_) => true,
                 Choice::Coder(asked) => match coder {
                     Coder::Attestor => asked.is_some_and(|it| heard.attestors.contains(&it)),
                     Coder::Other(coder) => asked == Some(*coder),

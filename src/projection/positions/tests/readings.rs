@@ -144,4 +144,15 @@ fn a_coder_or_a_codebook_can_be_asked_for_alone() {
         by(codebook(first)),
         [(own, Some(Read::Open), vec![opposes])]
     );
+
+    // What was read by another version replaces nothing where this one is asked for.
+    script.read(&[8], own, reading(Polarity::Supports));
+    let terms = Terms {
+        choice: Choice::Codebook(first),
+        ..Terms::default()
+    };
+    assert_eq!(
+        at_end(&script, &terms),
+        [(own, Some(Read::Open), vec![opposes])]
+    );
 }
