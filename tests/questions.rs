@@ -16,7 +16,7 @@ use onrecord::rpc::proto::{
     ChangeKind, ComparePositionsRequest, ComparePositionsResponse, Finding, GetActorRequest,
     GetMandateRequest, GetMilestoneRequest, GetPositionRequest, GetPositionResponse,
     GetSourceRecordRequest, GetStatementRequest, GetTimelineRequest, GetTopicRequest,
-    GetVerifierRequest, ListActorsRequest, ListPositionsRequest, Placement,
+    GetVerifierRequest, ListPositionsRequest, Placement,
 };
 use tonic::{Code, Status};
 
@@ -600,12 +600,6 @@ async fn a_statement_is_told_in_the_version_that_stands_with_what_became_of_it()
 #[tokio::test(flavor = "multi_thread")]
 async fn methods_that_come_later_say_so() {
     let mut archive = TestArchive::new().await;
-    let listed = archive
-        .client
-        .catalog
-        .list_actors(ListActorsRequest::default())
-        .await;
-    assert_status(&listed.unwrap_err(), Code::Unimplemented, "NOT_IMPLEMENTED");
     let request = ListPositionsRequest::default();
     let listed = archive.client.positions.list_positions(request).await;
     assert_status(&listed.unwrap_err(), Code::Unimplemented, "NOT_IMPLEMENTED");

@@ -18,6 +18,7 @@ mod gather;
 mod init;
 mod json;
 mod keygen;
+mod list;
 mod only;
 mod output;
 mod position;
@@ -64,6 +65,7 @@ enum AskingCommand {
     Position(Box<position::Position>),
     Compare(Box<compare::Compare>),
     Timeline(Box<timeline::Timeline>),
+    List(list::List),
     Read(read::Read),
     Tail(tail::Tail),
     Status(status::Status),
@@ -150,6 +152,7 @@ impl AskingCommand {
             Self::Position(command) => command.run().await,
             Self::Compare(command) => command.run().await,
             Self::Timeline(command) => command.run().await,
+            Self::List(command) => command.run().await,
             Self::Read(command) => command.run().await,
             Self::Tail(command) => command.run().await,
             Self::Status(command) => command.run().await,

@@ -14,6 +14,7 @@ mod convert;
 mod filter;
 pub mod health;
 mod ledger;
+mod page;
 mod position;
 mod reading;
 mod record;

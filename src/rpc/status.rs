@@ -34,6 +34,7 @@ reasons! {
     code: Code "The code of its status."
 
     InvalidRequest "INVALID_REQUEST" InvalidArgument "A field of the request is missing, malformed or contradicts another.",
+    InvalidPageToken "INVALID_PAGE_TOKEN" InvalidArgument "The page token is damaged, another archive's, or of another question.",
     InvalidDate "INVALID_DATE" InvalidArgument "A date is not in an accepted form.",
     BatchTooLarge "BATCH_TOO_LARGE" InvalidArgument "The call carries more records than one call may.",
     SourceTooLarge "SOURCE_TOO_LARGE" InvalidArgument "The document is larger than this daemon takes.",

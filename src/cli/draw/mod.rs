@@ -9,6 +9,7 @@ mod canvas;
 mod comparison;
 mod foot;
 mod ledger;
+mod list;
 mod position;
 mod statement;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use comparison::{
 };
 pub use foot::{basis, caveat};
 pub use ledger::{describe, entries, entry, entry_line, status};
+pub use list::{actors, mandates, milestones, sources, statements, topics, verifiers};
 pub use position::{LISTED_MAX, position, position_body, title};
 pub use statement::{in_brief, reading};
 pub use text::{found, text};

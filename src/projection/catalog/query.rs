@@ -188,13 +188,10 @@ pub type Reviews<'t> =
     Box<dyn Iterator<Item = Result<Defined<proto::ReviewPublished>, FoldError>> + 't>;
 
 fn reviews<'t>(tables: &'t dyn Tables, table: Table, id: &Key, known_at: u64) -> Reviews<'t> {
-    let reviews = table.scan_back::<Version>(tables, id).map(move |row| {
+    let rows = table.below::<Version>(tables, id, known_at);
+    Box::new(rows.map(move |row| {
         let (key, row) = row?;
         vouched(tables, version(table, &key, row)?, known_at)
-    });
-    Box::new(reviews.filter(move |review| {
-        let known = |review: &Defined<_>| review.provenance.index < known_at;
-        review.as_ref().map_or(true, known)
     }))
 }
 
@@ -209,13 +206,11 @@ pub struct Coverage {
 
 /// How many sources were read for a topic.
 pub fn coverage(tables: &dyn Tables, topic: &Slug, known_at: u64) -> Result<Coverage, FoldError> {
-    for row in COVERAGE.scan_back(tables, &COVERAGE.key().slug(topic)) {
-        let (key, coverage) = row?;
-        if Parts::new(COVERAGE, &key).index()? < known_at {
-            return Ok(coverage);
-        }
-    }
-    Ok(Coverage::default())
+    let topic = COVERAGE.key().slug(topic);
+    let newest = COVERAGE.below(tables, &topic, known_at).next();
+    Ok(newest
+        .transpose()?
+        .map_or_else(Coverage::default, |(_, coverage)| coverage))
 }
 
 /// The signatures that were added to a record's own, oldest first: each with the entry that
@@ -273,11 +268,9 @@ fn newest<T: Message + Default>(
     id: &Key,
     known_at: u64,
 ) -> Result<Option<Defined<T>>, FoldError> {
-    for row in table.scan_back::<Version>(tables, id) {
-        let (key, row) = row?;
-        if Parts::new(table, &key).index()? < known_at {
-            return vouched(tables, version(table, &key, row)?, known_at).map(Some);
-        }
-    }
-    Ok(None)
+    let row = table.below::<Version>(tables, id, known_at).next();
+    let Some((key, row)) = row.transpose()? else {
+        return Ok(None);
+    };
+    vouched(tables, version(table, &key, row)?, known_at).map(Some)
 }
