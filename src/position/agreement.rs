@@ -2,7 +2,7 @@
 //! reliability; "Computing Krippendorff's Alpha-Reliability", 2011) for any number of coders,
 //! with missing ratings.
 //!
-//! Alpha is 1 - D_o / D_e: the disagreement within units against that between all ratings.
+//! Alpha is 1 less the disagreement within units over that between all ratings.
 //! Both are computed in integers, so that they are the same on every machine; what is rounded
 //! is the one quotient at the end. A unit with a single rating can be paired with nothing and
 //! counts nowhere. Where all ratings are equal nothing could disagree, and with fewer than two
