@@ -608,3 +608,40 @@ async fn methods_that_come_later_say_so() {
         "NOT_IMPLEMENTED",
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_what_is_not_on_record_is_asked_what_was_meant() {
+    let archive = TestArchive::new().await;
+    let defined = GetActorRequest {
+        actor_id: "lavrov".to_owned(),
+        ..GetActorRequest::default()
+    };
+    let mut catalog = archive.client.catalog.clone();
+    let lavrov = catalog.get_actor(defined).await.unwrap().into_inner();
+    let index = lavrov.actor.unwrap().provenance.unwrap().index;
+    let misspelt = |known_at| GetActorRequest {
+        actor_id: "lavrof".to_owned(),
+        known_at,
+        ..GetActorRequest::default()
+    };
+    let question = "(did you mean \"lavrov\"?)";
+    let status = catalog.get_actor(misspelt(None)).await.unwrap_err();
+    assert_blames(&status, Code::NotFound, "UNKNOWN_ACTOR", "actorId");
+    assert!(status.message().contains(question), "{status}");
+    // Nobody is told of what was not known then.
+    let status = catalog.get_actor(misspelt(Some(index))).await.unwrap_err();
+    assert!(!status.message().contains("did you mean"), "{status}");
+    // Nor is more repeated than fits in the headers of an answer.
+    let long = GetActorRequest {
+        actor_id: "Lavrov ".repeat(100_000),
+        ..GetActorRequest::default()
+    };
+    let status = catalog.get_actor(long).await.unwrap_err();
+    assert_blames(&status, Code::InvalidArgument, "INVALID_REQUEST", "actorId");
+    assert!(status.message().len() < 1_000, "{status}");
+    let after = catalog
+        .get_actor(misspelt(Some(index + 1)))
+        .await
+        .unwrap_err();
+    assert!(after.message().contains(question), "{after}");
+}

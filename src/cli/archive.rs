@@ -60,6 +60,7 @@ macro_rules! provenance {
         let request = $request {
             $id: $id.clone(),
             known_at: None,
+            known_at_time: None,
             at_least_size: $archive.size(),
         };
         let answer = $archive.client.catalog().$method(request).await;
@@ -128,6 +129,7 @@ impl Archive for &RemoteArchive {
         let request = GetStatementRequest {
             statement_id: statement.to_string(),
             known_at: None,
+            known_at_time: None,
             at_least_size: self.size(),
         };
         let answer = self.client.catalog().get_statement(request).await;
@@ -167,6 +169,7 @@ impl Archive for &RemoteArchive {
         let request = GetSourceRecordRequest {
             source_id: source.to_string(),
             known_at: None,
+            known_at_time: None,
             at_least_size: self.size(),
         };
         let answer = self.client.catalog().get_source_record(request).await;

@@ -111,6 +111,7 @@ impl Lookup<'_> {
         let request = GetActorRequest {
             actor_id: slug.clone(),
             known_at: self.known_at,
+            known_at_time: None,
             at_least_size: self.at_least_size,
         };
         let answer = self.client.catalog().get_actor(request).await;
@@ -131,6 +132,7 @@ impl Lookup<'_> {
         let request = GetTopicRequest {
             topic_id,
             known_at,
+            known_at_time: None,
             at_least_size,
         };
         let answer = self.client.catalog().get_topic(request).await;
@@ -142,6 +144,7 @@ impl Lookup<'_> {
         let request = GetMilestoneRequest {
             milestone_id,
             known_at,
+            known_at_time: None,
             at_least_size,
         };
         let answer = self.client.catalog().get_milestone(request).await;
@@ -157,6 +160,7 @@ impl Lookup<'_> {
         let request = GetStatementRequest {
             statement_id: id.clone(),
             known_at: self.known_at,
+            known_at_time: None,
             at_least_size: self.at_least_size,
         };
         let answer = self.client.catalog().get_statement(request).await;
@@ -184,6 +188,7 @@ impl Lookup<'_> {
         let request = GetSourceRecordRequest {
             source_id: id.to_owned(),
             known_at: self.known_at,
+            known_at_time: None,
             at_least_size: self.at_least_size,
         };
         let answer = self.client.catalog().get_source_record(request).await;

@@ -9,6 +9,7 @@ use super::Asking;
 use super::draw::{self, Sheet};
 use super::error::CliError;
 use super::pages::{self, LIMIT_DEFAULT, Listed};
+use super::terms::KnownAt;
 use crate::record::proto::Wording;
 use crate::rpc::proto::{
     Basis, ListActorsRequest, ListActorsResponse, ListMandatesRequest, ListMandatesResponse,
@@ -51,9 +52,10 @@ struct Paging {
     /// How many to show at most; 0: all.
     #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT)]
     limit: u64,
-    /// As known when: only the first N entries of the ledger count. All, if left out.
-    #[arg(long, value_name = "N", value_parser = entries)]
-    known_at: Option<u64>,
+    /// As known when: only the first N entries of the ledger count, or those recorded by a time.
+    /// All, if left out.
+    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    known_at: Option<KnownAt>,
     #[command(flatten)]
     asking: Asking,
 }
@@ -102,12 +104,6 @@ struct Statements {
     paging: Paging,
 }
 
-/// A count of entries, as `--known-at` takes it.
-fn entries(text: &str) -> Result<u64, String> {
-    text.parse()
-        .map_err(|_| "accepted: how many entries of the ledger count, such as 40".to_owned())
-}
-
 fn wording(text: &str) -> Result<Wording, String> {
     let name = format!("WORDING_{}", text.to_ascii_uppercase());
     let known = Wording::from_str_name(&name).filter(|it| *it != Wording::Unspecified);
@@ -152,7 +148,8 @@ macro_rules! show {
         let paging = $paging;
         let client = paging.asking.connect().await?;
         let request = $Request {
-            known_at: paging.known_at,
+            known_at: KnownAt::size(paging.known_at),
+            known_at_time: KnownAt::time(paging.known_at),
             order: paging.order().into(),
             $($field: $value,)*
             ..$Request::default()

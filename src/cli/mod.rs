@@ -13,16 +13,19 @@ pub mod authoring;
 mod changes;
 mod client;
 mod compare;
+mod completions;
 mod coverage;
 mod demo;
 mod divergences;
 pub mod draw;
 mod error;
+mod export;
 mod gather;
 mod init;
 mod json;
 mod keygen;
 mod list;
+mod man;
 mod only;
 mod output;
 mod overview;
@@ -87,6 +90,7 @@ enum AskingCommand {
     Read(read::Read),
     Tail(tail::Tail),
     Status(status::Status),
+    Export(export::Export),
 }
 
 /// What is done in this process alone: it brings a runtime of its own, or needs none.
@@ -95,14 +99,29 @@ enum OwnCommand {
     Serve(serve::Serve),
     Init(init::Init),
     Keygen(keygen::Keygen),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+/// Which daemon is asked.
+#[derive(Args, Clone, Debug)]
+pub struct Server {
+    /// The daemon's address.
+    #[arg(long, env = "ONRECORD_SERVER", default_value = client::SERVER_DEFAULT, value_name = "URL")]
+    server: String,
+}
+
+impl Server {
+    async fn connect(&self) -> Result<Client, CliError> {
+        Client::connect(&self.server).await
+    }
 }
 
 /// Which daemon is asked, and how its answer is shown.
 #[derive(Args, Clone, Debug)]
 pub struct Asking {
-    /// The daemon's address.
-    #[arg(long, env = "ONRECORD_SERVER", default_value = client::SERVER_DEFAULT, value_name = "URL")]
-    server: String,
+    #[command(flatten)]
+    server: Server,
     /// Show the answer as protobuf-JSON.
     #[arg(long)]
     json: bool,
@@ -110,7 +129,7 @@ pub struct Asking {
 
 impl Asking {
     async fn connect(&self) -> Result<Client, CliError> {
-        Client::connect(&self.server).await
+        self.server.connect().await
     }
 }
 
@@ -152,6 +171,8 @@ impl Command {
             Self::Own(OwnCommand::Serve(command)) => command.run(),
             Self::Own(OwnCommand::Init(command)) => command.run(),
             Self::Own(OwnCommand::Keygen(command)) => command.run(),
+            Self::Own(OwnCommand::Completions(command)) => command.run(),
+            Self::Own(OwnCommand::Man(command)) => command.run(),
             Self::Asking(command) => tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
                 .build()
@@ -182,6 +203,7 @@ impl AskingCommand {
             Self::Read(command) => command.run().await,
             Self::Tail(command) => command.run().await,
             Self::Status(command) => command.run().await,
+            Self::Export(command) => command.run().await,
         }
     }
 }

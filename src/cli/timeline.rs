@@ -60,6 +60,7 @@ impl Timeline {
             let request = GetMilestoneRequest {
                 milestone_id: milestone_id.clone(),
                 known_at: answer.basis.as_ref().map(|basis| basis.known_at),
+                known_at_time: None,
                 at_least_size: answer.basis.as_ref().map_or(0, |basis| basis.ledger_size),
             };
             client.answered(client.catalog().get_milestone(request).await)?;

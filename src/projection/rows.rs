@@ -14,7 +14,7 @@ use crate::fold::{FoldError, Order, Scan, Tables};
 use crate::record::Slug;
 
 /// Ends a slug within a key.
-const SLUG_END: u8 = 0;
+pub(super) const SLUG_END: u8 = 0;
 
 /// One kind of rows among a projection's.
 #[derive(Clone, Copy, Debug)]

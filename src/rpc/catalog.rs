@@ -23,7 +23,7 @@ use super::proto::{
     ListSourcesResponse, ListStatementsRequest, ListStatementsResponse, ListTopicsRequest,
     ListTopicsResponse, ListVerifiersRequest, ListVerifiersResponse, Mandate,
 };
-use super::views::Views;
+use super::views::{KnownAt, Views};
 use super::{Failure, Reason, blocking, blocking_in_turn, parse};
 use crate::fold::Tables;
 use crate::ledger::Reader;
@@ -89,12 +89,13 @@ macro_rules! get {
         let request = $request.into_inner();
         let id: $Id = parse($field, &request.$id)?;
         let view = &$self.views.catalog;
-        let known = view
-            .known("knownAt", request.known_at, request.at_least_size)
-            .await?;
+        let known_at = KnownAt::new("knownAt", request.known_at, request.known_at_time);
+        let known = view.known(known_at, request.at_least_size).await?;
         let found = $self.$message(&id, known.known_at)?.ok_or_else(|| {
             let (known_at, size) = (known.known_at, known.size());
-            Failure::unknown(Reason::$reason, $field, &request.$id, known_at, size)
+            $self
+                .views
+                .unknown(Reason::$reason, $field, &request.$id, known_at, size)
         })?;
         Ok(Response::new($Response {
             $message: Some(found),
@@ -109,7 +110,7 @@ macro_rules! list {
     ($self:ident, $request:ident, $view:ident $(with $other:ident)*, $Response:ident { $messages:ident }, $fill:expr) => {{
         let view = &$self.views.$view;
         let asked = Asked::read(&$request, $self.reader.origin(), view).await?;
-        $($self.views.$other.known("knownAt", Some(asked.known_at()), 0).await?;)*
+        $($self.views.$other.known(KnownAt::size("knownAt", asked.known_at()), 0).await?;)*
         let basis = view.basis(&asked.known, None);
         let ($messages, next_page_token) = $self.filled(asked, $fill).await?;
         Ok(Response::new($Response {
@@ -185,11 +186,10 @@ impl CatalogService for Catalog {
         let request = request.into_inner();
         let id: ContentId = parse("statementId", &request.statement_id)?;
         let view = &self.views.statements;
-        let known = view
-            .known("knownAt", request.known_at, request.at_least_size)
-            .await?;
-        let same = Some(known.known_at);
-        self.views.catalog.known("knownAt", same, 0).await?;
+        let known_at = KnownAt::new("knownAt", request.known_at, request.known_at_time);
+        let known = view.known(known_at, request.at_least_size).await?;
+        let same = KnownAt::size("knownAt", known.known_at);
+        self.views.catalog.known(same, 0).await?;
         let service = self.clone();
         let found = blocking(move || service.statement(&id, known.known_at)).await?;
         let statement = found.ok_or_else(|| {

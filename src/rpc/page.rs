@@ -14,7 +14,7 @@ use prost::{Message, Name};
 use serde::{Deserialize, Serialize};
 
 use super::reading::order;
-use super::views::{Known, View};
+use super::views::{Known, KnownAt, View};
 use super::{Failure, Reason, proto};
 use crate::fold::Order;
 
@@ -95,7 +95,7 @@ paged_requests! {
 /// A request for a page of a list that goes either way.
 pub trait ListRequest: PagedRequest {
     /// Which entries count.
-    fn known_at(&self) -> Option<u64>;
+    fn known_at(&self) -> KnownAt<'static>;
     /// In which order.
     fn order(&self) -> i32;
 }
@@ -105,8 +105,8 @@ macro_rules! list_requests {
         paged_requests! { $($name)+ }
 
         $(impl ListRequest for proto::$name {
-            fn known_at(&self) -> Option<u64> {
-                self.known_at
+            fn known_at(&self) -> KnownAt<'static> {
+                KnownAt::new("knownAt", self.known_at, self.known_at_time)
             }
             fn order(&self) -> i32 {
                 self.order
@@ -182,12 +182,10 @@ impl<I: FromStr + Display> Asked<I> {
         } = Opened::read(request, origin)?;
         let at_least = request.at_least_size();
         let (start, known) = match resumed {
-            None => {
-                let known_at = request.known_at();
-                (None, view.known("knownAt", known_at, at_least).await?)
-            }
+            None => (None, view.known(request.known_at(), at_least).await?),
             Some((known_at, start)) => {
-                let known = view.known("pageToken", Some(known_at), at_least).await?;
+                let known_at = KnownAt::size("pageToken", known_at);
+                let known = view.known(known_at, at_least).await?;
                 (Some(start), known)
             }
         };
@@ -292,12 +290,13 @@ impl Question {
 
     /// By how much of the ledger the list of a token is answered, and where it goes on.
     fn read<I: FromStr>(&self, text: &str) -> Result<(u64, I), Failure> {
-        let token = self.given_out(text).ok_or_else(|| {
+        let damaged = || {
             refused(
                 "it is damaged, or was not given out by this archive",
                 "the nextPageToken of the page before, unchanged; none for the first page",
             )
-        })?;
+        };
+        let token = self.given_out(text).ok_or_else(damaged)?;
         if token.question != self.digest {
             return Err(refused(
                 "it was given out for another question",
@@ -305,10 +304,7 @@ impl Question {
                  differ; or no pageToken, for the first page of this list",
             ));
         }
-        // What has our tag and belongs to the question has an id of its kind.
-        let next = token.next.parse().map_err(|_| {
-            Failure::defect("a page token for this question leads to what is no id")
-        })?;
+        let next = token.next.parse().map_err(|_| damaged())?;
         Ok((token.known_at, next))
     }
 

@@ -33,6 +33,8 @@ pub fn mandates(sheet: &mut Sheet, mandates: &[Mandate]) {
         };
         let term = match (it.start.as_str(), it.end.as_str()) {
             ("", "") => String::new(),
+            (start, "") => format!("from {start}"),
+            ("", end) => format!("to {end}"),
             (start, end) => format!("{start} to {end}"),
         };
         let role = match it.role_title.as_str() {
@@ -105,41 +107,47 @@ pub fn statements(sheet: &mut Sheet, statements: &[StatementView]) {
     table(sheet, ["index", "said", "who", "what"], rows);
 }
 
-/// Draws sources, with their ids whole: other commands take them.
+/// Draws sources, each under its id, which other commands take.
 pub fn sources(sheet: &mut Sheet, sources: &[Source]) {
-    let rows = sources.iter().filter_map(|it| {
-        let archived = it.definition.as_ref()?;
-        let about = [&archived.title, &archived.publisher, &archived.url];
-        let about = about.into_iter().filter(|text| !text.is_empty());
-        let mut about: Vec<&str> = about.map(String::as_str).collect();
-        let withheld = it.withholding.is_some();
-        about.extend(withheld.then_some("(withheld)"));
-        about.push(&archived.source);
-        Some([
-            archived.published_at.clone(),
-            archived.media_type.clone(),
-            about.join("\n"),
-        ])
-    });
-    table(sheet, ["published", "media type", "source"], rows);
+    for source in sources {
+        let Some(archived) = &source.definition else {
+            continue;
+        };
+        let parts = [
+            &archived.title,
+            &archived.publisher,
+            &archived.published_at,
+            &archived.url,
+            &archived.media_type,
+        ];
+        let parts = parts.into_iter().filter(|text| !text.is_empty());
+        let mut parts: Vec<&str> = parts.map(String::as_str).collect();
+        parts.extend(source.withholding.as_ref().map(|_| "withheld"));
+        row(sheet, &archived.source, &parts.join(", "));
+    }
 }
 
-/// Draws verifiers, with their keys whole: other commands take them.
+/// Draws verifiers, each under its key, which other commands take.
 pub fn verifiers(sheet: &mut Sheet, verifiers: &[Verifier]) {
-    let rows = verifiers.iter().filter_map(|it| {
-        let enrolled = it.definition.as_ref()?;
-        let roles = enrolled.roles().map(|role| role.label().to_owned());
-        let mut roles: Vec<String> = roles.collect();
-        if it.revocation.is_some() {
-            roles.push(format!(
-                "(revoked at {})",
-                index(it.revocation_provenance.as_ref())
-            ));
+    for verifier in verifiers {
+        let Some(enrolled) = &verifier.definition else {
+            continue;
+        };
+        let roles: Vec<&str> = enrolled.roles().map(|role| role.label()).collect();
+        let mut about = format!("{}: {}", enrolled.name, roles.join(", "));
+        if verifier.revocation.is_some() {
+            let at = index(verifier.revocation_provenance.as_ref());
+            about = format!("{about} (revoked at {at})");
         }
-        let called = format!("{}\n{}", enrolled.name, enrolled.verifier);
-        Some([called, roles.join(" ")])
-    });
-    table(sheet, ["verifier", "roles"], rows);
+        row(sheet, &enrolled.verifier, &about);
+    }
+}
+
+/// Draws what goes by an id that must not be broken, as it is to be copied.
+fn row(sheet: &mut Sheet, id: &str, about: &str) {
+    let id = sheet.canvas().paint(Tint::Strong, id);
+    sheet.line(&id);
+    sheet.paragraph(2, Tint::Plain, about);
 }
 
 fn index(provenance: Option<&Provenance>) -> String {
@@ -159,4 +167,147 @@ fn table<const N: usize>(
         table.add_row(row.map(|text| cell(tints.next().unwrap_or(Tint::Plain), &text)));
     }
     sheet.table(&table);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::draw::Canvas;
+    use crate::record::proto::statement::Voice;
+    use crate::record::proto::{
+        AnonymousSpeaker, MandateGranted, SaidFor, SourceArchived, SourceWithheld, Statement,
+        VerifierEnrolled, VerifierRevoked, Wording,
+    };
+    use crate::rpc::proto::StatementChange;
+
+    fn drawn(draw: impl FnOnce(&mut Sheet)) -> String {
+        let mut sheet = Sheet::new(Canvas {
+            width: 80,
+            colour: false,
+        });
+        draw(&mut sheet);
+        sheet.finish()
+    }
+
+    fn at(index: u64) -> Option<Provenance> {
+        Some(Provenance {
+            index,
+            ..Provenance::default()
+        })
+    }
+
+    #[test]
+    fn a_statement_is_a_row_with_its_index_and_no_quotation_marks() {
+        let said_for = SaidFor {
+            actor: "kremlin".to_owned(),
+            ..SaidFor::default()
+        };
+        let plain = StatementView {
+            statement: Some(Statement {
+                said_at: "2025-08-19".to_owned(),
+                said_for: vec![said_for],
+                wording: Wording::Verbatim.into(),
+                text: "We refused no format.".to_owned(),
+                voice: Some(Voice::Speaker("lavrov".to_owned())),
+                ..Statement::default()
+            }),
+            introduced: at(14),
+            ..StatementView::default()
+        };
+        let changed = |index| StatementChange {
+            provenance: at(index),
+            ..StatementChange::default()
+        };
+        let nameless = AnonymousSpeaker {
+            description: "a diplomat".to_owned(),
+            ..AnonymousSpeaker::default()
+        };
+        let withdrawn = StatementView {
+            statement: Some(Statement {
+                wording: Wording::Paraphrased.into(),
+                text: "They \u{1b}[2Jwill meet. ".repeat(9),
+                voice: Some(Voice::Anonymous(nameless)),
+                ..Statement::default()
+            }),
+            introduced: at(7),
+            corrections: vec![changed(8), changed(20)],
+            retraction: Some(changed(21)),
+            ..StatementView::default()
+        };
+        let drawn = drawn(|sheet| statements(sheet, &[plain, withdrawn]));
+        insta::assert_snapshot!(drawn, @r"
+         index   said                      who                  what
+        ────────────────────────────────────────────────────────────────────────────────
+         14      2025-08-19                lavrov for kremlin   We refused no format.
+                                                                VERBATIM
+         7       before it was published   a diplomat           They �[2Jwill meet.
+                                                                They �[2Jwill meet.
+                                                                They �[2Jwill meet.
+                                                                They �[2Jwill meet.
+                                                                They �[2Jwill meet.
+                                                                They �[2Jwill meet. …
+                                                                (as corrected at 20)
+                                                                (retracted at 21)
+                                                                PARAPHRASED
+        ");
+    }
+
+    #[test]
+    fn what_other_commands_take_stands_there_whole() {
+        let id = "0123456789abcdef".repeat(4);
+        let source = Source {
+            definition: Some(SourceArchived {
+                source: id.clone(),
+                media_type: "text/html".to_owned(),
+                title: "Briefing".to_owned(),
+                published_at: "2025-08-19".to_owned(),
+                ..SourceArchived::default()
+            }),
+            withholding: Some(SourceWithheld::default()),
+            ..Source::default()
+        };
+        insta::assert_snapshot!(drawn(|sheet| sources(sheet, &[source])), @r"
+        0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+          Briefing, 2025-08-19, text/html, withheld
+        ");
+        let verifier = Verifier {
+            definition: Some(VerifierEnrolled {
+                verifier: id,
+                name: "A newsroom".to_owned(),
+                roles: vec![2, 3],
+                ..VerifierEnrolled::default()
+            }),
+            revocation: Some(VerifierRevoked::default()),
+            revocation_provenance: at(30),
+            ..Verifier::default()
+        };
+        insta::assert_snapshot!(drawn(|sheet| verifiers(sheet, &[verifier])), @r"
+        0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+          A newsroom: ATTESTOR, CODER (revoked at 30)
+        ");
+    }
+
+    #[test]
+    fn a_mandate_says_from_when_to_when() {
+        let mandate = |id: &str, start: &str, end: &str| Mandate {
+            definition: Some(MandateGranted {
+                mandate_id: id.to_owned(),
+                person: "lavrov".to_owned(),
+                organization: "kremlin".to_owned(),
+                role_title: "foreign minister".to_owned(),
+                authority: Authority::Delegate.into(),
+                start: start.to_owned(),
+                end: end.to_owned(),
+                ..MandateGranted::default()
+            }),
+            ..Mandate::default()
+        };
+        let few = [mandate("one", "2004-03-09", ""), mandate("two", "", "")];
+        insta::assert_snapshot!(drawn(|sheet| mandates(sheet, &few)), @r"
+         mandate   person   for       role                         in office
+        ───────────────────────────────────────────────────────────────────────────
+         one       lavrov   kremlin   DELEGATE, foreign minister   from 2004-03-09
+         two       lavrov   kremlin   DELEGATE, foreign minister
+        ");
+    }
 }

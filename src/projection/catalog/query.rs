@@ -9,9 +9,9 @@ use super::{
     MILESTONES, POLICIES, READ, REVOCATIONS, SOURCE_REVIEWS, SOURCES, TEXTS, TOPICS, Version,
     WITHHELD, WITNESS_POLICIES,
 };
-use crate::fold::{FoldError, Tables};
+use crate::fold::{self, FoldError, Tables};
 use crate::projection::read::Provenance;
-use crate::projection::rows::{Key, Parts, Table};
+use crate::projection::rows::{Key, Parts, SLUG_END, Table};
 use crate::record::{ContentId, Slug, proto};
 
 /// A definition, and where it stands.
@@ -66,6 +66,45 @@ pub fn milestone(
     known_at: u64,
 ) -> Result<Option<Defined<proto::MilestoneDefined>>, FoldError> {
     newest(tables, MILESTONES, &MILESTONES.key().slug(id), known_at)
+}
+
+/// The slugs of `kind` that were on record below `known_at` and come near one that was not.
+pub fn near(
+    tables: &dyn Tables,
+    kind: Named,
+    slug: &str,
+    known_at: u64,
+) -> Result<Vec<String>, FoldError> {
+    let table = match kind {
+        Named::Actor => ACTORS,
+        Named::Mandate => MANDATES,
+        Named::Topic => TOPICS,
+        Named::Milestone => MILESTONES,
+    };
+    Ok(fold::near(tables, table.key().as_bytes(), slug, |key| {
+        slug_known(key, known_at)
+    })?)
+}
+
+/// The slug of a version's key, if the version is known below `known_at`.
+fn slug_known(key: &[u8], known_at: u64) -> Option<&str> {
+    let (slug, index) = key.split_at_checked(key.len().checked_sub(size_of::<u64>())?)?;
+    let index = u64::from_be_bytes(index.try_into().ok()?);
+    let slug = std::str::from_utf8(slug.strip_suffix(&[SLUG_END])?).ok()?;
+    (index < known_at).then_some(slug)
+}
+
+/// What goes by a slug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// An actor.
+    Actor,
+    /// A mandate.
+    Mandate,
+    /// A topic.
+    Topic,
+    /// A milestone.
+    Milestone,
 }
 
 /// A source's record; none if it is not archived.

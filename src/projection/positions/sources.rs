@@ -183,12 +183,9 @@ impl<'a> Library<'a> {
     }
 
     fn newest(&self, number: u64) -> Result<Version, FoldError> {
-        let newest = SOURCE_VERSIONS
-            .below(self.tables, &versions(number), self.known_at)
-            .next();
-        let (_, version) = newest
-            .transpose()?
-            .ok_or_else(|| SOURCE_VERSIONS.damaged())?;
+        let mut newest = SOURCE_VERSIONS.below(self.tables, &versions(number), self.known_at);
+        let (_, version): (_, Version) =
+            newest.next().ok_or_else(|| SOURCE_VERSIONS.damaged())??;
         Ok(version)
     }
 }

@@ -25,25 +25,17 @@ impl Positions {
         let definitions = self.views.catalog.tables();
         if catalog::topic(definitions, topic, known_at)?.is_none() {
             let reason = Reason::UnknownTopic;
-            return Err(Failure::unknown(
-                reason,
-                "topic",
-                topic.as_str(),
-                known_at,
-                size,
-            ));
+            return Err(self
+                .views
+                .unknown(reason, "topic", topic.as_str(), known_at, size));
         }
         if let Some(holder) = holder
             && catalog::actor(definitions, holder, known_at)?.is_none()
         {
             let reason = Reason::UnknownActor;
-            return Err(Failure::unknown(
-                reason,
-                "holder",
-                holder.as_str(),
-                known_at,
-                size,
-            ));
+            return Err(self
+                .views
+                .unknown(reason, "holder", holder.as_str(), known_at, size));
         }
         let tables = self.views.positions.tables();
         let votes = positions::votes(tables, topic, holder, terms, known_at, STATEMENTS_MAX)?;

@@ -22,14 +22,11 @@ impl Positions {
     ) -> Result<(Opened<ContentId>, Known), Failure> {
         let opened = Opened::read(request, self.reader.origin())?;
         let known_at = match &opened.resumed {
-            Some((known_at, _)) => KnownAt::new("pageToken", Some(*known_at), None),
+            Some((known_at, _)) => KnownAt::size("pageToken", *known_at),
             None => KnownAt::new("knownAt", request.known_at, request.known_at_time),
         };
         let view = &self.views.catalog;
-        let size = view.size_of(known_at, self.clock.now()).await?;
-        let known = view
-            .known(known_at.field, size, request.at_least_size)
-            .await?;
+        let known = view.known(known_at, request.at_least_size).await?;
         Ok((opened, known))
     }
 
@@ -44,13 +41,9 @@ impl Positions {
         let known_at = known.known_at;
         if catalog::topic(tables, topic, known_at)?.is_none() {
             let (reason, id) = (Reason::UnknownTopic, topic.as_str());
-            return Err(Failure::unknown(
-                reason,
-                "topic",
-                id,
-                known_at,
-                known.size(),
-            ));
+            return Err(self
+                .views
+                .unknown(reason, "topic", id, known_at, known.size()));
         }
         let mut page = Page::new(opened.size);
         let start = opened.resumed.as_ref().map(|(_, start)| *start);

@@ -155,7 +155,7 @@ impl Positions {
         let opened = Opened::<Cursor>::read(request, self.reader.origin())?;
         let size = request.at_least_size();
         let (known, from_known, cursor) = if let Some((known_at, cursor)) = &opened.resumed {
-            let fixed = |size| KnownAt::new("pageToken", Some(size), None);
+            let fixed = |size| KnownAt::size("pageToken", size);
             let known = self.known(fixed(*known_at), size).await?;
             let from = self.known(fixed(cursor.from_known_at), size).await?;
             (known, from, cursor.clone())
@@ -239,7 +239,8 @@ impl Positions {
     fn check(&self, scope: &Scope, known: &Known, known_at: u64) -> Result<(), Failure> {
         let tables = self.views.catalog.tables();
         let unknown = |reason, field, id: &Slug| {
-            Failure::unknown(reason, field, id.as_str(), known_at, known.size())
+            self.views
+                .unknown(reason, field, id.as_str(), known_at, known.size())
         };
         if let Some(actor) = &scope.actor
             && catalog::actor(tables, actor, known_at)?.is_none()
