@@ -429,6 +429,7 @@ async fn definitions_are_told_with_where_they_stand_and_as_they_were_known() {
         actor_id: "kremlin".to_owned(),
         at_least_size,
         known_at: None,
+        known_at_time: None,
     };
     let found = catalog
         .get_actor(request.clone())
@@ -558,6 +559,7 @@ async fn a_statement_is_told_in_the_version_that_stands_with_what_became_of_it()
         let request = GetStatementRequest {
             statement_id: statement.clone(),
             known_at: Some(known_at),
+            known_at_time: None,
             at_least_size: gone.ledger_size,
         };
         let found = client
