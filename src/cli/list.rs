@@ -147,9 +147,12 @@ macro_rules! show {
     ($paging:expr, $method:ident, $Request:ident { $($field:ident: $value:expr),* }) => {{
         let paging = $paging;
         let client = paging.asking.connect().await?;
+        // What was acknowledged before is part of the list.
+        let head = client.head().await?.head;
         let request = $Request {
             known_at: KnownAt::size(paging.known_at),
             known_at_time: KnownAt::time(paging.known_at),
+            at_least_size: head.map_or(0, |head| head.size),
             order: paging.order().into(),
             $($field: $value,)*
             ..$Request::default()

@@ -128,7 +128,7 @@ macro_rules! list_all {
         let request = $request.into_inner();
         let fill = |catalog: &Self, asked: &Asked<_>| {
             let tables = catalog.definitions();
-            let ids = catalog::$ids(tables, asked.start.clone(), asked.order);
+            let ids = catalog::$ids(tables, asked.start.as_ref(), asked.order);
             page(asked, ids, |id| catalog.$look_up(id, asked.known_at()))
         };
         list!($self, request, catalog, $Response { $messages }, fill)
@@ -218,7 +218,7 @@ impl CatalogService for Catalog {
         let person: Option<Slug> = given("person", &request.person)?;
         let organization: Option<Slug> = given("organization", &request.organization)?;
         let fill = move |catalog: &Self, asked: &Asked<Slug>| {
-            let (tables, start) = (catalog.definitions(), asked.start.clone());
+            let (tables, start) = (catalog.definitions(), asked.start.as_ref());
             let (person, body) = (person.as_ref(), organization.as_ref());
             let ids = catalog::mandate_ids(tables, person, body, start, asked.order);
             page(asked, ids, |id| {
@@ -259,7 +259,7 @@ impl CatalogService for Catalog {
         list!(
             self,
             request,
-            statements,
+            statements with catalog with postings,
             ListStatementsResponse { statements },
             fill
         )

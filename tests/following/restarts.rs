@@ -160,7 +160,8 @@ impl Lister {
             if self.order == ReadOrder::Backwards {
                 expected.reverse();
             }
-            assert!(ids.iter().eq(expected), "a list of {known_at} entries");
+            let whole = ids.iter().eq(expected);
+            assert!(whole, "{:?}, {known_at} entries", self.order);
         }
     }
 

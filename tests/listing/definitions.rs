@@ -169,6 +169,7 @@ macro_rules! assert_lists {
                     let request = $Get {
                         $id,
                         known_at: Some(at),
+                        known_at_time: None,
                         at_least_size: 0,
                     };
                     let answer = client.catalog.$get(request).await.unwrap();

@@ -279,6 +279,7 @@ async fn a_listed_statement_is_what_asking_for_it_gives() {
         let request = GetStatementRequest {
             statement_id: listed.statement_id.clone(),
             known_at: Some(known_at),
+            known_at_time: None,
             at_least_size: 0,
         };
         let asked = client.catalog.get_statement(request).await.unwrap();

@@ -1,12 +1,16 @@
 //! Tokens: to whom and to what question they belong, and what else of a list is refused.
 
+use onrecord::app::{self, World};
+use onrecord::record::proto::record::Kind;
 use onrecord::rpc::proto::{
     ListActorsRequest, ListMandatesRequest, ListStatementsRequest, ListTopicsRequest, ReadOrder,
 };
-use tonic::Code;
+use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::common::{TestArchive, assert_blames};
+use crate::common::daemon::Home;
+use crate::common::records::topic;
+use crate::common::{Signer, TestArchive, assert_blames};
 use crate::world::Writer;
 
 fn two() -> ListStatementsRequest {
@@ -27,53 +31,22 @@ async fn a_token_leads_on_in_its_own_list_and_in_no_other() {
         ..two()
     };
     catalog.list_statements(mine.clone()).await.unwrap();
-    let text = |text: &str| text.to_owned();
-    let others = [
-        ListStatementsRequest {
-            speaker: text("lavrov"),
-            ..mine.clone()
-        },
-        ListStatementsRequest {
-            said_for: text("kremlin"),
-            ..mine.clone()
-        },
-        ListStatementsRequest {
-            topic: text("meeting"),
-            ..mine.clone()
-        },
-        ListStatementsRequest {
-            said_at: text("2025"),
-            ..mine.clone()
-        },
-        ListStatementsRequest {
-            recorded_at: text("2025"),
-            ..mine.clone()
-        },
-        ListStatementsRequest {
-            wordings: vec![1],
-            ..mine.clone()
-        },
-        ListStatementsRequest {
-            order: ReadOrder::Backwards.into(),
-            ..mine.clone()
-        },
-        ListStatementsRequest {
-            known_at: Some(20),
-            ..mine.clone()
-        },
+    let others: [fn(&mut ListStatementsRequest); 9] = [
+        |it| it.speaker = "lavrov".to_owned(),
+        |it| it.said_for = "kremlin".to_owned(),
+        |it| it.topic = "meeting".to_owned(),
+        |it| it.verifier = Signer::steward().id(),
+        |it| it.said_at = "2025".to_owned(),
+        |it| it.recorded_at = "2025".to_owned(),
+        |it| it.wordings = vec![1],
+        |it| it.order = ReadOrder::Backwards.into(),
+        |it| it.known_at = Some(20),
     ];
-    for other in others {
+    for change in others {
+        let mut other = mine.clone();
+        change(&mut other);
         let refused = catalog.list_statements(other).await.unwrap_err();
-        assert_blames(
-            &refused,
-            Code::InvalidArgument,
-            "INVALID_PAGE_TOKEN",
-            "pageToken",
-        );
-        assert!(
-            refused.message().contains("another question"),
-            "{refused:?}"
-        );
+        assert_unusable(&refused, "another question");
     }
     let elsewhere = ListActorsRequest {
         page_token: mine.page_token.clone(),
@@ -81,12 +54,7 @@ async fn a_token_leads_on_in_its_own_list_and_in_no_other() {
         ..ListActorsRequest::default()
     };
     let refused = catalog.list_actors(elsewhere).await.unwrap_err();
-    assert_blames(
-        &refused,
-        Code::InvalidArgument,
-        "INVALID_PAGE_TOKEN",
-        "pageToken",
-    );
+    assert_unusable(&refused, "another question");
 
     let token = mine.page_token.clone();
     let (begin, end) = token.split_at(token.len() / 2);
@@ -103,172 +71,142 @@ async fn a_token_leads_on_in_its_own_list_and_in_no_other() {
             ..mine.clone()
         };
         let refused = catalog.list_statements(damaged).await.unwrap_err();
-        assert_blames(
-            &refused,
-            Code::InvalidArgument,
-            "INVALID_PAGE_TOKEN",
-            "pageToken",
-        );
-        assert!(refused.message().contains("damaged"), "{refused:?}");
+        assert_unusable(&refused, "damaged");
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_list_of_a_larger_ledger_is_refused_by_what_lost_its_end() {
-    let mut archive = TestArchive::new().await;
-    let beyond = archive.size + 1;
-    let known = ListTopicsRequest {
-        known_at: Some(beyond),
+/// That a token is refused for this reason.
+#[track_caller]
+fn assert_unusable(refused: &Status, why: &str) {
+    let code = Code::InvalidArgument;
+    assert_blames(refused, code, "INVALID_PAGE_TOKEN", "pageToken");
+    assert!(refused.message().contains(why), "{refused:?}");
+}
+
+/// The token of the second of two topics.
+async fn of_topics(archive: &mut TestArchive) -> ListTopicsRequest {
+    let second = Kind::TopicDefined(topic("price"));
+    archive.client.append(&archive.steward, second).await;
+    let mut request = ListTopicsRequest {
+        page_size: 1,
+        at_least_size: archive.client.head().await.size,
         ..ListTopicsRequest::default()
     };
-    let refused = archive.client.catalog.list_topics(known).await.unwrap_err();
+    let first = archive.client.catalog.list_topics(request.clone()).await;
+    request.page_token = first.unwrap().into_inner().next_page_token;
+    request
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_another_archive_is_refused() {
+    let mut archive = TestArchive::new().await;
+    let mut request = of_topics(&mut archive).await;
+    request.at_least_size = 0;
+    let home = Home::new();
+    let found = || {
+        let steward = Signer::steward();
+        app::found(&home.config, "other.example", &steward.key, World::real())
+    };
+    std::thread::scope(|scope| scope.spawn(found).join().unwrap()).unwrap();
+    let daemon = home.start();
+    let mut other = daemon.client().await;
+    let refused = other.catalog.list_topics(request).await.unwrap_err();
+    assert_unusable(&refused, "not given out by this archive");
+    drop(other);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_a_larger_ledger_is_refused_by_one_that_lost_its_end() {
+    let (mut whole, mut shorter) = (TestArchive::new().await, TestArchive::new().await);
+    let mut request = of_topics(&mut whole).await;
+    request.at_least_size = 0;
+    let catalog = &mut shorter.client.catalog;
+    let refused = catalog.list_topics(request).await.unwrap_err();
+    assert_blames(&refused, Code::OutOfRange, "BEYOND_THE_HEAD", "pageToken");
+    let known = ListTopicsRequest {
+        known_at: Some(shorter.size + 1),
+        ..ListTopicsRequest::default()
+    };
+    let refused = catalog.list_topics(known).await.unwrap_err();
     assert_blames(&refused, Code::OutOfRange, "BEYOND_THE_HEAD", "knownAt");
 }
+
+/// Makes a request one that cannot be answered.
+type Spoil<R> = fn(&mut R);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_listed_is_refused_with_the_field_and_what_would_be_accepted() {
     let mut archive = TestArchive::new().await;
-    let none = ListStatementsRequest::default;
-    let text = |text: &str| text.to_owned();
-    for (request, reason, field, accepted) in [
+    let (request, date) = ("INVALID_REQUEST", "INVALID_DATE");
+    let spoilt: [(Spoil<ListStatementsRequest>, &str, &str, &str); 11] = [
+        (|it| it.page_size = -1, request, "pageSize", "1 to 1000"),
+        (|it| it.order = 7, request, "order", "READ_ORDER_BACKWARDS"),
         (
-            ListStatementsRequest {
-                page_size: -1,
-                ..none()
-            },
-            "INVALID_REQUEST",
-            "pageSize",
-            "1 to 1000",
-        ),
-        (
-            ListStatementsRequest { order: 7, ..none() },
-            "INVALID_REQUEST",
-            "order",
-            "READ_ORDER_BACKWARDS",
-        ),
-        (
-            ListStatementsRequest {
-                speaker: text("No Slug"),
-                ..none()
-            },
-            "INVALID_REQUEST",
+            |it| it.speaker = "No Slug".to_owned(),
+            request,
             "speaker",
             "a slug",
         ),
         (
-            ListStatementsRequest {
-                said_for: text("No Slug"),
-                ..none()
-            },
-            "INVALID_REQUEST",
+            |it| it.said_for = "No Slug".to_owned(),
+            request,
             "saidFor",
             "a slug",
         ),
         (
-            ListStatementsRequest {
-                topic: text("No Slug"),
-                ..none()
-            },
-            "INVALID_REQUEST",
+            |it| it.topic = "No Slug".to_owned(),
+            request,
             "topic",
             "a slug",
         ),
+        (|it| it.source = "ab".to_owned(), request, "source", "64"),
         (
-            ListStatementsRequest {
-                source: text("ab"),
-                ..none()
-            },
-            "INVALID_REQUEST",
-            "source",
-            "64",
-        ),
-        (
-            ListStatementsRequest {
-                verifier: text("ab"),
-                ..none()
-            },
-            "INVALID_REQUEST",
+            |it| it.verifier = "ab".to_owned(),
+            request,
             "verifier",
             "32 bytes",
         ),
+        (|it| it.said_at = "soon".to_owned(), date, "saidAt", "2025"),
         (
-            ListStatementsRequest {
-                said_at: text("soon"),
-                ..none()
-            },
-            "INVALID_DATE",
-            "saidAt",
-            "2025",
-        ),
-        (
-            ListStatementsRequest {
-                recorded_at: text("[2025..]"),
-                ..none()
-            },
-            "INVALID_DATE",
+            |it| it.recorded_at = "[2025..]".to_owned(),
+            date,
             "recordedAt",
             "..",
         ),
         (
-            ListStatementsRequest {
-                wordings: vec![1, 9],
-                ..none()
-            },
-            "INVALID_REQUEST",
+            |it| it.wordings = vec![1, 9],
+            request,
             "wordings[1]",
             "WORDING_VERBATIM",
         ),
         (
-            ListStatementsRequest {
-                wordings: vec![0],
-                ..none()
-            },
-            "INVALID_REQUEST",
+            |it| it.wordings = vec![0],
+            request,
             "wordings[0]",
             "WORDING_VERBATIM",
         ),
-    ] {
-        let refused = archive
-            .client
-            .catalog
-            .list_statements(request)
-            .await
-            .unwrap_err();
+    ];
+    for (spoil, reason, field, accepted) in spoilt {
+        let mut asked = ListStatementsRequest::default();
+        spoil(&mut asked);
+        let refused = archive.client.catalog.list_statements(asked).await;
+        let refused = refused.unwrap_err();
         assert_blames(&refused, Code::InvalidArgument, reason, field);
         let details = refused.get_error_details();
         let told = &details.bad_request().unwrap().field_violations[0].description;
         let (_, told) = told.split_once("accepted: ").unwrap();
         assert!(told.contains(accepted), "{told}");
     }
-    for (request, field) in [
-        (
-            ListMandatesRequest {
-                person: text("No Slug"),
-                ..ListMandatesRequest::default()
-            },
-            "person",
-        ),
-        (
-            ListMandatesRequest {
-                organization: text("-"),
-                ..ListMandatesRequest::default()
-            },
-            "organization",
-        ),
-        (
-            ListMandatesRequest {
-                page_size: i32::MIN,
-                ..ListMandatesRequest::default()
-            },
-            "pageSize",
-        ),
-    ] {
-        let refused = archive
-            .client
-            .catalog
-            .list_mandates(request)
-            .await
-            .unwrap_err();
-        assert_blames(&refused, Code::InvalidArgument, "INVALID_REQUEST", field);
+    let spoilt: [(Spoil<ListMandatesRequest>, &str); 3] = [
+        (|it| it.person = "No Slug".to_owned(), "person"),
+        (|it| it.organization = "-".to_owned(), "organization"),
+        (|it| it.page_size = i32::MIN, "pageSize"),
+    ];
+    for (spoil, field) in spoilt {
+        let mut asked = ListMandatesRequest::default();
+        spoil(&mut asked);
+        let refused = archive.client.catalog.list_mandates(asked).await;
+        let refused = refused.unwrap_err();
+        assert_blames(&refused, Code::InvalidArgument, request, field);
     }
 }

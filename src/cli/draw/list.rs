@@ -78,14 +78,16 @@ pub fn milestones(sheet: &mut Sheet, milestones: &[Milestone]) {
 pub fn statements(sheet: &mut Sheet, statements: &[StatementView]) {
     let rows = statements.iter().filter_map(|view| {
         let said = view.statement.as_ref()?;
-        let mut text = shortened(&said.text);
-        let corrected = view.corrections.iter().rev();
-        let corrected = corrected.take(1).map(|it| ("as corrected", &it.provenance));
-        let retracted = view.retraction.iter();
-        let retracted = retracted.map(|it| ("retracted", &it.provenance));
-        for (what, at) in corrected.chain(retracted) {
-            text.push_str(&format!(" ({what} at {})", index(at.as_ref())));
-        }
+        let corrected = view.corrections.last().map(|it| ("as corrected", it));
+        let retracted = view.retraction.as_ref().map(|it| ("retracted", it));
+        let changes = corrected.into_iter().chain(retracted);
+        let changes = changes.map(|(what, change)| {
+            let at = index(change.provenance.as_ref());
+            format!(" ({what} at {at})")
+        });
+        let text: String = std::iter::once(shortened(&said.text))
+            .chain(changes)
+            .collect();
         let wording = said.wording().label();
         let said_for = said.said_for.iter().map(|body| body.actor.as_str());
         let said_for: Vec<&str> = said_for.collect();
@@ -189,11 +191,11 @@ mod tests {
         sheet.finish()
     }
 
-    fn at(index: u64) -> Option<Provenance> {
-        Some(Provenance {
+    fn at(index: u64) -> Provenance {
+        Provenance {
             index,
             ..Provenance::default()
-        })
+        }
     }
 
     #[test]
@@ -211,11 +213,11 @@ mod tests {
                 voice: Some(Voice::Speaker("lavrov".to_owned())),
                 ..Statement::default()
             }),
-            introduced: at(14),
+            introduced: Some(at(14)),
             ..StatementView::default()
         };
         let changed = |index| StatementChange {
-            provenance: at(index),
+            provenance: Some(at(index)),
             ..StatementChange::default()
         };
         let nameless = AnonymousSpeaker {
@@ -229,7 +231,7 @@ mod tests {
                 voice: Some(Voice::Anonymous(nameless)),
                 ..Statement::default()
             }),
-            introduced: at(7),
+            introduced: Some(at(7)),
             corrections: vec![changed(8), changed(20)],
             retraction: Some(changed(21)),
             ..StatementView::default()
@@ -278,7 +280,7 @@ mod tests {
                 ..VerifierEnrolled::default()
             }),
             revocation: Some(VerifierRevoked::default()),
-            revocation_provenance: at(30),
+            revocation_provenance: Some(at(30)),
             ..Verifier::default()
         };
         insta::assert_snapshot!(drawn(|sheet| verifiers(sheet, &[verifier])), @r"

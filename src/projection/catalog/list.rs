@@ -18,7 +18,7 @@ const BEYOND: [u8; 40] = [u8::MAX; 40];
 pub type Ids<'t, I> = Box<dyn Iterator<Item = Result<I, FoldError>> + 't>;
 
 /// Actors, by slug.
-pub fn actor_ids(tables: &dyn Tables, from: Option<Slug>, order: Order) -> Ids<'_, Slug> {
+pub fn actor_ids<'t>(tables: &'t dyn Tables, from: Option<&Slug>, order: Order) -> Ids<'t, Slug> {
     ids(tables, ACTORS, ACTORS.key(), from, order)
 }
 
@@ -27,7 +27,7 @@ pub fn mandate_ids<'t>(
     tables: &'t dyn Tables,
     person: Option<&Slug>,
     organization: Option<&Slug>,
-    from: Option<Slug>,
+    from: Option<&Slug>,
     order: Order,
 ) -> Ids<'t, Slug> {
     let (table, prefix) = match (person, organization) {
@@ -39,30 +39,34 @@ pub fn mandate_ids<'t>(
 }
 
 /// Topics, by slug.
-pub fn topic_ids(tables: &dyn Tables, from: Option<Slug>, order: Order) -> Ids<'_, Slug> {
+pub fn topic_ids<'t>(tables: &'t dyn Tables, from: Option<&Slug>, order: Order) -> Ids<'t, Slug> {
     ids(tables, TOPICS, TOPICS.key(), from, order)
 }
 
 /// Milestones, by slug.
-pub fn milestone_ids(tables: &dyn Tables, from: Option<Slug>, order: Order) -> Ids<'_, Slug> {
+pub fn milestone_ids<'t>(
+    tables: &'t dyn Tables,
+    from: Option<&Slug>,
+    order: Order,
+) -> Ids<'t, Slug> {
     ids(tables, MILESTONES, MILESTONES.key(), from, order)
 }
 
 /// Sources, by id.
-pub fn source_ids(
-    tables: &dyn Tables,
-    from: Option<ContentId>,
+pub fn source_ids<'t>(
+    tables: &'t dyn Tables,
+    from: Option<&ContentId>,
     order: Order,
-) -> Ids<'_, ContentId> {
+) -> Ids<'t, ContentId> {
     ids(tables, SOURCES, SOURCES.key(), from, order)
 }
 
 /// Verifiers, by key.
-pub fn verifier_ids(
-    tables: &dyn Tables,
-    from: Option<VerifierKey>,
+pub fn verifier_ids<'t>(
+    tables: &'t dyn Tables,
+    from: Option<&VerifierKey>,
     order: Order,
-) -> Ids<'_, VerifierKey> {
+) -> Ids<'t, VerifierKey> {
     ids(tables, ENROLMENTS, ENROLMENTS.key(), from, order)
 }
 
@@ -111,11 +115,11 @@ fn ids<'t, I: Id + 't>(
     tables: &'t dyn Tables,
     table: Table,
     prefix: Key,
-    from: Option<I>,
+    from: Option<&I>,
     order: Order,
 ) -> Ids<'t, I> {
     let rows_of = |id: &I| id.after(prefix.clone());
-    let mut start = match (&from, order) {
+    let mut start = match (from, order) {
         (None, Order::Ascending) => Bound::Included(prefix.clone()),
         (None, Order::Descending) => Bound::Excluded(prefix.clone().bytes(&BEYOND)),
         (Some(id), Order::Ascending) => Bound::Included(rows_of(id)),
