@@ -39,7 +39,7 @@ impl Agreement {
             known_at: KnownAt::size(self.known_at),
             known_at_time: KnownAt::time(self.known_at),
             filter: self.terms.filter(),
-            at_least_size: 0,
+            at_least_size: client.size().await?,
         };
         let answer = client.answered(client.positions().get_agreement(request).await)?;
         if self.asking.json {

@@ -43,6 +43,7 @@ impl Changes {
             with_parts: self.showing.parts.choice(),
             filter: self.showing.terms.filter(),
             changed_only: !self.all,
+            at_least_size: client.size().await?,
             ..ListComparisonsRequest::default()
         };
         let ask = async |page_size, page_token| {

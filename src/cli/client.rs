@@ -193,6 +193,11 @@ impl Client {
         self.answered(answer)
     }
 
+    /// How much of the ledger was acknowledged: an overview waits for as much.
+    pub async fn size(&self) -> Result<u64, CliError> {
+        Ok(self.head().await?.head.map_or(0, |head| head.size))
+    }
+
     /// The answer to a call.
     pub fn answered<T>(&self, answer: Result<Response<T>, Status>) -> Result<T, CliError> {
         answer

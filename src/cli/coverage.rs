@@ -48,6 +48,7 @@ impl Coverage {
             reading: self.reading.unwrap_or_default(),
             known_at: KnownAt::size(self.known_at),
             known_at_time: KnownAt::time(self.known_at),
+            at_least_size: client.size().await?,
             ..ListCoverageRequest::default()
         };
         let ask = async |page_size, page_token| {

@@ -64,6 +64,7 @@ macro_rules! show {
             known_at_time: KnownAt::time(command.when.known_at),
             with_parts: command.showing.parts.choice(),
             filter: command.showing.terms.filter(),
+            at_least_size: client.size().await?,
             ..$Request::default()
         };
         let ask = async |page_size, page_token| {

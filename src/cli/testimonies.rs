@@ -48,6 +48,7 @@ impl Testimonies {
             known_at_time: KnownAt::time(self.when.known_at),
             with_parts: self.showing.parts.choice(),
             filter: self.showing.terms.filter(),
+            at_least_size: client.size().await?,
             ..ListTestimoniesRequest::default()
         };
         let ask = async |page_size, page_token| {
