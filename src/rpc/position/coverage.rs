@@ -46,7 +46,7 @@ impl Positions {
                 .unknown(reason, "topic", id, known_at, known.size()));
         }
         let mut page = Page::new(opened.size);
-        let start = opened.resumed.as_ref().map(|(_, start)| *start);
+        let start = opened.resumed.as_ref().map(|(_, start)| start);
         for (looked, id) in catalog::source_ids(tables, start, Order::Ascending).enumerate() {
             let id = id?;
             if looked >= LOOKS_MAX {
