@@ -39,8 +39,8 @@ const SILENCE_SECONDS_MAX: u64 = 5;
 /// default for a full queue, a commit and a projection (30 each), and half a minute more.
 const ANSWER_SECONDS_MAX: u64 = 120;
 
-/// The largest answer that is read, in bytes: a position with four lists of 100 statements, each
-/// with a record's 62,000 bytes of conditions, and half as much again.
+/// The largest answer that is read, in bytes: ten times what daemons keep lists to, since single
+/// items and later daemons may need more.
 const ANSWER_BYTES_MAX: usize = 40 * 1024 * 1024;
 
 /// A connection to a daemon.

@@ -1,9 +1,11 @@
 //! A timeline in pages.
 
-use onrecord::record::proto::Polarity;
+use onrecord::record::proto::{Condition, Polarity};
 use onrecord::rpc::proto::GetTimelineRequest;
+use prost::Message as _;
 
 use crate::common::TestArchive;
+use crate::common::records::only_if;
 use crate::{list, record, said};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,14 +34,16 @@ async fn the_pages_of_a_timeline_are_the_timeline() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_answer_has_the_newest_steps_that_fit_and_the_pages_have_all() {
-    const STEPS: usize = 60;
+    const STEPS: usize = 120;
     let mut archive = TestArchive::new().await;
+    let condition = |number: usize, of: usize| Condition {
+        text: "😀".repeat(300),
+        ..only_if(&format!("condition-{}-{of}", number % 2))
+    };
     for number in 0..STEPS {
-        let mut said = said(&format!("{:02}", 1 + number % 18), Polarity::Open);
-        said.venue = format!("No. {number}");
-        let mut condition = crate::common::records::only_if("long");
-        condition.text = "a".repeat(50_000);
-        said.readings[0].conditions = vec![condition];
+        let minute = format!("10T{:02}:{:02}:00Z", number / 60, number % 60);
+        let mut said = said(&minute, Polarity::Open);
+        said.readings[0].conditions = (0..8).map(|of| condition(number, of)).collect();
         record(&mut archive, said).await;
     }
     let request = GetTimelineRequest {
@@ -53,9 +57,9 @@ async fn one_answer_has_the_newest_steps_that_fit_and_the_pages_have_all() {
     let pages = crate::pages!(archive, get_timeline, request, 1_000);
     let all: Vec<_> = pages.iter().flat_map(|page| &page.steps).collect();
     assert!(pages.iter().all(|page| !page.truncated));
-    if cut.truncated {
-        assert!(cut.steps.len() < all.len());
-    }
+    assert_eq!(all.len(), STEPS + 1);
+    assert!(cut.truncated && cut.steps.len() < all.len());
+    assert!(pages.len() > 1 && cut.encoded_len() < 4 << 20);
     let newest: Vec<_> = all[all.len() - cut.steps.len()..].to_vec();
     assert_eq!(cut.steps.iter().collect::<Vec<_>>(), newest);
 }
