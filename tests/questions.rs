@@ -16,7 +16,7 @@ use onrecord::rpc::proto::{
     ChangeKind, ComparePositionsRequest, ComparePositionsResponse, Finding, GetActorRequest,
     GetMandateRequest, GetMilestoneRequest, GetPositionRequest, GetPositionResponse,
     GetSourceRecordRequest, GetStatementRequest, GetTimelineRequest, GetTopicRequest,
-    GetVerifierRequest, ListPositionsRequest, Placement,
+    GetVerifierRequest, Placement, WatchPositionsRequest,
 };
 use tonic::{Code, Status};
 
@@ -602,9 +602,13 @@ async fn a_statement_is_told_in_the_version_that_stands_with_what_became_of_it()
 #[tokio::test(flavor = "multi_thread")]
 async fn methods_that_come_later_say_so() {
     let mut archive = TestArchive::new().await;
-    let request = ListPositionsRequest::default();
-    let listed = archive.client.positions.list_positions(request).await;
-    assert_status(&listed.unwrap_err(), Code::Unimplemented, "NOT_IMPLEMENTED");
+    let request = WatchPositionsRequest::default();
+    let watched = archive.client.positions.watch_positions(request).await;
+    assert_status(
+        &watched.unwrap_err(),
+        Code::Unimplemented,
+        "NOT_IMPLEMENTED",
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

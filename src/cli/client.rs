@@ -40,8 +40,8 @@ const SILENCE_SECONDS_MAX: u64 = 5;
 /// default for a full queue, a commit and a projection (30 each), and half a minute more.
 const ANSWER_SECONDS_MAX: u64 = 120;
 
-/// The largest answer that is read, in bytes: a timeline of 10,000 steps of some 2 KiB each,
-/// and as much again.
+/// The largest answer that is read, in bytes: ten times what daemons keep lists to, since single
+/// items and later daemons may need more.
 const ANSWER_BYTES_MAX: usize = 40 * 1024 * 1024;
 
 /// A connection to a daemon.
@@ -218,6 +218,11 @@ impl Client {
     pub async fn head(&self) -> Result<GetHeadResponse, CliError> {
         let answer = self.ledger().get_head(GetHeadRequest::default()).await;
         self.answered(answer)
+    }
+
+    /// How much of the ledger was acknowledged: an overview waits for as much.
+    pub async fn size(&self) -> Result<u64, CliError> {
+        Ok(self.head().await?.head.map_or(0, |head| head.size))
     }
 
     /// The answer to a call.

@@ -34,27 +34,27 @@ pub struct Compare {
 /// What is compared with what.
 #[derive(Args, Debug)]
 #[group(required = true, multiple = true)]
-struct Ends {
+pub(super) struct Ends {
     /// From just before this milestone, by its slug: alaska-summit.
     #[arg(long, value_name = "MILESTONE", value_parser = NonEmptyStringValueParser::new(), conflicts_with = "from")]
-    milestone: Option<String>,
+    pub(super) milestone: Option<String>,
     /// From this date, by the time of speaking.
     #[arg(long, value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]
-    from: Option<String>,
+    pub(super) from: Option<String>,
     /// To this date, by the time of speaking. Now, if left out.
     #[arg(long, value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]
-    to: Option<String>,
+    pub(super) to: Option<String>,
     /// From what the first N entries of the ledger told, or those recorded by a time.
     #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
-    from_known_at: Option<KnownAt>,
+    pub(super) from_known_at: Option<KnownAt>,
     /// To what the first N entries of the ledger told, or those recorded by a time. All, if left
     /// out.
     #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
-    to_known_at: Option<KnownAt>,
+    pub(super) to_known_at: Option<KnownAt>,
     /// From the position on other terms, a `PositionFilter` as JSON; {} for the archive's own. The
     /// options below are then those of the later position.
     #[arg(long, value_name = "JSON", value_parser = filter)]
-    from_filter: Option<PositionFilter>,
+    pub(super) from_filter: Option<PositionFilter>,
 }
 
 impl Compare {

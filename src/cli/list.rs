@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
-use prost::{Message, Name};
 
-use super::draw::{self, Canvas, Sheet};
+use super::Asking;
+use super::draw::{self, Sheet};
 use super::error::CliError;
+use super::pages::{self, LIMIT_DEFAULT, Listed};
 use super::terms::KnownAt;
-use super::{Asking, json, output};
 use crate::record::proto::Wording;
 use crate::rpc::proto::{
     Basis, ListActorsRequest, ListActorsResponse, ListMandatesRequest, ListMandatesResponse,
@@ -17,12 +17,6 @@ use crate::rpc::proto::{
     ListStatementsRequest, ListStatementsResponse, ListTopicsRequest, ListTopicsResponse,
     ListVerifiersRequest, ListVerifiersResponse, ReadOrder,
 };
-
-/// How many a list shows if nothing else is said.
-const LIMIT_DEFAULT: u64 = 50;
-
-/// How many are asked for at a time, and drawn into one table: its columns fit these.
-const PAGE_SIZE: u64 = 200;
 
 /// What is on record?
 #[derive(Args, Debug)]
@@ -116,16 +110,6 @@ fn wording(text: &str) -> Result<Wording, String> {
     known.ok_or_else(|| "accepted: VERBATIM, TRANSLATED, RETRANSLATED, PARAPHRASED".to_owned())
 }
 
-/// A page of a list.
-trait Listed: Message + Name {
-    fn length(&self) -> u64;
-    fn next_page_token(&self) -> &str;
-    fn basis(&self) -> Option<&Basis>;
-    fn draw(&self, sheet: &mut Sheet);
-    /// Draws what must not be misunderstood about all pages.
-    fn draw_caveat(_: &mut Sheet) {}
-}
-
 macro_rules! listed {
     ($($Response:ident $items:ident $draw:path $(, $caveat:path)?;)+) => {
         $(impl Listed for $Response {
@@ -177,7 +161,7 @@ macro_rules! show {
             let page = $Request { page_size, page_token, ..request.clone() };
             client.answered(client.catalog().$method(page).await)
         };
-        paging.show(ask).await
+        pages::show(&paging.asking, paging.limit, ask).await
     }};
 }
 
@@ -224,58 +208,4 @@ impl Paging {
             ReadOrder::Forwards
         }
     }
-
-    /// Shows the pages that `ask` gets by size and token, up to the limit.
-    async fn show<P: Listed>(
-        &self,
-        ask: impl AsyncFn(i32, String) -> Result<P, CliError>,
-    ) -> Result<(), CliError> {
-        let mut left = if self.limit == 0 {
-            u64::MAX
-        } else {
-            self.limit
-        };
-        let (mut shown, mut token) = (0, String::new());
-        loop {
-            let size = i32::try_from(left.min(PAGE_SIZE)).unwrap_or(i32::MAX);
-            let page = ask(size, token.clone()).await?;
-            let length = page.length();
-            (shown, left) = (shown + length, left.saturating_sub(length));
-            page.next_page_token().clone_into(&mut token);
-            let last = token.is_empty() || left == 0;
-            if self.asking.json {
-                output::print(&json::line(&page)?)?;
-            } else {
-                draw_page(&page, shown, last)?;
-            }
-            if last {
-                break;
-            }
-        }
-        if !token.is_empty() {
-            eprintln!("the first {shown} are shown; --limit 0 shows all");
-        }
-        Ok(())
-    }
-}
-
-/// Draws a page, and beneath the last on what the list rests.
-fn draw_page<P: Listed>(page: &P, shown: u64, last: bool) -> Result<(), CliError> {
-    let mut sheet = Sheet::new(Canvas::of_stdout());
-    if page.length() > 0 {
-        page.draw(&mut sheet);
-    }
-    if last {
-        if shown == 0 {
-            sheet.line("nothing such is on record");
-        }
-        sheet.gap();
-        draw::basis(&mut sheet, page.basis());
-        P::draw_caveat(&mut sheet);
-    }
-    let drawn = sheet.finish();
-    if drawn.is_empty() {
-        return Ok(());
-    }
-    output::print(&drawn)
 }

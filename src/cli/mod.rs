@@ -6,13 +6,17 @@
 //! code is 0 for yes, 1 for no (a check failed, a record was refused), 2 for what cannot be
 //! asked, 3 for a daemon that cannot be reached.
 
+mod agreement;
 mod append;
 mod archive;
 pub mod authoring;
+mod changes;
 mod client;
 mod compare;
 mod completions;
+mod coverage;
 mod demo;
+mod divergences;
 pub mod draw;
 mod error;
 mod export;
@@ -24,16 +28,22 @@ mod list;
 mod man;
 mod only;
 mod output;
+mod overview;
+mod pages;
 mod position;
+mod positions;
 mod projections;
 mod read;
 mod rebuild;
+mod references;
+mod reversals;
 mod serve;
 mod source;
 mod status;
 mod submit;
 mod tail;
 mod terms;
+mod testimonies;
 mod timeline;
 mod transfer;
 mod upkeep;
@@ -72,6 +82,14 @@ enum AskingCommand {
     Position(Box<position::Position>),
     Compare(Box<compare::Compare>),
     Timeline(Box<timeline::Timeline>),
+    Testimonies(Box<testimonies::Testimonies>),
+    Positions(Box<positions::Positions>),
+    Changes(Box<changes::Changes>),
+    Reversals(Box<reversals::Reversals>),
+    Divergences(Box<divergences::Divergences>),
+    References(Box<references::References>),
+    Agreement(Box<agreement::Agreement>),
+    Coverage(coverage::Coverage),
     List(list::List),
     Read(read::Read),
     Tail(tail::Tail),
@@ -180,6 +198,14 @@ impl AskingCommand {
             Self::Position(command) => command.run().await,
             Self::Compare(command) => command.run().await,
             Self::Timeline(command) => command.run().await,
+            Self::Testimonies(command) => command.run().await,
+            Self::Positions(command) => command.run().await,
+            Self::Changes(command) => command.run().await,
+            Self::Reversals(command) => command.run().await,
+            Self::Divergences(command) => command.run().await,
+            Self::References(command) => command.run().await,
+            Self::Agreement(command) => command.run().await,
+            Self::Coverage(command) => command.run().await,
             Self::List(command) => command.run().await,
             Self::Read(command) => command.run().await,
             Self::Tail(command) => command.run().await,

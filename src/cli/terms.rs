@@ -148,7 +148,7 @@ impl std::fmt::Display for KnownAt {
 }
 
 /// Reads the name of an enum's value, with or without its prefix.
-fn value<E>(
+pub(super) fn value<E>(
     text: &str,
     prefix: &str,
     from: fn(&str) -> Option<E>,

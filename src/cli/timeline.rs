@@ -5,12 +5,16 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
+use super::client::Client;
 use super::draw::{self, Canvas};
 use super::error::CliError;
 use super::gather::Names;
 use super::terms::{KnownAt, Terms};
 use super::{Asking, Parts, json, output};
-use crate::rpc::proto::{GetMilestoneRequest, GetTimelineRequest};
+use crate::rpc::proto::{GetMilestoneRequest, GetTimelineRequest, GetTimelineResponse};
+
+/// How many steps are asked for at a time: as many as a page can have.
+const STEPS_A_PAGE: i32 = 1_000;
 
 /// How did an actor's position on a topic come about, statement by statement?
 #[derive(Args, Debug)]
@@ -48,9 +52,10 @@ impl Timeline {
             known_at_time: KnownAt::time(self.known_at),
             with_parts: self.parts.choice(),
             filter: self.terms.filter(),
-            at_least_size: 0,
+            page_size: STEPS_A_PAGE,
+            ..GetTimelineRequest::default()
         };
-        let answer = client.timeline(request).await?;
+        let answer = whole(&client, request).await?;
         if let Some(milestone_id) = &self.milestone {
             let request = GetMilestoneRequest {
                 milestone_id: milestone_id.clone(),
@@ -73,4 +78,19 @@ impl Timeline {
         output::print(&drawn)?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// All of a timeline's pages as one.
+async fn whole(
+    client: &Client,
+    mut request: GetTimelineRequest,
+) -> Result<GetTimelineResponse, CliError> {
+    let mut whole = client.timeline(request.clone()).await?;
+    while !whole.next_page_token.is_empty() {
+        request.page_token = std::mem::take(&mut whole.next_page_token);
+        let next = client.timeline(request.clone()).await?;
+        whole.steps.extend(next.steps);
+        whole.next_page_token = next.next_page_token;
+    }
+    Ok(whole)
 }

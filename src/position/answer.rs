@@ -5,9 +5,8 @@
 //! Nothing that bears on the question is dropped in silence: lists are cut to the page asked
 //! for, and each says how many there are.
 
-use std::cmp::Reverse;
-
 use super::comparison::{Decision, carries_on, compare};
+use super::standing::considered;
 use super::timeline::Sweep;
 use super::voices::{Voice, contradict, diverge, voices};
 use super::{Dated, Question, Testimony};
@@ -98,11 +97,7 @@ impl<'a> Position<'a> {
 /// The position that `testimonies` give; each list in it holds at most `page` items.
 #[must_use]
 pub fn position(testimonies: &[Testimony], question: Question, page: usize) -> Position<'_> {
-    let mut considered: Vec<_> = testimonies
-        .iter()
-        .filter_map(|testimony| testimony.at(question.as_of))
-        .collect();
-    considered.sort_unstable_by_key(|dated| Reverse(dated.newness()));
+    let considered = considered(testimonies, question.as_of);
     let (own, reported): (Vec<_>, Vec<_>) = considered
         .iter()
         .copied()

@@ -1,6 +1,9 @@
 //! What an actor's position on a topic was as of a date, as pure functions over the readings
 //! that bear on the question: [`position`] answers for one date, [`compare`] says how two
-//! answers differ, and [`timeline`] tells how the answer came about.
+//! answers differ, and [`timeline`] tells how the answer came about. Of what bears on the
+//! question, [`standing`] lists what stands somewhere, [`reversals`] the changes of side, and
+//! [`diverging_since`] tells since when the voices disagree; [`agreement`] is how far coders do
+//! not.
 //!
 //! The invariant: the same readings, in whatever order they are handed over, give the same
 //! answer. Nothing here reads a ledger or a clock, and nothing decides which readings bear on
@@ -12,9 +15,13 @@
 //! every date on record a half-open interval, so that what was said on a day is definite from
 //! the first second of the next.
 
+pub mod agreement;
 mod answer;
 mod comparison;
+mod divergence;
 mod front;
+mod reversals;
+mod standing;
 mod timeline;
 mod voices;
 
@@ -25,6 +32,9 @@ use serde::{Deserialize, Serialize};
 
 pub use answer::{Finding, Page, Position, position};
 pub use comparison::{ChangeKind, Comparison, Decision, Direction, Placement, compare, placement};
+pub use divergence::diverging_since;
+pub use reversals::{Reversal, reversals};
+pub use standing::{Standing, standing};
 pub use timeline::{Step, timeline};
 pub use voices::Voice;
 

@@ -124,7 +124,7 @@ impl<'a> Iterator for Sweep<'a> {
 }
 
 /// The forms in which testimonies become definite by `until`, oldest first.
-fn appearances<'a>(
+pub(super) fn appearances<'a>(
     testimonies: impl Iterator<Item = &'a Testimony>,
     until: i64,
 ) -> vec::IntoIter<Dated<'a>> {

@@ -126,6 +126,7 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         stopping.clone(),
     );
     let catalog = Catalog::new(views.clone(), reader.clone());
+    let positions = Positions::new(views.clone(), reader.clone(), clock);
     let subscriptions = Subscriptions::new(reader.clone(), limits.subscriptions, stopping.clone());
     let entries = Entries::new(
         reader,
@@ -137,7 +138,6 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
     let most_of_source = limits.source_bytes_max;
     let sources = Sources::new(documents, views.catalog.clone(), records, most_of_source);
     let records = Records::new(appender, stopping);
-    let positions = Positions::new(views, clock);
     let routes = Routes::new(health)
         .add_service(reflection)
         .add_service(alpha)

@@ -28,9 +28,13 @@ pub const SIZE_MAX: usize = 1_000;
 /// the 4 MiB that clients take by default. A single item is bounded by what makes it.
 const BYTES_MAX: usize = 2 << 20;
 
-/// The most bytes of a token: a digest, a tag, a size, and an id of 64 digits with its length,
-/// 107 bytes, as base64.
-const TOKEN_BYTES_MAX: usize = 143;
+/// The most bytes of what a token begins at: a date of 13 characters, two sizes of 20, a slug of
+/// 64, and what parts them. An id has 64.
+pub const NEXT_BYTES_MAX: usize = 13 + 2 * 20 + 64 + 3;
+
+/// The most bytes of a token: a digest, a tag, a size of 10, and what it begins at with its
+/// length, as base64.
+const TOKEN_BYTES_MAX: usize = (2 * HASH_BYTES + 10 + 1 + NEXT_BYTES_MAX).div_ceil(3) * 4;
 
 /// The bytes of digest and tag each: as many as nothing hits upon by chance.
 const HASH_BYTES: usize = 16;
@@ -46,8 +50,8 @@ struct Token {
     next: String,
 }
 
-/// A request for a page of a list.
-pub trait ListRequest: Message + Name + Clone {
+/// A request for a page of anything.
+pub trait PagedRequest: Message + Name + Clone {
     /// How many items at most.
     fn page_size(&self) -> i32;
     /// Where the page before ended.
@@ -55,17 +59,13 @@ pub trait ListRequest: Message + Name + Clone {
     /// The request as all pages of the list have it: how much a page holds, and how long to
     /// wait for it, is no part of the question.
     fn question(&self) -> Self;
-    /// Which entries count.
-    fn known_at(&self) -> KnownAt<'static>;
     /// How much must have been read.
     fn at_least_size(&self) -> u64;
-    /// In which order.
-    fn order(&self) -> i32;
 }
 
-macro_rules! list_requests {
+macro_rules! paged_requests {
     ($($name:ident)+) => {
-        $(impl ListRequest for proto::$name {
+        $(impl PagedRequest for proto::$name {
             fn page_size(&self) -> i32 {
                 self.page_size
             }
@@ -80,11 +80,33 @@ macro_rules! list_requests {
                     ..self.clone()
                 }
             }
-            fn known_at(&self) -> KnownAt<'static> {
-                KnownAt::new("knownAt", self.known_at, self.known_at_time)
-            }
             fn at_least_size(&self) -> u64 {
                 self.at_least_size
+            }
+        })+
+    };
+}
+
+paged_requests! {
+    GetTimelineRequest ListComparisonsRequest ListCoverageRequest ListDivergencesRequest
+    ListPositionsRequest ListReferencesRequest ListReversalsRequest ListTestimoniesRequest
+}
+
+/// A request for a page of a list that goes either way.
+pub trait ListRequest: PagedRequest {
+    /// Which entries count.
+    fn known_at(&self) -> KnownAt<'static>;
+    /// In which order.
+    fn order(&self) -> i32;
+}
+
+macro_rules! list_requests {
+    ($($name:ident)+) => {
+        paged_requests! { $($name)+ }
+
+        $(impl ListRequest for proto::$name {
+            fn known_at(&self) -> KnownAt<'static> {
+                KnownAt::new("knownAt", self.known_at, self.known_at_time)
             }
             fn order(&self) -> i32 {
                 self.order
@@ -96,6 +118,40 @@ macro_rules! list_requests {
 list_requests! {
     ListActorsRequest ListMandatesRequest ListTopicsRequest ListMilestonesRequest
     ListStatementsRequest ListSourcesRequest ListVerifiersRequest
+}
+
+/// A request for a page, with its token read.
+pub struct Opened<I> {
+    /// How many items at most.
+    pub size: usize,
+    /// By how much of the ledger the list is answered, and where it goes on; none for the first
+    /// page.
+    pub resumed: Option<(u64, I)>,
+    question: Question,
+}
+
+impl<I: FromStr + Display> Opened<I> {
+    /// Reads a request to the archive of this origin.
+    pub fn read(request: &impl PagedRequest, origin: &str) -> Result<Self, Failure> {
+        let size = size(request.page_size())?;
+        let question = Question::of(request, origin);
+        let resumed = match request.page_token() {
+            "" => None,
+            token => Some(question.read::<I>(token)?),
+        };
+        Ok(Self {
+            size,
+            resumed,
+            question,
+        })
+    }
+
+    /// The token of the page that begins at `next`; empty where there is none.
+    pub fn token(&self, known_at: u64, next: Option<&I>) -> String {
+        next.map_or_else(String::new, |next| {
+            self.question.token(known_at, next.to_string())
+        })
+    }
 }
 
 /// A page as it is asked for.
@@ -118,15 +174,14 @@ impl<I: FromStr + Display> Asked<I> {
         origin: &str,
         view: &View,
     ) -> Result<Self, Failure> {
-        let size = size(request.page_size())?;
         let order = order(request.order())?;
-        let question = Question::of(request, origin);
-        let token = match request.page_token() {
-            "" => None,
-            token => Some(question.read::<I>(token)?),
-        };
+        let Opened {
+            size,
+            resumed,
+            question,
+        } = Opened::read(request, origin)?;
         let at_least = request.at_least_size();
-        let (start, known) = match token {
+        let (start, known) = match resumed {
             None => (None, view.known(request.known_at(), at_least).await?),
             Some((known_at, start)) => {
                 let known_at = KnownAt::size("pageToken", known_at);
@@ -204,7 +259,7 @@ struct Question {
 }
 
 impl Question {
-    fn of<R: ListRequest>(request: &R, origin: &str) -> Self {
+    fn of<R: PagedRequest>(request: &R, origin: &str) -> Self {
         let key = blake3::derive_key("onrecord page token 1", origin.as_bytes());
         let mut hasher = blake3::Hasher::new_keyed(&key);
         hasher.update(R::NAME.as_bytes());
@@ -309,11 +364,11 @@ mod tests {
         }
     }
 
-    fn token(request: &impl ListRequest, next: &str) -> String {
+    fn token(request: &impl PagedRequest, next: &str) -> String {
         Question::of(request, ORIGIN).token(7, next.to_owned())
     }
 
-    fn read(request: &impl ListRequest, token: &str) -> Result<(u64, Slug), Failure> {
+    fn read(request: &impl PagedRequest, token: &str) -> Result<(u64, Slug), Failure> {
         Question::of(request, ORIGIN).read(token)
     }
 
@@ -354,11 +409,13 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_token_is_as_long_as_the_bound() {
+    fn no_token_is_longer_than_the_bound() {
         let question = Question::of(&ListTopicsRequest::default(), ORIGIN);
-        let longest = question.token(u64::MAX, ContentId::of(b"").to_string());
-        assert_eq!(longest.len(), TOKEN_BYTES_MAX);
-        assert!(question.read::<ContentId>(&longest).is_ok());
+        let longest = question.token(u64::MAX, "a".repeat(NEXT_BYTES_MAX));
+        assert!(longest.len() <= TOKEN_BYTES_MAX && longest.len() + 4 > TOKEN_BYTES_MAX);
+        assert!(question.read::<String>(&longest).is_ok());
+        let id = question.token(u64::MAX, ContentId::of(b"").to_string());
+        assert!(question.read::<ContentId>(&id).is_ok());
     }
 
     #[test]

@@ -4,29 +4,41 @@
 //! A date asked for stands for the exclusive end of valid time. "Now" is read off the clock
 //! once a question and echoed in the basis, so that the same question can be asked again.
 
+mod agreement;
+mod comparisons;
+mod coverage;
+mod lists;
+mod paging;
 mod terms;
+mod testimonies;
 
 use std::pin::Pin;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
 use super::convert::positions::{self as convert, Asked};
 use super::proto::position_service_server::PositionService;
 use super::proto::{
-    ComparePositionsRequest, ComparePositionsResponse, GetPositionRequest, GetPositionResponse,
-    GetTimelineRequest, GetTimelineResponse, ListPositionsRequest, ListPositionsResponse,
-    WatchPositionsRequest, WatchPositionsResponse,
+    ComparePositionsRequest, ComparePositionsResponse, GetAgreementRequest, GetAgreementResponse,
+    GetPositionRequest, GetPositionResponse, GetTimelineRequest, GetTimelineResponse,
+    ListComparisonsRequest, ListComparisonsResponse, ListCoverageRequest, ListCoverageResponse,
+    ListDivergencesRequest, ListDivergencesResponse, ListPositionsRequest, ListPositionsResponse,
+    ListReferencesRequest, ListReferencesResponse, ListReversalsRequest, ListReversalsResponse,
+    ListTestimoniesRequest, ListTestimoniesResponse, WatchPositionsRequest, WatchPositionsResponse,
 };
 use super::views::{Known, KnownAt, Views};
 use super::{Failure, Reason, blocking, not_offered, parse, proto};
-use crate::ledger::Clock;
-use crate::position::{Finding, Position, Question, compare, placement, position, timeline};
+use crate::ledger::{Clock, Reader};
+use crate::position::{Finding, Position, Question, compare, placement, position};
 use crate::projection::catalog;
 use crate::projection::positions::{self, Subject, Terms};
 use crate::record::proto::ActorKind;
 use crate::record::{Date, Interval, Slug, format_instant};
+use comparisons::Ends;
+use paging::scope;
 use terms::terms;
 
 /// The most testimonies in each list of an answer, as the proto promises.
@@ -35,11 +47,16 @@ const LIST_MAX: usize = 100;
 /// The most steps of a timeline, as the proto promises.
 const STEPS_MAX: usize = 10_000;
 
+/// How many pages are filled at a time: each takes a thread, and a second or two.
+const PAGES_MAX: usize = 8;
+
 /// The service. See the module.
 #[derive(Clone)]
 pub struct Positions {
     views: Views,
+    reader: Reader,
     clock: Arc<dyn Clock>,
+    pages: Arc<Semaphore>,
 }
 
 /// The actor's readings on the topic as they were known.
@@ -51,9 +68,14 @@ struct Evidence {
 }
 
 impl Positions {
-    /// The service over these projections, with `clock` for "now".
-    pub fn new(views: Views, clock: Arc<dyn Clock>) -> Self {
-        Self { views, clock }
+    /// The service over these projections of this ledger, with `clock` for "now".
+    pub fn new(views: Views, reader: Reader, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            views,
+            reader,
+            clock,
+            pages: Arc::new(Semaphore::new(PAGES_MAX)),
+        }
     }
 
     /// The exclusive end of valid time that a date stands for; without a date, the end of the
@@ -77,49 +99,62 @@ impl Positions {
     fn collect(&self, subject: &Subject, terms: &Terms, known: Known) -> Result<Evidence, Failure> {
         let Subject { actor, topic, .. } = subject;
         let (known_at, size) = (known.known_at, known.size());
-        let tables = self.views.positions.tables();
-        let collected = positions::collect(tables, subject, terms, known_at)?;
         let unknown = |reason, field, id: &Slug| {
             self.views
                 .unknown(reason, field, id.as_str(), known_at, size)
         };
-        let collected = collected.ok_or_else(|| unknown(Reason::UnknownActor, "actor", actor))?;
+        let evidence = self.evidence(subject, terms, known)?;
+        let evidence = evidence.ok_or_else(|| unknown(Reason::UnknownActor, "actor", actor))?;
         // What bears on a topic names it, so that only silence needs a look.
-        if collected.testimonies.is_empty()
-            && collected.taken.is_empty()
+        if evidence.collected.testimonies.is_empty()
+            && evidence.collected.taken.is_empty()
             && catalog::topic(self.views.catalog.tables(), topic, known_at)?.is_none()
         {
             return Err(unknown(Reason::UnknownTopic, "topic", topic));
         }
+        Ok(evidence)
+    }
+
+    /// What was known; none if the actor was not on record.
+    fn evidence(
+        &self,
+        subject: &Subject,
+        terms: &Terms,
+        known: Known,
+    ) -> Result<Option<Evidence>, Failure> {
+        let tables = self.views.positions.tables();
+        let Some(collected) = positions::collect(tables, subject, terms, known.known_at)? else {
+            return Ok(None);
+        };
         let speaks_for = match collected.kind {
-            ActorKind::Person => positions::speaks_for(tables, actor, known_at)?,
+            ActorKind::Person => positions::speaks_for(tables, &subject.actor, known.known_at)?,
             _ => Vec::new(),
         };
-        Ok(Evidence {
+        Ok(Some(Evidence {
             subject: subject.clone(),
             known,
             collected,
             speaks_for,
-        })
+        }))
     }
 
-    /// Between which dates two positions are compared, and around which milestone.
-    fn span(&self, request: &ComparePositionsRequest, known_at: u64) -> Result<Span, Failure> {
-        let to = self.end_of("toAsOf", &request.to_as_of)?;
-        if request.milestone.is_empty() {
-            return span_of_dates(request, to);
+    /// Between which dates two positions are compared, and around which milestone; `to` is the
+    /// end of the later one.
+    fn span(&self, ends: &Compared<'_>, to: i64, known_at: u64) -> Result<Span, Failure> {
+        if ends.milestone.is_empty() {
+            return span_of_dates(ends, to);
         }
-        if !request.from_as_of.is_empty() {
+        if !ends.from_as_of.is_empty() {
             return Err(Failure::invalid(
                 "fromAsOf",
                 "the milestone says from when",
                 "a milestone, or a fromAsOf",
             ));
         }
-        let milestone = self.milestone(&request.milestone, known_at)?;
+        let milestone = self.milestone(ends.milestone, known_at)?;
         let from = milestone.earliest;
         if to < from {
-            let field = if request.to_as_of.is_empty() {
+            let field = if ends.to_as_of.is_empty() {
                 "milestone"
             } else {
                 "toAsOf"
@@ -157,7 +192,8 @@ impl Positions {
         subject: &Subject,
         [from, to]: [Known; 2],
     ) -> Result<ComparePositionsResponse, Failure> {
-        let span = self.span(request, to.known_at)?;
+        let until = self.end_of("toAsOf", &request.to_as_of)?;
+        let span = self.span(&compared!(request), until, to.known_at)?;
         let later = terms(&self.views, "filter", request.filter.as_ref(), &to)?;
         let earlier = match &request.from_filter {
             None => later.clone(),
@@ -181,26 +217,6 @@ impl Positions {
             to_basis: Some(self.views.positions.basis(&to.known, Some(span.to))),
         })
     }
-
-    fn timeline(
-        &self,
-        subject: &Subject,
-        terms: &Terms,
-        known: Known,
-        until: i64,
-    ) -> Result<GetTimelineResponse, Failure> {
-        let evidence = self.collect(subject, terms, known)?;
-        let steps = timeline(&evidence.collected.testimonies, evidence.question(until));
-        let older = steps.len().saturating_sub(STEPS_MAX);
-        let steps = steps.iter().skip(older);
-        Ok(GetTimelineResponse {
-            steps: steps
-                .map(|step| convert::step(&evidence.collected, step))
-                .collect(),
-            basis: Some(self.views.positions.basis(&known, Some(until))),
-            truncated: older > 0,
-        })
-    }
 }
 
 impl Evidence {
@@ -213,6 +229,11 @@ impl Evidence {
 
     fn position(&self, as_of: i64) -> Position<'_> {
         position(&self.collected.testimonies, self.question(as_of), LIST_MAX)
+    }
+
+    /// The position, without the lists in it.
+    fn in_brief(&self, as_of: i64) -> Position<'_> {
+        position(&self.collected.testimonies, self.question(as_of), 0)
     }
 
     fn message(&self, position: &Position<'_>, views: &Views) -> Result<proto::Position, Failure> {
@@ -239,20 +260,40 @@ struct Span {
     milestone: Option<Interval>,
 }
 
+/// What a request says about the ends of a comparison.
+struct Compared<'a> {
+    milestone: &'a str,
+    from_as_of: &'a str,
+    to_as_of: &'a str,
+    /// Whether the ends differ in what is known, or on whose terms.
+    otherwise: bool,
+}
+
+macro_rules! compared {
+    ($request:expr) => {
+        Compared {
+            milestone: &$request.milestone,
+            from_as_of: &$request.from_as_of,
+            to_as_of: &$request.to_as_of,
+            otherwise: $request.from_known_at.is_some()
+                || $request.from_known_at_time.is_some()
+                || $request.from_filter.is_some(),
+        }
+    };
+}
+use compared;
+
 /// Without a milestone: two dates, or one date at two sizes of the ledger or on two readers'
 /// terms.
-fn span_of_dates(request: &ComparePositionsRequest, to: i64) -> Result<Span, Failure> {
-    let same_date = request.from_known_at.is_some()
-        || request.from_known_at_time.is_some()
-        || request.from_filter.is_some();
-    if request.from_as_of.is_empty() && !same_date {
+fn span_of_dates(ends: &Compared<'_>, to: i64) -> Result<Span, Failure> {
+    if ends.from_as_of.is_empty() && !ends.otherwise {
         return Err(Failure::invalid(
             "fromAsOf",
             "nothing says what the later position is compared with",
             "a milestone, a fromAsOf, a fromKnownAt or a fromFilter",
         ));
     }
-    let from = match &request.from_as_of[..] {
+    let from = match ends.from_as_of {
         "" => to,
         text => date("fromAsOf", text)?.latest,
     };
@@ -286,6 +327,31 @@ fn subject(actor: &str, topic: &str, with_parts: Option<bool>) -> Result<Subject
 }
 
 type Watch = Pin<Box<dyn Stream<Item = Result<WatchPositionsResponse, Status>> + Send>>;
+
+/// Answers with a page of what the positions in a scope have to tell.
+macro_rules! list {
+    ($self:ident, $request:ident, $Response:ident { $items:ident } by $fill:ident) => {{
+        let request = $request.into_inner();
+        let scope = scope(&request.actor, &request.topic, request.with_parts)?;
+        let known_at = KnownAt::new("knownAt", request.known_at, request.known_at_time);
+        let as_of = ("asOf", &request.as_of[..]);
+        let asked = $self.asked(&request, as_of, known_at, None).await?;
+        let terms = terms(
+            &$self.views,
+            "filter",
+            request.filter.as_ref(),
+            &asked.known,
+        )?;
+        let basis = $self.views.positions.basis(&asked.known, Some(asked.as_of));
+        let filled = $self.in_turn(move |service| service.$fill(&asked, &scope, &terms));
+        let ($items, next_page_token) = filled.await?;
+        Ok(Response::new($Response {
+            $items,
+            next_page_token,
+            basis: Some(basis),
+        }))
+    }};
+}
 
 #[tonic::async_trait]
 impl PositionService for Positions {
@@ -341,20 +407,132 @@ impl PositionService for Positions {
     ) -> Result<Response<GetTimelineResponse>, Status> {
         let request = request.into_inner();
         let subject = subject(&request.actor, &request.topic, request.with_parts)?;
-        let until = self.end_of("until", &request.until)?;
+        let in_pages = request.page_size != 0 || !request.page_token.is_empty();
         let known_at = KnownAt::new("knownAt", request.known_at, request.known_at_time);
-        let known = self.known(known_at, request.at_least_size).await?;
-        let terms = terms(&self.views, "filter", request.filter.as_ref(), &known)?;
-        let service = self.clone();
-        let answer = blocking(move || service.timeline(&subject, &terms, known, until));
+        let until = ("until", &request.until[..]);
+        let asked = self.asked(&request, until, known_at, None).await?;
+        let terms = terms(&self.views, "filter", request.filter.as_ref(), &asked.known)?;
+        let answer =
+            self.in_turn(move |service| service.timeline(&asked, &subject, &terms, in_pages));
+        Ok(Response::new(answer.await?))
+    }
+
+    async fn list_testimonies(
+        &self,
+        request: Request<ListTestimoniesRequest>,
+    ) -> Result<Response<ListTestimoniesResponse>, Status> {
+        let request = request.into_inner();
+        let subject = subject(&request.actor, &request.topic, request.with_parts)?;
+        let chosen = testimonies::chosen(request.standing)?;
+        let known_at = KnownAt::new("knownAt", request.known_at, request.known_at_time);
+        let as_of = ("asOf", &request.as_of[..]);
+        let asked = self.asked(&request, as_of, known_at, None).await?;
+        let terms = terms(&self.views, "filter", request.filter.as_ref(), &asked.known)?;
+        let answer =
+            self.in_turn(move |service| service.testimonies(&asked, &subject, &terms, chosen));
         Ok(Response::new(answer.await?))
     }
 
     async fn list_positions(
         &self,
-        _: Request<ListPositionsRequest>,
+        request: Request<ListPositionsRequest>,
     ) -> Result<Response<ListPositionsResponse>, Status> {
-        Err(not_offered("ListPositions"))
+        list!(self, request, ListPositionsResponse { positions } by positions)
+    }
+
+    async fn list_comparisons(
+        &self,
+        request: Request<ListComparisonsRequest>,
+    ) -> Result<Response<ListComparisonsResponse>, Status> {
+        let request = request.into_inner();
+        let scope = scope(&request.actor, &request.topic, request.with_parts)?;
+        let to = KnownAt::new("toKnownAt", request.to_known_at, request.to_known_at_time);
+        let from = KnownAt::new(
+            "fromKnownAt",
+            request.from_known_at,
+            request.from_known_at_time,
+        );
+        let as_of = ("toAsOf", &request.to_as_of[..]);
+        let asked = self.asked(&request, as_of, to, Some(from)).await?;
+        let span = self.span(&compared!(request), asked.as_of, asked.known.known_at)?;
+        let later = terms(&self.views, "filter", request.filter.as_ref(), &asked.known)?;
+        let earlier = match &request.from_filter {
+            None => later.clone(),
+            filter => terms(
+                &self.views,
+                "fromFilter",
+                filter.as_ref(),
+                &asked.from_known,
+            )?,
+        };
+        let view = &self.views.positions;
+        let from_basis = Some(view.basis(&asked.from_known, Some(span.from)));
+        let to_basis = Some(view.basis(&asked.known, Some(span.to)));
+        let ends = Ends {
+            span,
+            from: earlier,
+            to: later,
+            changed_only: request.changed_only,
+        };
+        let filled = self.in_turn(move |service| service.comparisons(&asked, &scope, &ends));
+        let (comparisons, next_page_token) = filled.await?;
+        Ok(Response::new(ListComparisonsResponse {
+            comparisons,
+            next_page_token,
+            from_basis,
+            to_basis,
+        }))
+    }
+
+    async fn list_reversals(
+        &self,
+        request: Request<ListReversalsRequest>,
+    ) -> Result<Response<ListReversalsResponse>, Status> {
+        list!(self, request, ListReversalsResponse { reversals } by reversals)
+    }
+
+    async fn list_divergences(
+        &self,
+        request: Request<ListDivergencesRequest>,
+    ) -> Result<Response<ListDivergencesResponse>, Status> {
+        list!(self, request, ListDivergencesResponse { divergences } by divergences)
+    }
+
+    async fn list_references(
+        &self,
+        request: Request<ListReferencesRequest>,
+    ) -> Result<Response<ListReferencesResponse>, Status> {
+        list!(self, request, ListReferencesResponse { references } by references)
+    }
+
+    async fn get_agreement(
+        &self,
+        request: Request<GetAgreementRequest>,
+    ) -> Result<Response<GetAgreementResponse>, Status> {
+        let request = request.into_inner();
+        let topic: Slug = parse("topic", &request.topic)?;
+        let holder = &request.holder;
+        let holder: Option<Slug> = (!holder.is_empty())
+            .then(|| parse("holder", holder))
+            .transpose()?;
+        let known_at = KnownAt::new("knownAt", request.known_at, request.known_at_time);
+        let known = self.known(known_at, request.at_least_size).await?;
+        let terms = terms(&self.views, "filter", request.filter.as_ref(), &known)?;
+        let answer =
+            self.in_turn(move |service| service.agreement(&topic, holder.as_ref(), &terms, &known));
+        Ok(Response::new(answer.await?))
+    }
+
+    async fn list_coverage(
+        &self,
+        request: Request<ListCoverageRequest>,
+    ) -> Result<Response<ListCoverageResponse>, Status> {
+        let request = request.into_inner();
+        let topic: Slug = parse("topic", &request.topic)?;
+        let wanted = coverage::wanted(request.reading)?;
+        let (opened, known) = self.sources_asked(&request).await?;
+        let answer = self.in_turn(move |service| service.coverage(&opened, &topic, wanted, &known));
+        Ok(Response::new(answer.await?))
     }
 
     type WatchPositionsStream = Watch;

@@ -10,6 +10,7 @@ mod comparison;
 mod foot;
 mod ledger;
 mod list;
+mod overview;
 mod position;
 mod projection;
 mod statement;
@@ -27,6 +28,9 @@ pub use comparison::{
 pub use foot::{basis, caveat};
 pub use ledger::{describe, entries, entry, entry_line, status};
 pub use list::{actors, mandates, milestones, sources, statements, topics, verifiers};
+pub use overview::{
+    agreement, changes, coverage, divergences, positions, references, reversals, testimonies,
+};
 pub use position::{LISTED_MAX, position, position_body, title};
 pub use projection::{projections, rebuilt, verified};
 pub use statement::{in_brief, reading};

@@ -7,10 +7,12 @@ use jiff::tz::TimeZone;
 
 use super::canvas::Tint;
 use crate::record::proto::{
-    ActorKind, Authority, Condition, ConditionKind, Engagement, Polarity, ReadingBasis, Role,
-    TopicKind, Wording,
+    ActorKind, Authority, Condition, ConditionKind, Engagement, Polarity, ReadingBasis,
+    ReferenceKind, Role, TopicKind, Wording,
 };
-use crate::rpc::proto::{ChangeKind, Direction, FilterPart, Finding, Placement, Stance, TimeRange};
+use crate::rpc::proto::{
+    ChangeKind, Direction, FilterPart, Finding, Placement, SourceReading, Stance, TimeRange,
+};
 
 /// An enum value's name as the archive's documents write it: without the enum's own name.
 pub trait Label {
@@ -40,7 +42,9 @@ labels! {
     Placement "PLACEMENT_",
     Polarity "POLARITY_",
     ReadingBasis "READING_BASIS_",
+    ReferenceKind "REFERENCE_KIND_",
     Role "ROLE_",
+    SourceReading "SOURCE_READING_",
     TopicKind "TOPIC_KIND_",
     Wording "WORDING_",
 }

@@ -1,11 +1,13 @@
 //! The rules one by one, the table over all pairs of stances, and the sweep against a slow
 //! reading of the rules at every date.
 
+mod agreement;
 mod answer;
 mod comparison;
 mod fixtures;
 mod front;
 mod oracle;
+mod overview;
 mod timeline;
 
 use fixtures::*;

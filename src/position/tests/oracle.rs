@@ -11,25 +11,25 @@ use crate::position::{Authority, Bases, Finding, Step, compare, timeline};
 use crate::record::{Basis, Engagement, Interval, Polarity, Stance, Strength};
 
 /// All dates lie below it.
-const END: i64 = 24;
+pub(super) const END: i64 = 24;
 
 /// The reading that stands at a date, with its interval: what the slow rules deal in.
-type Standing<'a> = (&'a Testimony, Interval);
+pub(super) type Standing<'a> = (&'a Testimony, Interval);
 
-fn own(testimony: &Testimony) -> bool {
+pub(super) fn own(testimony: &Testimony) -> bool {
     testimony.speaker.is_some()
         && testimony.authority != Authority::Affiliated
         && testimony.basis == Basis::OwnWords
         && !testimony.relayed
 }
 
-fn answered(testimony: &Testimony) -> bool {
+pub(super) fn answered(testimony: &Testimony) -> bool {
     let answer = |engagement: &Engagement| matches!(engagement, Engagement::Answered(_));
     answer(&testimony.engagement) || testimony.rivals.iter().any(|it| answer(&it.engagement))
 }
 
 /// None if it is disputed.
-fn polarity(testimony: &Testimony) -> Option<Polarity> {
+pub(super) fn polarity(testimony: &Testimony) -> Option<Polarity> {
     match &testimony.engagement {
         _ if !testimony.rivals.is_empty() => None,
         Engagement::Answered(stance) => Some(stance.polarity),
@@ -44,27 +44,27 @@ fn interval(testimony: &Testimony, d: i64) -> Interval {
     }
 }
 
-fn definite(said: &[Testimony], d: i64) -> Vec<Standing<'_>> {
+pub(super) fn definite(said: &[Testimony], d: i64) -> Vec<Standing<'_>> {
     said.iter()
         .map(|t| (t, interval(t, d)))
         .filter(|(_, i)| i.latest <= d)
         .collect()
 }
 
-fn possible(said: &[Testimony], d: i64) -> Vec<&Testimony> {
+pub(super) fn possible(said: &[Testimony], d: i64) -> Vec<&Testimony> {
     said.iter()
         .filter(|t| interval(t, d).earliest < d && d < interval(t, d).latest)
         .collect()
 }
 
-fn candidates(said: &[Testimony], d: i64) -> Vec<Standing<'_>> {
+pub(super) fn candidates(said: &[Testimony], d: i64) -> Vec<Standing<'_>> {
     let mut standing = definite(said, d);
     standing.retain(|(t, _)| own(t) && answered(t));
     standing
 }
 
 /// The front, the deciding one first.
-fn front<'a>(candidates: &[Standing<'a>]) -> Vec<Standing<'a>> {
+pub(super) fn front<'a>(candidates: &[Standing<'a>]) -> Vec<Standing<'a>> {
     let greatest_earliest = candidates.iter().map(|(_, i)| i.earliest).max();
     let mut front: Vec<_> = candidates
         .iter()
@@ -90,7 +90,7 @@ fn divided(front: &[Standing<'_>]) -> bool {
 }
 
 /// The position as one end of a comparison.
-fn end(said: &[Testimony], d: i64) -> Decision<'_> {
+pub(super) fn end(said: &[Testimony], d: i64) -> Decision<'_> {
     let front = front(&candidates(said, d));
     let may_be = possible(said, d).iter().any(|t| own(t) && answered(t));
     Decision {
@@ -106,7 +106,7 @@ fn end(said: &[Testimony], d: i64) -> Decision<'_> {
 }
 
 /// What decides at each date up to `until` where it is another than the day before.
-fn changes(said: &[Testimony], until: i64) -> Vec<(i64, Decision<'_>)> {
+pub(super) fn changes(said: &[Testimony], until: i64) -> Vec<(i64, Decision<'_>)> {
     let mut changes: Vec<(i64, Decision<'_>)> = Vec::new();
     for d in 0..=until {
         let end = end(said, d);
@@ -158,7 +158,7 @@ fn finding(said: &[Testimony], d: i64) -> Finding {
 }
 
 /// What decides for each speaker, among their own.
-fn voices(said: &[Testimony], d: i64) -> Vec<&Testimony> {
+pub(super) fn voices(said: &[Testimony], d: i64) -> Vec<&Testimony> {
     let candidates = candidates(said, d);
     let speakers: BTreeSet<_> = candidates.iter().map(|(t, _)| &t.speaker).collect();
     speakers
@@ -205,7 +205,7 @@ fn engagements() -> impl Strategy<Value = Engagement> {
     ]
 }
 
-fn testimonies() -> impl Strategy<Value = Vec<Testimony>> {
+pub(super) fn testimonies() -> impl Strategy<Value = Vec<Testimony>> {
     let authorities = prop::sample::select(vec![
         Authority::Affiliated,
         Authority::None,

@@ -24,7 +24,7 @@ impl Fold for CatalogFold {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
@@ -142,9 +142,8 @@ fn coverage(
     let source = content_id(entry, "source", &read.source)?;
     for topic in &read.topics {
         let topic = slug(entry, "topics", topic)?;
-        let key = READ.key().slug(&topic).bytes(source.as_bytes());
-        let before: Option<bool> = READ.get(state, &key)?;
-        if before.is_some_and(|whole| whole || !read.whole) {
+        let before = query::read_for(state, &topic, &source, entry.index)?;
+        if before.is_some_and(|(_, whole)| whole || !read.whole) {
             continue;
         }
         let mut count = query::coverage(state, &topic, entry.index)?;
@@ -152,7 +151,9 @@ fn coverage(
         count.whole += u64::from(read.whole);
         let at = COVERAGE.key().slug(&topic).index(entry.index);
         changes.insert(at.into_bytes(), Some(COVERAGE.encode(&count)?));
-        changes.insert(key.into_bytes(), Some(READ.encode(&read.whole)?));
+        let key = READ.key().slug(&topic).bytes(source.as_bytes());
+        let key = key.index(entry.index).into_bytes();
+        changes.insert(key, Some(READ.encode(&read.whole)?));
     }
     Ok(())
 }

@@ -17,8 +17,8 @@ pub use fold::CatalogFold;
 pub use list::{Ids, actor_ids, mandate_ids, milestone_ids, source_ids, topic_ids, verifier_ids};
 pub use query::{
     Coverage, Defined, Named, Reviews, Verifier, actor, attestations, checkpoint_key, coverage,
-    first_with_text, mandate, milestone, milestone_reviews, near, policy, source, source_reviews,
-    topic, verifier, withholding, witness_policy,
+    first_with_text, mandate, milestone, milestone_reviews, near, policy, read_for, source,
+    source_reviews, topic, verifier, withholding, witness_policy,
 };
 
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,8 @@ const WITHHELD: Table = table(b'h', "withheld");
 const SOURCE_REVIEWS: Table = table(b'q', "source-reviews");
 /// Milestone, entry: a review of it.
 const MILESTONE_REVIEWS: Table = table(b'f', "milestone-reviews");
-/// Topic, source id: whether the source was read whole for it. Read by the fold alone.
+/// Topic, source id, entry: whether the source was read whole for it; where it was only read in
+/// part before, or not at all.
 const READ: Table = table(b'r', "read");
 /// Topic, entry: how many sources have been read for it, and how many of them whole.
 const COVERAGE: Table = table(b'c', "coverage");

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ACTORS, ATTESTED, CHECKPOINT_KEYS, COVERAGE, ENROLMENTS, MANDATES, MILESTONE_REVIEWS,
-    MILESTONES, POLICIES, REVOCATIONS, SOURCE_REVIEWS, SOURCES, TEXTS, TOPICS, Version, WITHHELD,
-    WITNESS_POLICIES,
+    MILESTONES, POLICIES, READ, REVOCATIONS, SOURCE_REVIEWS, SOURCES, TEXTS, TOPICS, Version,
+    WITHHELD, WITNESS_POLICIES,
 };
 use crate::fold::{self, FoldError, Tables};
 use crate::projection::read::Provenance;
@@ -250,6 +250,21 @@ pub fn coverage(tables: &dyn Tables, topic: &Slug, known_at: u64) -> Result<Cove
     Ok(newest
         .transpose()?
         .map_or_else(Coverage::default, |(_, coverage)| coverage))
+}
+
+/// Whether a source was read whole for a topic, and the entry that says so; none if it was not
+/// read.
+pub fn read_for(
+    tables: &dyn Tables,
+    topic: &Slug,
+    source: &ContentId,
+    known_at: u64,
+) -> Result<Option<(u64, bool)>, FoldError> {
+    let key = READ.key().slug(topic).bytes(source.as_bytes());
+    let Some((key, whole)) = READ.below(tables, &key, known_at).next().transpose()? else {
+        return Ok(None);
+    };
+    Ok(Some((Parts::new(READ, &key).index()?, whole)))
 }
 
 /// The signatures that were added to a record's own, oldest first: each with the entry that

@@ -11,6 +11,9 @@
 //! - `hearing.rs` is pure: which version stands, who vouches, what most coders read.
 //! - `terms.rs` is what a reader may ask for: whose reading, and which statements to trust.
 //! - `question.rs` collects what bears on a question, by those terms.
+//! - `subjects.rs` walks over the questions that there are on a topic, or about an actor.
+//! - `between.rs` tells what was recorded between two states of knowledge, `votes.rs` how
+//!   coders read.
 //!
 //! `said_at`, where a statement leaves it out, is "at some time up to" the smallest of the
 //! `published_at` of the sources that give its words; if none of them has one, up to the
@@ -20,6 +23,7 @@
 //! and parts there are is decided at the question's K, not when the statement came in.
 
 mod authority;
+mod between;
 mod codebooks;
 mod definitions;
 mod fold;
@@ -29,15 +33,20 @@ mod question;
 mod reading;
 mod same;
 mod sources;
+mod subjects;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod verifiers;
+mod votes;
 
+pub use between::entries_between;
 pub use codebooks::codebook;
 pub use fold::PositionsFold;
 pub use question::{Collected, Detail, Subject, actors_on, collect, speaks_for};
+pub use subjects::{Passed, Scope, Subjects, subjects};
 pub use terms::{Choice, Filter, Part, SourceFilter, Taken, Terms, verifier_number};
+pub use votes::{Votes, votes};
 
 use super::rows::Table;
 

@@ -91,7 +91,7 @@ fn key(entry: &Entry, source: &str) -> Result<Key, FoldError> {
     Ok(SOURCES.key().bytes(source.as_bytes()))
 }
 
-fn versions(number: u64) -> Key {
+pub(super) fn versions(number: u64) -> Key {
     SOURCE_VERSIONS.key().index(number)
 }
 

@@ -39,10 +39,6 @@ pub fn position(
 ) -> proto::Position {
     let one = |dated: &Dated<'_>| testimony(collected, dated);
     let page = |page: &Page<Dated<'_>>| page.items.iter().map(one).collect();
-    let voice = |voice: &Voice<'_>| proto::Voice {
-        speaker: voice.speaker.to_string(),
-        deciding: Some(one(&voice.deciding)),
-    };
     let deciding = position.deciding.as_ref();
     proto::Position {
         actor: asked.actor.to_string(),
@@ -56,7 +52,12 @@ pub fn position(
         last_affirmed: deciding.map(|deciding| range(deciding.interval)),
         previous: position.previous.as_ref().map(one),
         latest_evasion: position.latest_evasion.as_ref().map(one),
-        voices: position.voices.items.iter().map(voice).collect(),
+        voices: position
+            .voices
+            .items
+            .iter()
+            .map(|it| voice(collected, it))
+            .collect(),
         diverge: position.diverge,
         order_uncertain: position.order_uncertain,
         contradicts_higher_authority: position.contradicts_higher_authority,
@@ -103,7 +104,16 @@ pub fn step(collected: &Collected, step: &Step<'_>) -> proto::TimelineStep {
     }
 }
 
-fn testimony(collected: &Collected, dated: &Dated<'_>) -> proto::Testimony {
+/// A speaker's own position.
+pub fn voice(collected: &Collected, voice: &Voice<'_>) -> proto::Voice {
+    proto::Voice {
+        speaker: voice.speaker.to_string(),
+        deciding: Some(testimony(collected, &voice.deciding)),
+    }
+}
+
+/// A reading of a statement as it stands at a date.
+pub fn testimony(collected: &Collected, dated: &Dated<'_>) -> proto::Testimony {
     let position::Testimony {
         statement,
         version,
