@@ -8,7 +8,7 @@ use crate::position::ChangeKind::{
 use crate::position::Direction::{None as Neither, TowardOpposition, TowardSupport};
 use crate::position::{ChangeKind, Comparison, Direction, Placement, compare, placement};
 use crate::record::Polarity::{Mixed, NoPosition, Open, Opposes, Supports};
-use crate::record::{ConditionKind, Polarity, Stance, Strength};
+use crate::record::{ConditionKind, Engagement, Polarity, Stance, Strength};
 
 const NOT_STATED: Decision<'static> = Decision {
     deciding: None,
