@@ -1,7 +1,7 @@
 //! Statements about other statements.
 
 use onrecord::record::proto::{Polarity, ReferenceKind, RefersTo};
-use onrecord::rpc::proto::ListReferencesRequest;
+use onrecord::rpc::proto::{ListReferencesRequest, Reference};
 
 use crate::common::TestArchive;
 use crate::{list, record, said};
@@ -28,7 +28,7 @@ async fn a_statement_that_withdraws_another_is_listed_with_it() {
         ..ListReferencesRequest::default()
     };
     let listed = list!(archive, list_references, request, references);
-    let kinds: Vec<_> = listed.iter().map(|it| it.kind()).collect();
+    let kinds: Vec<_> = listed.iter().map(Reference::kind).collect();
     assert_eq!(kinds, [ReferenceKind::Withdraws, ReferenceKind::Qualifies]);
     for it in &listed {
         assert_eq!(it.referring.as_ref().unwrap().index, referring);

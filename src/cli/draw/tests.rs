@@ -408,6 +408,7 @@ fn a_timeline_runs_downwards_through_its_milestone() {
         ],
         basis: Some(basis("2025-11-01")),
         truncated: false,
+        next_page_token: String::new(),
     };
     let drawn = timeline(CANVAS, &answer, "kremlin", "leaders-meeting", &background());
     insta::assert_snapshot!(drawn, @r"

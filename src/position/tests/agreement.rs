@@ -52,8 +52,10 @@ fn alpha_is_1_where_coders_agree_and_below_0_where_they_do_less_than_by_chance()
 fn slow(units: &[Vec<Value>], scale: Scale) -> f64 {
     let units: Vec<_> = units.iter().filter(|unit| unit.len() > 1).collect();
     let all: Vec<Value> = units.iter().flat_map(|unit| unit.iter().copied()).collect();
-    let many =
-        |value| f64::from(u32::try_from(all.iter().filter(|it| **it == value).count()).unwrap());
+    let many = |value| -> f64 {
+        let alike = all.iter().map(|it| f64::from(u8::from(*it == value)));
+        alike.sum()
+    };
     let distance = |one: Value, other: Value| match scale {
         Scale::Nominal => f64::from(u8::from(one != other)),
         Scale::Ordinal => {
@@ -84,7 +86,9 @@ proptest! {
         let found = agreement(units.iter().map(Vec::as_slice), scale).unwrap();
         let mut turned = units.clone();
         turned.reverse();
-        turned.iter_mut().for_each(|unit| unit.reverse());
+        for unit in &mut turned {
+            unit.reverse();
+        }
         prop_assert_eq!(agreement(turned.iter().map(Vec::as_slice), scale).unwrap(), found);
         let paired: Vec<_> = units.iter().filter(|unit| unit.len() > 1).flatten().collect();
         let defined = found.units > 1 && paired.iter().any(|it| **it != *paired[0]);
