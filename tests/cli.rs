@@ -519,7 +519,7 @@ fn a_daemon_killed_and_started_again_answers_how_the_position_changed() {
     daemon
         .ask(&compare)
         .code(0)
-        .says("CONDITIONS_CHANGED, certain, SINCE alaska-summit")
+        .says("CONDITIONS_CHANGED, certain; the later statement: SINCE alaska-summit")
         .says("conditions {prepared} to {moscow}");
     let answer = daemon
         .ask(&[&compare[..], &["--json"]].concat())

@@ -45,11 +45,11 @@ pub(super) struct Ends {
     #[arg(long, value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]
     pub(super) to: Option<String>,
     /// From what the first N entries of the ledger told, or those recorded by a time.
-    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    #[arg(long, value_name = "N|TIME", allow_negative_numbers = true, value_parser = KnownAt::parse)]
     pub(super) from_known_at: Option<KnownAt>,
     /// To what the first N entries of the ledger told, or those recorded by a time. All, if left
     /// out.
-    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    #[arg(long, value_name = "N|TIME", allow_negative_numbers = true, value_parser = KnownAt::parse)]
     pub(super) to_known_at: Option<KnownAt>,
     /// From the position on other terms, a `PositionFilter` as JSON; {} for the archive's own. The
     /// options below are then those of the later position.

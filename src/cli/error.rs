@@ -1,6 +1,7 @@
 //! Why a command did not do what was asked, and the exit code that says so to scripts.
 //!
-//! Codes: 0 yes, 1 no (a check failed, a record was refused, nothing such is on record), 2 what
+//! Codes: 0 yes (also a list with nothing in it), 1 no (a check failed, a record was refused, a
+//! name that was given is not on record), 2 what
 //! was typed cannot be asked (so also a file that is missing or malformed, and a date or an
 //! index out of range), 3 the daemon cannot be reached.
 
@@ -42,7 +43,7 @@ pub enum CliError {
         reason: String,
     },
     /// The address is none.
-    #[error("{server:?} is not a daemon's address; accepted: http://HOST:PORT")]
+    #[error("{}; accepted: http://HOST:PORT, or HOST:PORT", no_address(server))]
     Address {
         /// What was given.
         server: String,
@@ -144,6 +145,7 @@ impl CliError {
             | Self::Usage { .. }
             | Self::File { .. }
             | Self::Records { .. }
+            | Self::Signed(SignedError::NeverAppended { .. })
             | Self::Key(
                 KeyFileError::Missing { .. }
                 | KeyFileError::NotAKey { .. }
@@ -166,6 +168,15 @@ impl CliError {
     #[must_use]
     pub fn is_silent(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// What is wrong with an address.
+fn no_address(server: &str) -> String {
+    if server.is_empty() {
+        "--server or ONRECORD_SERVER is there and empty".to_owned()
+    } else {
+        format!("{server:?} is not a daemon's address")
     }
 }
 
@@ -241,6 +252,26 @@ impl Answer {
     }
 }
 
+impl CliError {
+    /// The same error, in the names that `typed` has for the fields of a request that go by
+    /// other names, or by the same as arguments, in other commands.
+    #[must_use]
+    pub fn typed(mut self, typed: &[(&str, &str)]) -> Self {
+        if let Self::Answer(answer) = &mut self {
+            let blamed = answer.message.split(": ").next().unwrap_or_default();
+            if let Some((field, flag)) = typed.iter().find(|(field, _)| *field == blamed) {
+                answer.message = answer.message.replacen(field, flag, 1);
+            }
+            for (blamed, _) in &mut answer.fields {
+                if let Some((_, flag)) = typed.iter().find(|(field, _)| field == blamed) {
+                    (*flag).clone_into(blamed);
+                }
+            }
+        }
+        self
+    }
+}
+
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let message = if self.message.is_empty() {
@@ -273,16 +304,57 @@ const TYPED: &[(&str, &str)] = &[
     ("knownAt", "--known-at"),
     ("fromKnownAt", "--from-known-at"),
     ("toKnownAt", "--to-known-at"),
+    ("knownAtTime", "--known-at"),
+    ("fromKnownAtTime", "--from-known-at"),
+    ("toKnownAtTime", "--to-known-at"),
+    ("fromFilter", "--from-filter"),
     ("recordId", "INDEX"),
     ("mediaType", "--media-type"),
+    ("saidAt", "--said"),
+    ("recordedAt", "--recorded"),
+    ("milestoneId", "--milestone"),
+    ("statementId", "--statement"),
+    ("textId", "--text-id"),
+    ("GetSourceRecord", "`onrecord read --source ID`"),
 ];
+
+/// What people type where filters have fields of another name.
+const FILTERS: &[(&str, &str)] = &[
+    ("kinds", "--kind"),
+    ("wordings", "--wording"),
+    ("bases", "--basis"),
+    ("attestationsMin", "--attestations-min"),
+    ("verifiers", "--verifier"),
+    ("verifiersExcluded", "--never-verifier"),
+    ("sourceRoles", "--source-role"),
+    ("publishers", "--publisher"),
+    ("derivedExcluded", "--no-derived"),
+    ("publishedBy", "--published-by"),
+    ("mandatedOnly", "--mandated"),
+];
+
+/// A sentence about a field of a filter, which is an option; which of several values of a list
+/// it is about, it shows itself.
+fn in_filter(text: &str) -> String {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric());
+    let (name, rest) = text.split_at(end.unwrap_or(text.len()));
+    let rest = match rest.split_once(']') {
+        Some((index, rest)) if index.starts_with('[') => rest,
+        _ => rest,
+    };
+    let flag = FILTERS.iter().find(|(field, _)| *field == name);
+    flag.map_or_else(
+        || format!("--{name}{rest}"),
+        |(_, flag)| format!("{flag}{rest}"),
+    )
+}
 
 /// A sentence about a request, in the names that its author typed. It begins with the path to a
 /// field, if it blames one; what a path leads through, nobody types.
 fn typed(text: &str) -> String {
     let text = match text.split_once('.') {
         Some(("header", field)) => field.to_owned(),
-        Some(("filter", field)) => format!("--{}", field.replacen("kinds", "kind", 1)),
+        Some(("filter", field)) => in_filter(field),
         _ => text.to_owned(),
     };
     let word = |c: char| c.is_ascii_alphanumeric();

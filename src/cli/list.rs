@@ -54,7 +54,7 @@ struct Paging {
     limit: u64,
     /// As known when: only the first N entries of the ledger count, or those recorded by a time.
     /// All, if left out.
-    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    #[arg(long, value_name = "N|TIME", allow_negative_numbers = true, value_parser = KnownAt::parse)]
     known_at: Option<KnownAt>,
     #[command(flatten)]
     asking: Asking,
@@ -122,7 +122,7 @@ macro_rules! listed {
             fn basis(&self) -> Option<&Basis> {
                 self.basis.as_ref()
             }
-            fn draw(&self, sheet: &mut Sheet) {
+            fn draw(&self, sheet: &mut Sheet, _: &str) {
                 $draw(sheet, &self.$items);
             }
             $(fn draw_caveat(sheet: &mut Sheet) {
@@ -161,7 +161,7 @@ macro_rules! show {
             let page = $Request { page_size, page_token, ..request.clone() };
             client.answered(client.catalog().$method(page).await)
         };
-        pages::show(&paging.asking, paging.limit, ask).await
+        pages::show(&paging.asking, paging.limit, "", ask).await
     }};
 }
 

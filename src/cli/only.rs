@@ -7,8 +7,8 @@ use crate::rpc::proto::EntryFilter;
 /// Which entries; all conditions given must hold.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Only {
-    /// Only records of this kind, such as `statement_recorded`; may be given several times.
-    #[arg(long = "kind", value_name = "KIND")]
+    /// Only records of this kind, such as `statementRecorded`; may be given several times.
+    #[arg(long = "kind", value_name = "KIND", value_parser = kind)]
     kinds: Vec<String>,
     /// Only what bears on this actor.
     #[arg(
@@ -40,6 +40,20 @@ pub(super) struct Only {
         hide_default_value = true
     )]
     verifier: String,
+}
+
+/// A kind as the ledger's methods take it: `statement_recorded`. It is printed as records write
+/// it.
+#[expect(clippy::unnecessary_wraps, reason = "what no kind is, the daemon says")]
+fn kind(text: &str) -> Result<String, std::convert::Infallible> {
+    let mut kind = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_ascii_uppercase() {
+            kind.push('_');
+        }
+        kind.push(letter.to_ascii_lowercase());
+    }
+    Ok(kind)
 }
 
 impl Only {

@@ -20,7 +20,14 @@ pub(super) struct Terms {
     #[arg(long = "basis", value_name = "BASIS", value_parser = basis)]
     bases: Vec<i32>,
     /// Only what so many verifiers vouch for.
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        hide_default_value = true,
+        allow_negative_numbers = true,
+        value_parser = count
+    )]
     attestations_min: u32,
     /// Only what this verifier, or another one that is given, vouches for.
     #[arg(long = "verifier", value_name = "KEY")]
@@ -167,6 +174,11 @@ where
         Some(number) if number != 0 => Ok(number),
         _ => Err(format!("accepted: {accepted}")),
     }
+}
+
+fn count(text: &str) -> Result<u32, String> {
+    text.parse()
+        .map_err(|_| "accepted: how many, such as 2".to_owned())
 }
 
 fn wording(text: &str) -> Result<i32, String> {

@@ -28,7 +28,7 @@ pub struct Timeline {
     until: Option<String>,
     /// As known when: only the first N entries of the ledger count, or those recorded by a time.
     /// All, if left out.
-    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    #[arg(long, value_name = "N|TIME", allow_negative_numbers = true, value_parser = KnownAt::parse)]
     known_at: Option<KnownAt>,
     /// Draw this milestone in its place.
     #[arg(long, value_name = "MILESTONE", value_parser = NonEmptyStringValueParser::new())]

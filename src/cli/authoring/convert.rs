@@ -139,6 +139,10 @@ impl Walk<'_> {
         json: &Json,
         path: &Path<'_>,
     ) -> Result<(), AuthoringError> {
+        if field.json_name() == schema::FOUNDING {
+            let accepted = schema::kinds();
+            return Err(self.error(path, Problem::AlreadyFounded { accepted }));
+        }
         if is_clients(field) {
             return Err(self.error(path, Problem::FilledIn));
         }

@@ -6,7 +6,7 @@ use super::comparison::kind_tint;
 use super::foot;
 use super::position::title;
 use super::statement::{reading, who_and_when, words};
-use super::words::{Label as _, range, seconds, tint};
+use super::words::{Label as _, coders_disagree, range, seconds, tint};
 use crate::record::Date;
 use crate::record::proto::{Engagement, MilestoneDefined};
 use crate::rpc::proto::{
@@ -62,6 +62,8 @@ struct Rail<'a> {
     dates: usize,
     /// The milestone, until it is drawn.
     milestone: Option<&'a MilestoneDefined>,
+    /// Whether coders disagree about the statement that decided last.
+    disputed: bool,
 }
 
 impl<'a> Rail<'a> {
@@ -72,6 +74,7 @@ impl<'a> Rail<'a> {
         Self {
             dates: dates.max().unwrap_or(0).max(own),
             milestone,
+            disputed: false,
         }
     }
 
@@ -96,7 +99,7 @@ impl<'a> Rail<'a> {
     }
 
     fn step(
-        &self,
+        &mut self,
         sheet: &mut Sheet,
         step: &TimelineStep,
         said: &Testimony,
@@ -117,6 +120,9 @@ impl<'a> Rail<'a> {
         let date = format!("{:>1$}", date(said), self.dates);
         let mark = canvas.paint(reads, mark);
         sheet.line(&format!("{date}  {mark}  {reading}   {change}"));
+        for line in self.explained(kind.unwrap_or_default(), said) {
+            self.text(sheet, Tint::Between, &line);
+        }
         let index = format!("[{}] {}", said.index, who_and_when(said, background));
         self.text(sheet, Tint::Plain, &index);
         let statement = background.statements.get(&said.statement);
@@ -124,6 +130,19 @@ impl<'a> Rail<'a> {
             self.text(sheet, Tint::Faint, &words(statement));
         }
         self.gap(sheet);
+    }
+
+    /// Why the change goes from or to what is not stated, where coders disagree.
+    fn explained(&mut self, kind: ChangeKind, said: &Testimony) -> Vec<String> {
+        if kind == ChangeKind::Unspecified {
+            return Vec::new();
+        }
+        let disputed = !said.rivals.is_empty();
+        let before = std::mem::replace(&mut self.disputed, disputed);
+        let ends = [(before, "earlier"), (disputed, "later")].into_iter();
+        ends.filter(|(disputed, _)| *disputed)
+            .map(|(_, which)| coders_disagree(which))
+            .collect()
     }
 
     fn text(&self, sheet: &mut Sheet, tint: Tint, text: &str) {
