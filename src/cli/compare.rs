@@ -57,6 +57,9 @@ pub(super) struct Ends {
     pub(super) from_filter: Option<PositionFilter>,
 }
 
+/// What the ends of a comparison are called where requests have fields.
+pub(super) const TYPED: &[(&str, &str)] = &[("milestone", "--milestone")];
+
 impl Compare {
     pub(super) async fn run(self) -> Result<ExitCode, CliError> {
         let client = self.asking.connect().await?;
@@ -77,7 +80,8 @@ impl Compare {
             at_least_size: 0,
         };
         let milestone = request.milestone.clone();
-        let answer = client.compare(request).await?;
+        let answer = client.compare(request).await;
+        let answer = answer.map_err(|error| error.typed(TYPED))?;
         if self.asking.json {
             output::print(&json::pretty(&answer)?)?;
             return Ok(ExitCode::SUCCESS);

@@ -65,6 +65,18 @@ pub enum CliError {
         /// What would be right.
         accepted: &'static str,
     },
+    /// No source goes by so much of an id.
+    #[error("no source on record begins with {begins}; `onrecord list sources` shows all")]
+    NoSource {
+        /// What was given.
+        begins: String,
+    },
+    /// A file is there that would be written over.
+    #[error("{} is there already; name another file, or write over it with --force", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file cannot be written.
     #[error("cannot write {}: {error}", path.display())]
     Write {

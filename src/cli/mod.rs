@@ -26,6 +26,7 @@ mod json;
 mod keygen;
 mod list;
 mod man;
+mod mentioned;
 mod only;
 mod output;
 mod overview;

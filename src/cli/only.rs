@@ -8,7 +8,7 @@ use crate::rpc::proto::EntryFilter;
 #[derive(Args, Clone, Debug)]
 pub(super) struct Only {
     /// Only records of this kind, such as `statementRecorded`; may be given several times.
-    #[arg(long = "kind", value_name = "KIND", value_parser = kind)]
+    #[arg(long = "kind", value_name = "KIND")]
     kinds: Vec<String>,
     /// Only what bears on this actor.
     #[arg(
@@ -44,16 +44,15 @@ pub(super) struct Only {
 
 /// A kind as the ledger's methods take it: `statement_recorded`. It is printed as records write
 /// it.
-#[expect(clippy::unnecessary_wraps, reason = "what no kind is, the daemon says")]
-fn kind(text: &str) -> Result<String, std::convert::Infallible> {
+fn kind(text: &str) -> String {
     let mut kind = String::with_capacity(text.len());
     for letter in text.chars() {
-        if letter.is_ascii_uppercase() {
+        if letter.is_ascii_uppercase() && kind.ends_with(|last: char| last.is_ascii_lowercase()) {
             kind.push('_');
         }
-        kind.push(letter.to_ascii_lowercase());
+        kind.push(letter);
     }
-    Ok(kind)
+    kind.to_ascii_lowercase()
 }
 
 impl Only {
@@ -68,7 +67,7 @@ impl Only {
             verifier,
         } = self.clone();
         EntryFilter {
-            kinds,
+            kinds: kinds.iter().map(|it| kind(it)).collect(),
             actor,
             topic,
             statement,

@@ -73,7 +73,8 @@ macro_rules! show {
                 page_token,
                 ..request.clone()
             };
-            client.answered(client.positions().$method(page).await)
+            let answer = client.answered(client.positions().$method(page).await);
+            answer.map_err(|error| error.typed(&[("actor", "--actor")]))
         };
         pages::show(&command.showing.asking, command.showing.limit, "", ask).await?;
         Ok(ExitCode::SUCCESS)

@@ -10,8 +10,10 @@ use std::time::Duration;
 use clap::Args;
 use tonic::Code;
 
+use super::client::Client;
 use super::draw::{self, Canvas};
 use super::error::CliError;
+use super::mentioned::Mentioned;
 use super::only::Only;
 use super::serve::Signals;
 use super::{Asking, json, output};
@@ -61,6 +63,8 @@ impl Tail {
         let mut place = Place {
             next: self.from,
             answers: 0,
+            shown: 0,
+            checked: false,
         };
         let (mut away, mut answers) = (Away::default(), 0);
         loop {
@@ -79,7 +83,8 @@ impl Tail {
                 return Err(error);
             }
             if away.tries == 0 {
-                eprintln!("onrecord: {error}\nonrecord: trying again, from index {next}");
+                let why = went_away(&error);
+                eprintln!("onrecord: {why}\nonrecord: trying again, from index {next}");
             }
             tokio::time::sleep(away.try_again_after()).await;
         }
@@ -93,14 +98,15 @@ impl Tail {
             filter: Some(self.only.filter()),
             decode: true,
         };
-        let mut messages = client.subscribe(request).await?;
+        let typed = |error: CliError| error.typed(&[("start", "--from")]);
+        let mut messages = client.subscribe(request).await.map_err(typed)?;
         loop {
             let message = messages.message().await.map_err(|status| {
                 let error = client.failed(&status);
                 if let CliError::Answer(answer) = &error {
                     place.next = answer.resume_from.or(place.next);
                 }
-                error
+                typed(error)
             })?;
             // A subscription ends with a status that says why.
             let response = message.ok_or(CliError::Ended)?;
@@ -108,10 +114,12 @@ impl Tail {
                 Some(Message::Entry(entry)) => {
                     self.show(&entry)?;
                     place.move_to(entry.index + 1);
+                    place.shown += 1;
                 }
                 Some(Message::Heartbeat(head)) => place.move_to(head.size),
                 Some(Message::CaughtUp(head)) => {
                     place.move_to(head.size);
+                    self.check(&client, place, head.size).await?;
                     if self.until_caught_up {
                         return Ok(());
                     }
@@ -119,6 +127,22 @@ impl Tail {
                 // A later release says more than this one knows.
                 None => {}
             }
+        }
+    }
+
+    /// What is asked for must be on record, if nothing was found of it. Who waits may wait for it,
+    /// and is told.
+    async fn check(&self, client: &Client, place: &mut Place, size: u64) -> Result<(), CliError> {
+        if place.shown > 0 || std::mem::replace(&mut place.checked, true) {
+            return Ok(());
+        }
+        let mentioned = Mentioned::by(self.only.filter(), size);
+        match mentioned.must_be_on_record(client).await {
+            Err(error) if !self.until_caught_up && !can_go_on(&error) => {
+                eprintln!("onrecord: {error}\nonrecord: waiting for it");
+                Ok(())
+            }
+            checked => checked,
         }
     }
 
@@ -137,6 +161,10 @@ struct Place {
     next: Option<u64>,
     /// How many messages have come.
     answers: u64,
+    /// How many entries were shown.
+    shown: u64,
+    /// Whether it was looked up what is asked for.
+    checked: bool,
 }
 
 impl Place {
@@ -159,6 +187,17 @@ impl Away {
         let after = AGAIN_AFTER.saturating_mul(1 << self.tries.min(DOUBLINGS_MAX));
         self.tries = self.tries.saturating_add(1);
         after.min(AGAIN_AFTER_MAX)
+    }
+}
+
+/// Why a daemon is gone, without what to do about it: that is done.
+fn went_away(error: &CliError) -> String {
+    match error {
+        CliError::Answer(answer) => {
+            let message = answer.message.split(". ").next().unwrap_or_default();
+            format!("{message} ({})", answer.reason)
+        }
+        error => error.to_string(),
     }
 }
 

@@ -4,7 +4,7 @@
 use clap::Args;
 use prost_types::Timestamp;
 
-use super::json;
+use super::{authoring, json};
 use crate::record::proto::{ReadingBasis, SourceRole, Wording};
 use crate::rpc::proto::PositionFilter;
 
@@ -96,11 +96,20 @@ impl Terms {
     }
 }
 
-/// A filter as protobuf-JSON.
+/// What a filter looks like.
+const FILTER: &str = r#"a PositionFilter as JSON, such as {"wordings": ["VERBATIM"], "mandatedOnly": true}; {} for the archive's own terms"#;
+
+/// A filter as protobuf-JSON, in which enum values may drop their prefix as in files of records.
 pub(super) fn filter(text: &str) -> Result<PositionFilter, String> {
-    json::parse(text).map_err(|error| {
-        format!("{error}; accepted: a PositionFilter as JSON, such as {{\"wordings\": [\"WORDING_VERBATIM\"]}}; {{}} for the archive's own terms")
-    })
+    let descriptor = json::descriptor::<PositionFilter>().map_err(|error| error.to_string())?;
+    let message = authoring::message(text, &descriptor).map_err(|error| {
+        let problem = &error.problem;
+        match error.path.as_str() {
+            "" => format!("{problem}; accepted: {FILTER}"),
+            path => format!("{path}: {problem}; accepted: {}", problem.accepted()),
+        }
+    })?;
+    message.transcode_to().map_err(|error| error.to_string())
 }
 
 /// Transaction time: a size of the ledger, or a time.
@@ -238,6 +247,16 @@ mod tests {
         assert_eq!(read.wordings, [i32::from(Wording::Verbatim)]);
         assert!(read.mandated_only);
         assert_eq!(filter("{}").unwrap(), PositionFilter::default());
-        assert!(filter(r#"{"wording": 1}"#).unwrap_err().contains("wording"));
+        let short = filter(r#"{"wordings": ["VERBATIM"], "mandatedOnly": true}"#);
+        assert_eq!(short.unwrap(), read);
+        let wrong = |text| filter(text).unwrap_err();
+        let misspelt = wrong(r#"{"wording": 1}"#);
+        assert!(misspelt.contains(r#"there is no key "wording" (did you mean "wordings"?)"#));
+        assert!(misspelt.contains("one of wordings, bases,"), "{misspelt}");
+        for none in ["{", "[]", "null", "", "{} {}"] {
+            let said = wrong(none);
+            assert!(said.contains("a PositionFilter as JSON"), "{none}: {said}");
+        }
+        assert!(wrong(r#"{"wordings": ["LITERAL"]}"#).contains("VERBATIM, TRANSLATED"));
     }
 }

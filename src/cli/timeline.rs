@@ -55,7 +55,8 @@ impl Timeline {
             page_size: STEPS_A_PAGE,
             ..GetTimelineRequest::default()
         };
-        let answer = whole(&client, request).await?;
+        let typed = |error: CliError| error.typed(&[("until", "--until")]);
+        let answer = whole(&client, request).await.map_err(typed)?;
         if let Some(milestone_id) = &self.milestone {
             let request = GetMilestoneRequest {
                 milestone_id: milestone_id.clone(),
