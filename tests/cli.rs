@@ -323,6 +323,15 @@ fn answers_for_people_show_labels_statements_and_what_verified_means() {
         .says("latest evasion: DEFLECTED")
         .says("Yuri Ushakov, for The Kremlin (SPOKESPERSON)")
         .says("Verified means");
+    // His authority over his own word is none over the organisation.
+    daemon
+        .ask(&["position", "lavrov", "leaders-meeting"])
+        .code(0)
+        .says("Sergei Lavrov, for The Kremlin, said 2025-08-22");
+    daemon
+        .ask(&["testimonies", "lavrov", "leaders-meeting"])
+        .code(0)
+        .says("lavrov, for kremlin, said 2025-08-22");
     daemon
         .ask(&[
             "timeline",

@@ -327,7 +327,6 @@ const TYPED: &[(&str, &str)] = &[
     ("milestoneId", "--milestone"),
     ("statementId", "--statement"),
     ("textId", "--text-id"),
-    ("GetSourceRecord", "`onrecord read --source ID`"),
 ];
 
 /// What people type where filters have fields of another name.
@@ -369,6 +368,8 @@ fn typed(text: &str) -> String {
         Some(("filter", field)) => in_filter(field),
         _ => text.to_owned(),
     };
+    // What readers have instead of the method.
+    let text = text.replace("GetSourceRecord of ", "onrecord read --source ");
     let word = |c: char| c.is_ascii_alphanumeric();
     let mut said = String::with_capacity(text.len());
     for part in text.split_inclusive(|c| !word(c)) {
@@ -402,6 +403,33 @@ mod tests {
             Answer::of(&Status::not_found("")).to_string(),
             Code::NotFound.description()
         );
+    }
+
+    #[test]
+    fn fields_go_by_the_options_that_were_typed() {
+        for (told, expected) in [
+            ("filter.verifiers[0]: no", "--verifier: no"),
+            ("filter.publishedBy: no", "--published-by: no"),
+            ("filter.actor: no", "--actor: no"),
+            ("fromFilter.wordings: no", "--from-filter.wordings: no"),
+            ("toKnownAtTime: no", "--to-known-at: no"),
+            (
+                "milestoneId: a later knownAt",
+                "--milestone: a later --known-at",
+            ),
+            (
+                "source: the text is withheld; GetSourceRecord of ab says why",
+                "source: the text is withheld; onrecord read --source ab says why",
+            ),
+        ] {
+            assert_eq!(typed(told), expected);
+        }
+        let mut details = ErrorDetails::new();
+        details.add_bad_request_violation("start", "too far");
+        let status = Status::with_error_details(Code::OutOfRange, "start: start at 0", details);
+        let error = CliError::Answer(Answer::of(&status));
+        let said = error.typed(&[("start", "--from")]).to_string();
+        assert_eq!(said, "--from: start at 0\n  --from: too far");
     }
 
     #[test]

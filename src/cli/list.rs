@@ -19,7 +19,8 @@ use crate::rpc::proto::{
     ListVerifiersRequest, ListVerifiersResponse, ReadOrder,
 };
 
-/// What is on record?
+/// What is on record? A list with nothing in it is an answer; a name that was given and is not on
+/// record is none, and ends with exit code 1.
 #[derive(Args, Debug)]
 pub struct List {
     #[command(subcommand)]
