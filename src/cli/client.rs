@@ -20,7 +20,7 @@ use crate::rpc::proto::source_service_client::SourceServiceClient;
 use crate::rpc::proto::{
     ComparePositionsRequest, ComparePositionsResponse, GetHeadRequest, GetHeadResponse,
     GetPositionRequest, GetPositionResponse, GetTimelineRequest, GetTimelineResponse,
-    SubscribeRequest, SubscribeResponse,
+    SubscribeRequest, SubscribeResponse, WatchPositionsRequest, WatchPositionsResponse,
 };
 
 /// Where a daemon is looked for if nothing else is said.
@@ -181,8 +181,26 @@ impl Client {
     ) -> Result<Streaming<SubscribeResponse>, CliError> {
         let mut ledger = LedgerServiceClient::new(self.channel.clone())
             .max_decoding_message_size(ANSWER_BYTES_MAX);
+        self.begun(ledger.subscribe(request)).await
+    }
+
+    /// Follows positions for as long as it takes.
+    pub async fn watch(
+        &self,
+        request: WatchPositionsRequest,
+    ) -> Result<Streaming<WatchPositionsResponse>, CliError> {
+        let mut positions = PositionServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(ANSWER_BYTES_MAX);
+        self.begun(positions.watch_positions(request)).await
+    }
+
+    /// A stream, once it begins.
+    async fn begun<T>(
+        &self,
+        call: impl Future<Output = Result<Response<Streaming<T>>, Status>>,
+    ) -> Result<Streaming<T>, CliError> {
         let begun = Duration::from_secs(ANSWER_SECONDS_MAX);
-        let begun = tokio::time::timeout(begun, ledger.subscribe(request)).await;
+        let begun = tokio::time::timeout(begun, call).await;
         let answer = begun.unwrap_or_else(|_| Err(Status::cancelled("no answer")));
         self.answered(answer)
     }

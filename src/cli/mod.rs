@@ -14,6 +14,7 @@ mod compare;
 mod demo;
 pub mod draw;
 mod error;
+mod following;
 mod gather;
 mod init;
 mod json;
@@ -31,6 +32,7 @@ mod terms;
 mod timeline;
 mod transfer;
 mod warc;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -66,6 +68,7 @@ enum AskingCommand {
     Timeline(Box<timeline::Timeline>),
     Read(read::Read),
     Tail(tail::Tail),
+    Watch(Box<watch::Watch>),
     Status(status::Status),
 }
 
@@ -152,6 +155,7 @@ impl AskingCommand {
             Self::Timeline(command) => command.run().await,
             Self::Read(command) => command.run().await,
             Self::Tail(command) => command.run().await,
+            Self::Watch(command) => command.run().await,
             Self::Status(command) => command.run().await,
         }
     }

@@ -394,11 +394,11 @@ fn a_projection_that_has_read_nothing_says_so() {
     let shelf = Arc::new(Shelf::default());
     let runner = start(&fold, directory.path(), &shelf);
     let projection = runner.projection();
-    assert_eq!((projection.name(), projection.version()), ("positions", 2));
+    assert_eq!((projection.name(), projection.version()), ("positions", 3));
     let cursor = Cursor {
         size: 0,
         root: empty_root(),
-        digest: Digest::start("positions", 2),
+        digest: Digest::start("positions", 3),
     };
     assert_eq!(projection.cursor(), cursor);
     assert_eq!(projection.status(), Status::Following);

@@ -127,13 +127,13 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         reader,
         records.clone(),
         views.postings.clone(),
-        subscriptions,
+        subscriptions.clone(),
         limits.wait_max,
     );
     let most_of_source = limits.source_bytes_max;
     let sources = Sources::new(documents, views.catalog.clone(), records, most_of_source);
     let records = Records::new(appender, stopping);
-    let positions = Positions::new(views, clock);
+    let positions = Positions::new(views, clock, subscriptions);
     let routes = Routes::new(health)
         .add_service(reflection)
         .add_service(alpha)

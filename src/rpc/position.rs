@@ -5,11 +5,10 @@
 //! once a question and echoed in the basis, so that the same question can be asked again.
 
 mod terms;
+mod watch;
 
-use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
 use super::convert::positions::{self as convert, Asked};
@@ -19,6 +18,7 @@ use super::proto::{
     GetTimelineRequest, GetTimelineResponse, ListPositionsRequest, ListPositionsResponse,
     WatchPositionsRequest, WatchPositionsResponse,
 };
+use super::subscription::{Outgoing, Subscriptions};
 use super::views::{Known, KnownAt, Views};
 use super::{Failure, Reason, blocking, not_offered, parse, proto};
 use crate::ledger::Clock;
@@ -40,6 +40,7 @@ const STEPS_MAX: usize = 10_000;
 pub struct Positions {
     views: Views,
     clock: Arc<dyn Clock>,
+    subscriptions: Subscriptions,
 }
 
 /// The actor's readings on the topic as they were known.
@@ -52,8 +53,12 @@ struct Evidence {
 
 impl Positions {
     /// The service over these projections, with `clock` for "now".
-    pub fn new(views: Views, clock: Arc<dyn Clock>) -> Self {
-        Self { views, clock }
+    pub fn new(views: Views, clock: Arc<dyn Clock>, subscriptions: Subscriptions) -> Self {
+        Self {
+            views,
+            clock,
+            subscriptions,
+        }
     }
 
     /// The exclusive end of valid time that a date stands for; without a date, the end of the
@@ -95,8 +100,18 @@ impl Positions {
         {
             return Err(unknown(Reason::UnknownTopic, "topic", topic));
         }
+        self.evidence(subject, collected, known)
+    }
+
+    fn evidence(
+        &self,
+        subject: &Subject,
+        collected: positions::Collected,
+        known: Known,
+    ) -> Result<Evidence, Failure> {
+        let tables = self.views.positions.tables();
         let speaks_for = match collected.kind {
-            ActorKind::Person => positions::speaks_for(tables, actor, known_at)?,
+            ActorKind::Person => positions::speaks_for(tables, &subject.actor, known.known_at)?,
             _ => Vec::new(),
         };
         Ok(Evidence {
@@ -288,8 +303,6 @@ fn subject(actor: &str, topic: &str, with_parts: Option<bool>) -> Result<Subject
     })
 }
 
-type Watch = Pin<Box<dyn Stream<Item = Result<WatchPositionsResponse, Status>> + Send>>;
-
 #[tonic::async_trait]
 impl PositionService for Positions {
     async fn get_position(
@@ -360,12 +373,13 @@ impl PositionService for Positions {
         Err(not_offered("ListPositions"))
     }
 
-    type WatchPositionsStream = Watch;
+    type WatchPositionsStream = Outgoing<WatchPositionsResponse>;
 
     async fn watch_positions(
         &self,
-        _: Request<WatchPositionsRequest>,
-    ) -> Result<Response<Watch>, Status> {
-        Err(not_offered("WatchPositions"))
+        request: Request<WatchPositionsRequest>,
+    ) -> Result<Response<Outgoing<WatchPositionsResponse>>, Status> {
+        let outgoing = watch::open(self.clone(), request.into_inner()).await?;
+        Ok(Response::new(outgoing))
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Failure, Reason, convert, proto};
 use crate::fold::Tables;
 use crate::ledger::Reader;
-use crate::projection::{Cursor, Projection, Status};
+use crate::projection::{Cursor, NotFollowing, Projection, Status};
 use crate::record::Micros;
 
 /// A projection to be asked. Clones are the same projection.
@@ -55,6 +55,13 @@ impl<'a> KnownAt<'a> {
 }
 
 impl Known {
+    /// The same, where only entries below `known_at` count: at most as many as were read.
+    #[must_use]
+    pub fn at(self, known_at: u64) -> Self {
+        let known_at = known_at.min(self.cursor.size);
+        Self { known_at, ..self }
+    }
+
     /// How many entries were read for it.
     pub const fn size(&self) -> u64 {
         self.cursor.size
@@ -140,6 +147,15 @@ impl View {
         })
     }
 
+    /// Waits for as long as it takes until the projection has read `size` entries.
+    pub async fn follow(&self, size: u64) -> Result<Known, Failure> {
+        let cursor = self.projection.wait_for(size).await.map_err(stuck)?;
+        Ok(Known {
+            known_at: cursor.size,
+            cursor,
+        })
+    }
+
     /// Waits until so much of the ledger has been read.
     async fn read(&self, size: u64) -> Result<Cursor, Failure> {
         let cursor = self.projection.cursor();
@@ -147,13 +163,7 @@ impl View {
             return Ok(cursor);
         }
         match tokio::time::timeout(self.wait_max, self.projection.wait_for(size)).await {
-            Ok(read) => read.map_err(|error| {
-                let why = match &error.status {
-                    Status::Failed { reason, .. } => format!(": {reason}"),
-                    Status::Following | Status::Stopped => String::new(),
-                };
-                Failure::new(Reason::ProjectionFailed, format!("{error}{why}"))
-            }),
+            Ok(read) => read.map_err(stuck),
             Err(_) => Err(Failure::at(
                 Reason::NotYet,
                 "atLeastSize",
@@ -183,6 +193,16 @@ impl View {
         }
     }
 
+    /// How much of the ledger it has read, as a head.
+    #[must_use]
+    pub fn head(known: &Known) -> proto::Head {
+        proto::Head {
+            size: known.cursor.size,
+            root: convert::root(known.cursor.root.into()),
+            recorded_at: None,
+        }
+    }
+
     /// How the projection is.
     #[must_use]
     pub fn status(&self) -> proto::ProjectionStatus {
@@ -208,6 +228,15 @@ impl View {
     pub fn has_failed(&self) -> bool {
         matches!(self.projection.status(), Status::Failed { .. })
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn stuck(error: NotFollowing) -> Failure {
+    let why = match &error.status {
+        Status::Failed { reason, .. } => format!(": {reason}"),
+        Status::Following | Status::Stopped => String::new(),
+    };
+    Failure::new(Reason::ProjectionFailed, format!("{error}{why}"))
 }
 
 /// All projections that services ask.

@@ -15,6 +15,7 @@ mod statement;
 mod tests;
 mod text;
 mod timeline;
+mod watch;
 mod words;
 
 pub use background::Background;
@@ -28,3 +29,4 @@ pub use position::{LISTED_MAX, position, position_body, title};
 pub use statement::{in_brief, reading};
 pub use text::{found, text};
 pub use timeline::{steps, timeline};
+pub use watch::change;

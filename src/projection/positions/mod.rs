@@ -11,6 +11,7 @@
 //! - `hearing.rs` is pure: which version stands, who vouches, what most coders read.
 //! - `terms.rs` is what a reader may ask for: whose reading, and which statements to trust.
 //! - `question.rs` collects what bears on a question, by those terms.
+//! - `touched.rs` says which positions an entry can have changed.
 //!
 //! `said_at`, where a statement leaves it out, is "at some time up to" the smallest of the
 //! `published_at` of the sources that give its words; if none of them has one, up to the
@@ -32,12 +33,15 @@ mod sources;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod touched;
 mod verifiers;
 
 pub use codebooks::codebook;
 pub use fold::PositionsFold;
+pub use history::Pair;
 pub use question::{Collected, Detail, Subject, actors_on, collect, speaks_for};
 pub use terms::{Choice, Filter, Part, SourceFilter, Taken, Terms, verifier_number};
+pub use touched::{Scope, touched};
 
 use super::rows::Table;
 
@@ -73,6 +77,12 @@ const VERIFIER_KEYS: Table = table(b'n', "verifier-keys");
 /// Number of a verifier, entry of its revocation: from which entry on what it signed before
 /// does not count.
 const UNTRUSTED: Table = table(b'u', "untrusted");
+/// Entry: which positions it can have changed.
+const TOUCHED: Table = table(b'x', "touched");
+/// Actor, topic: something bears on both, or once did.
+const BEARS_ON: Table = table(b'l', "bears-on");
+/// Part, entry: what the entry made it a part of.
+const WHOLES: Table = table(b'w', "wholes");
 /// How many verifiers must sign a statement. Read by the fold alone.
 const POLICY: Table = table(b'o', "policy");
 

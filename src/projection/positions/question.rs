@@ -359,7 +359,11 @@ pub fn actors_on<'a>(
 }
 
 /// What an actor is; none if it is not on record.
-fn kind(tables: &dyn Tables, actor: &Slug, known_at: u64) -> Result<Option<ActorKind>, FoldError> {
+pub(super) fn kind(
+    tables: &dyn Tables,
+    actor: &Slug,
+    known_at: u64,
+) -> Result<Option<ActorKind>, FoldError> {
     let actor: Option<Actor> = ACTORS.get(tables, &ACTORS.key().slug(actor))?;
     actor
         .filter(|actor| actor.introduced < known_at)
@@ -369,7 +373,11 @@ fn kind(tables: &dyn Tables, actor: &Slug, known_at: u64) -> Result<Option<Actor
 
 /// The parts of `whole`, and their parts, in order. Each is visited once, so that even a
 /// circle of parts has an end.
-fn parts(tables: &dyn Tables, whole: &Slug, known_at: u64) -> Result<BTreeSet<Slug>, FoldError> {
+pub(super) fn parts(
+    tables: &dyn Tables,
+    whole: &Slug,
+    known_at: u64,
+) -> Result<BTreeSet<Slug>, FoldError> {
     let mut found = BTreeSet::new();
     let mut open = VecDeque::from([whole.clone()]);
     while let Some(next) = open.pop_front() {
