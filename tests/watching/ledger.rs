@@ -323,14 +323,15 @@ impl Ledger {
 
     async fn move_part(&mut self) {
         let body = self.dice.of(&["kremlin", "ministry"]);
-        let mut defined = part_of(body, self.dice.of(&["", "russia"]));
+        let whole = self.dice.of(&["", "russia"]);
+        self.part(body, whole).await;
+    }
+
+    async fn part(&mut self, body: &str, whole: &str) {
+        let mut defined = part_of(body, whole);
         let first = || {
-            id_of(
-                &self
-                    .archive
-                    .steward
-                    .seal(Kind::ActorDefined(part_of("kremlin", "russia"))),
-            )
+            let kremlin = Kind::ActorDefined(part_of("kremlin", "russia"));
+            id_of(&self.archive.steward.seal(kremlin))
         };
         defined.replaces = self.newest.get(body).cloned().unwrap_or_else(first);
         self.define(body, Kind::ActorDefined(defined)).await;
@@ -338,6 +339,11 @@ impl Ledger {
 
     async fn archive_again(&mut self) {
         let text = self.dice.of(&[TEXT, OTHER]);
+        let publisher = self.dice.of(&["", "Agency"]);
+        self.publish(text, publisher).await;
+    }
+
+    async fn publish(&mut self, text: &str, publisher: &str) {
         let first = || {
             id_of(
                 &self
@@ -348,14 +354,27 @@ impl Ledger {
         };
         let archived = SourceArchived {
             replaces: self.newest.get(text).cloned().unwrap_or_else(first),
-            role: self
-                .dice
-                .of(&[SourceRole::Primary, SourceRole::Secondary])
-                .into(),
-            publisher: self.dice.of(&["", "Agency"]).to_owned(),
+            role: SourceRole::Primary.into(),
+            publisher: publisher.to_owned(),
             ..source(text)
         };
         self.define(text, Kind::SourceArchived(archived)).await;
+    }
+
+    /// Changes, and changes back, what no statement says: parts, sources and mandates.
+    pub async fn rearrange(&mut self) {
+        for (whole, publisher) in [("", "Agency"), ("russia", ""), ("russia", "Agency")] {
+            self.part("kremlin", whole).await;
+            self.publish(TEXT, publisher).await;
+        }
+        for authority in [Authority::Affiliated, Authority::Principal] {
+            for person in PEOPLE {
+                let mut granted = mandate(person, "kremlin", authority);
+                let name = granted.mandate_id.clone();
+                granted.replaces = self.mandate_now(&name);
+                self.define(&name, Kind::MandateGranted(granted)).await;
+            }
+        }
     }
 
     async fn evidence(&mut self) {

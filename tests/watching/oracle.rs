@@ -216,6 +216,7 @@ async fn every_change_at_every_entry_is_told_on_whatever_terms() {
     for seed in [1, 2] {
         let mut ledger = Ledger::new(seed).await;
         ledger.grow(STEPS).await;
+        ledger.rearrange().await;
         let filtered = |change: fn(&mut PositionFilter, String)| {
             let mut filter = PositionFilter::default();
             change(&mut filter, ledger.second.id());

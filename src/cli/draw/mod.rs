@@ -7,10 +7,15 @@
 mod background;
 mod canvas;
 mod comparison;
+mod csv;
 mod foot;
+mod lanes;
 mod ledger;
 mod position;
 mod statement;
+mod svg;
+mod svg_comparison;
+mod svg_timeline;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -23,10 +28,14 @@ pub use canvas::{Canvas, Sheet, Tint, cell, clean};
 pub use comparison::{
     Sides, comparison, kind_line, kind_tint, position_line, side_by_side, verdict,
 };
+pub use csv::timeline_csv;
 pub use foot::{basis, caveat};
+pub use lanes::{Lane, timelines};
 pub use ledger::{describe, entries, entry, entry_line, status};
 pub use position::{LISTED_MAX, position, position_body, title};
 pub use statement::{in_brief, reading};
+pub use svg_comparison::comparison_svg;
+pub use svg_timeline::timeline_svg;
 pub use text::{found, text};
 pub use timeline::{steps, timeline};
 pub use watch::change;

@@ -38,6 +38,7 @@ labels! {
     Placement "PLACEMENT_",
     Polarity "POLARITY_",
     ReadingBasis "READING_BASIS_",
+    Wording "WORDING_",
 }
 
 /// A stance in one line: `SUPPORTS 2`, `OPEN {prepared}`.

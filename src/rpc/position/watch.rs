@@ -50,6 +50,7 @@ pub async fn open(
     request: WatchPositionsRequest,
 ) -> Result<Outgoing<WatchPositionsResponse>, Failure> {
     let next = positions.subscriptions.beginning(request.start)?;
+    let size = positions.subscriptions.ledger().head().size;
     // What the ledger held is what a request can name.
     let known = positions
         .known(KnownAt::new("start", None, None), next)
@@ -65,7 +66,7 @@ pub async fn open(
             after: request.after.as_ref().map(pair).transpose()?,
             left: None,
         },
-        caught_up: false,
+        behind: Some(size),
         line,
     };
     tokio::spawn(follow(watch, positions.subscriptions.stopping()));
@@ -91,7 +92,8 @@ fn names_sources(filter: &PositionFilter) -> bool {
 struct Watch {
     question: Arc<Watched>,
     place: Place,
-    caught_up: bool,
+    /// The size of the ledger when it began, until that has been considered.
+    behind: Option<u64>,
     line: Line<WatchPositionsResponse>,
 }
 
@@ -163,8 +165,8 @@ impl Follow for Watch {
 impl Watch {
     /// Waits for an entry after those that were considered.
     async fn wait(&mut self, known: &Known) -> Result<(), Ended> {
-        if !self.caught_up {
-            self.caught_up = true;
+        if self.behind.is_some_and(|size| size <= self.place.next) {
+            self.behind = None;
             let message = WatchPositionsResponse {
                 caught_up: Some(View::head(known)),
                 ..WatchPositionsResponse::default()
