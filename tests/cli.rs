@@ -20,6 +20,7 @@ fn a_daemon_that_cannot_be_reached_is_exit_code_3_and_says_what_to_do() {
         &["position", "kremlin", "leaders-meeting"][..],
         &["compare", "kremlin", "leaders-meeting", "--milestone", "m"],
         &["timeline", "kremlin", "leaders-meeting"],
+        &["list", "actors"],
         &["read"],
         &["tail", "--from", "0"],
         &["status"],

@@ -182,6 +182,50 @@ fn the_correction_and_the_retraction_change_todays_answer_and_not_what_was_known
 }
 
 #[test]
+fn coders_disputes_revocations_and_second_vouchers_change_what_is_known() {
+    let story = run(onrecord().args(["demo", "--once"])).code(0).out;
+    let entries: Vec<&str> = story
+        .split("━━━━")
+        .filter(|it| it.contains("changes?") || it.contains("does that change?"))
+        .collect();
+    assert_eq!(entries.len(), 4, "{entries:#?}");
+    let told = entries.iter().map(|entry| flat(entry)).collect::<Vec<_>>();
+    holds(
+        &told[0],
+        &[
+            "a coder reads a statement for themselves",
+            "The Kremlin on leaders-meeting, as of 2025-08-22",
+            "NO_LONGER_ON_RECORD, not certain",
+            "finding STATED DISPUTED",
+            "OPEN {agenda} OPEN {agenda} conditions",
+            "or OPPOSES 1",
+        ],
+    );
+    holds(&told[1], &["FIRST_STATED", "finding DISPUTED STATED"]);
+    holds(
+        &told[2],
+        &[
+            "a verifier is trusted no longer",
+            "Russian Foreign Ministry on leaders-meeting",
+            "finding STATED NO_RECORD",
+        ],
+    );
+    holds(
+        &told[3],
+        &[
+            "a second newsroom vouches",
+            "finding NO_RECORD STATED",
+            "vouched for since",
+        ],
+    );
+    let claim = chapter(&story, "being arranged");
+    holds(
+        &claim,
+        &["reviewed by example: Not borne out by 3 September"],
+    );
+}
+
+#[test]
 fn changing_one_polarity_in_a_copy_of_the_records_changes_the_story() {
     let copy = tempfile::tempdir().unwrap();
     copy_example(copy.path());

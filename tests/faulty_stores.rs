@@ -160,6 +160,7 @@ async fn a_projection_that_cannot_read_fails_by_itself_and_is_reported() {
     let request = GetActorRequest {
         actor_id: "anybody".to_owned(),
         known_at: Some(1),
+        known_at_time: None,
         at_least_size: 0,
     };
     let failed = client.catalog.get_actor(request).await.unwrap_err();

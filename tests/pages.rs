@@ -245,3 +245,104 @@ async fn a_text_that_another_profile_gives_is_refused() {
         assert_eq!(refusal.reason, reason);
     }
 }
+
+/// What editors and archivists leave within sentences: a footnote's mark, a comment, a line
+/// break, a possible one, accents apart from their letters, words that a style sheet hides.
+const REPORT: &str = "<html><body><p>We are ready<sup>[1]</sup> for talks<!-- ad 17 --> at any<br>\
+    time, in &#8220;any <b>for<wbr>mat</b>&#8221;. Jose&#x301; agreed \
+    <span style=\"display:none\">in principle </span>on Tuesday.</p>\
+    <table><tr><td>Talks:</td><td>open</td></tr></table></body></html>";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_editors_leave_within_a_sentence_is_quoted_as_the_page_has_it() {
+    let mut archive = TestArchive::new().await;
+    let page = archived(&mut archive, REPORT.as_bytes(), "text/html").await;
+    for there in [
+        "We are ready[1] for talks at any time, in \u{201c}any format\u{201d}.",
+        "Jos\u{e9} agreed in principle on Tuesday.",
+        "Talks: open",
+    ] {
+        quote(&mut archive, quoting(&page, there, segments(&[there]))).await;
+    }
+    for (not_there, shown) in [
+        (
+            "We are ready for talks at any time",
+            "for talks at any time",
+        ),
+        ("agreed on Tuesday", "on Tuesday"),
+        ("in \"any format\"", "any format"),
+    ] {
+        let said = quoting(&page, not_there, segments(&[not_there]));
+        let refusal = refused(&mut archive, said).await;
+        assert_eq!(refusal.reason, "QUOTE_NOT_FOUND", "{not_there}");
+        let near = refusal
+            .nearest
+            .iter()
+            .find(|near| near.text.contains(shown));
+        assert!(near.is_some(), "{refusal:?}");
+    }
+    // The passage is there, and the statement says something else.
+    let exact = "on Tuesday";
+    let refusal = refused(
+        &mut archive,
+        quoting(&page, "on Thursday", segments(&[exact])),
+    )
+    .await;
+    assert_eq!(refusal.reason, "TEXT_DIFFERS_FROM_SELECTION");
+    let differ =
+        "at code point 4, where the text has \"on Thursday\" and the passage \"on Tuesday\"";
+    assert!(refusal.message.contains(differ), "{}", refusal.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_names_a_wrong_charset_itself_is_quoted_once_the_server_names_the_right_one() {
+    let mut archive = TestArchive::new().await;
+    let html =
+        "<html><head><meta charset=\"utf-8\"></head><body><p>Встреча возможна в любом формате.";
+    let page = encoding_rs::WINDOWS_1251.encode(html).0.into_owned();
+    let passage = "Встреча возможна в любом формате.";
+    // Nothing says otherwise: the upload counts what is no UTF-8, and the words are not there.
+    let stored = archive.client.put_source("text/html", &page).await.unwrap();
+    assert!(stored.malformed >= 20, "{stored:?}");
+    let mistaken = archived(&mut archive, &page, "text/html").await;
+    let said = quoting(&mistaken, passage, segments(&[passage]));
+    let refusal = refused(&mut archive, said).await;
+    assert_eq!(refusal.reason, "QUOTE_NOT_FOUND");
+
+    // The same bytes, read rightly, are a new version of the same source, with another text.
+    let right = "text/html; charset=windows-1251";
+    let stored = archive.client.put_source(right, &page).await.unwrap();
+    assert_eq!((stored.malformed, &stored.source), (0, &mistaken.source));
+    let version = SourceArchived {
+        media_type: right.to_owned(),
+        text_id: stored.text_id,
+        ..mistaken
+    };
+    let kind = Kind::SourceArchived(version.clone());
+    archive.client.append(&archive.attestor, kind).await;
+    quote(
+        &mut archive,
+        quoting(&version, passage, segments(&[passage])),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_media_type_that_is_none_is_refused_with_one_that_would_do() {
+    let mut archive = TestArchive::new().await;
+    for nonsense in ["text", "html", "text/", "/html", "text /html", "текст/html"] {
+        let status = archive
+            .client
+            .put_source(nonsense, b"<p>x")
+            .await
+            .unwrap_err();
+        let field = "header.mediaType";
+        common::assert_blames(
+            &status,
+            tonic::Code::InvalidArgument,
+            "INVALID_REQUEST",
+            field,
+        );
+        assert!(status.message().contains("text/html"), "{status}");
+    }
+}

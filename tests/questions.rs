@@ -16,7 +16,7 @@ use onrecord::rpc::proto::{
     ChangeKind, ComparePositionsRequest, ComparePositionsResponse, Finding, GetActorRequest,
     GetMandateRequest, GetMilestoneRequest, GetPositionRequest, GetPositionResponse,
     GetSourceRecordRequest, GetStatementRequest, GetTimelineRequest, GetTopicRequest,
-    GetVerifierRequest, ListActorsRequest, ListPositionsRequest, Placement,
+    GetVerifierRequest, ListPositionsRequest, Placement,
 };
 use tonic::{Code, Status};
 
@@ -429,6 +429,7 @@ async fn definitions_are_told_with_where_they_stand_and_as_they_were_known() {
         actor_id: "kremlin".to_owned(),
         at_least_size,
         known_at: None,
+        known_at_time: None,
     };
     let found = catalog
         .get_actor(request.clone())
@@ -558,6 +559,7 @@ async fn a_statement_is_told_in_the_version_that_stands_with_what_became_of_it()
         let request = GetStatementRequest {
             statement_id: statement.clone(),
             known_at: Some(known_at),
+            known_at_time: None,
             at_least_size: gone.ledger_size,
         };
         let found = client
@@ -600,13 +602,44 @@ async fn a_statement_is_told_in_the_version_that_stands_with_what_became_of_it()
 #[tokio::test(flavor = "multi_thread")]
 async fn methods_that_come_later_say_so() {
     let mut archive = TestArchive::new().await;
-    let listed = archive
-        .client
-        .catalog
-        .list_actors(ListActorsRequest::default())
-        .await;
-    assert_status(&listed.unwrap_err(), Code::Unimplemented, "NOT_IMPLEMENTED");
     let request = ListPositionsRequest::default();
     let listed = archive.client.positions.list_positions(request).await;
     assert_status(&listed.unwrap_err(), Code::Unimplemented, "NOT_IMPLEMENTED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_what_is_not_on_record_is_asked_what_was_meant() {
+    let archive = TestArchive::new().await;
+    let defined = GetActorRequest {
+        actor_id: "lavrov".to_owned(),
+        ..GetActorRequest::default()
+    };
+    let mut catalog = archive.client.catalog.clone();
+    let lavrov = catalog.get_actor(defined).await.unwrap().into_inner();
+    let index = lavrov.actor.unwrap().provenance.unwrap().index;
+    let misspelt = |known_at| GetActorRequest {
+        actor_id: "lavrof".to_owned(),
+        known_at,
+        ..GetActorRequest::default()
+    };
+    let question = "(did you mean \"lavrov\"?)";
+    let status = catalog.get_actor(misspelt(None)).await.unwrap_err();
+    assert_blames(&status, Code::NotFound, "UNKNOWN_ACTOR", "actorId");
+    assert!(status.message().contains(question), "{status}");
+    // Nobody is told of what was not known then.
+    let status = catalog.get_actor(misspelt(Some(index))).await.unwrap_err();
+    assert!(!status.message().contains("did you mean"), "{status}");
+    // Nor is more repeated than fits in the headers of an answer.
+    let long = GetActorRequest {
+        actor_id: "Lavrov ".repeat(100_000),
+        ..GetActorRequest::default()
+    };
+    let status = catalog.get_actor(long).await.unwrap_err();
+    assert_blames(&status, Code::InvalidArgument, "INVALID_REQUEST", "actorId");
+    assert!(status.message().len() < 1_000, "{status}");
+    let after = catalog
+        .get_actor(misspelt(Some(index + 1)))
+        .await
+        .unwrap_err();
+    assert!(after.message().contains(question), "{after}");
 }

@@ -123,15 +123,13 @@ async fn a_range_that_is_read_backwards_begins_at_the_newest_and_ends_with_its_l
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_range_comes_in_messages_that_clients_take_by_default() {
     let mut archive = TestArchive::new().await;
-    let note = "a".repeat(60_000);
     let steward = &archive.steward;
     for batch in 0..3 {
-        let topics = (0..30).map(|number| {
-            let mut topic = common::records::topic(&format!("topic-{batch}-{number}"));
-            topic.note.clone_from(&note);
-            steward.seal(Kind::TopicDefined(topic))
+        let people = (0..30).map(|number| {
+            let person = common::records::bulky(&format!("person-{batch}-{number}"));
+            steward.seal(Kind::ActorDefined(person))
         });
-        archive.client.try_append(topics.collect()).await.unwrap();
+        archive.client.try_append(people.collect()).await.unwrap();
     }
     let request = ReadEntriesRequest {
         decode: true,

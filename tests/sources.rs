@@ -281,6 +281,7 @@ async fn an_older_version_s_text_is_told_by_its_id_and_without_one_the_newest_ve
         source_id: id.clone(),
         at_least_size: archive.size,
         known_at: None,
+        known_at_time: None,
     };
     let found = archive
         .client
@@ -309,6 +310,7 @@ async fn an_older_version_s_text_is_told_by_its_id_and_without_one_the_newest_ve
         source_id: id.clone(),
         at_least_size: answer.ledger_size,
         known_at: None,
+        known_at_time: None,
     };
     client.catalog.get_source_record(request).await.unwrap();
     let status = text(client, &id, "", 0, 0).await.unwrap_err();

@@ -97,6 +97,6 @@ fn unknown(verifier: &str) -> Refusal {
         Reason::UnknownVerifier,
         "",
         format!("{verifier} is not enrolled"),
-        "the key of an enrolled verifier",
+        "the key of an enrolled verifier; a steward enrols one with a verifierEnrolled record",
     )
 }

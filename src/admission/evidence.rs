@@ -13,9 +13,11 @@ use super::references::accept;
 use super::state::{SourceRow, Table};
 use super::{Place, Reason, Refusal, Step, below, time};
 use crate::fold::{FoldError, Tables};
-use crate::record::ContentId;
 use crate::record::proto::{self, Establishes, Wording, record::Kind};
-use crate::text::{ExtractError, Profile, QuoteError, Segment, Selection, says_the_same};
+use crate::record::{ContentId, quoted};
+use crate::text::{
+    ExtractError, Profile, QuoteError, Segment, Selection, normalise, says_the_same,
+};
 
 /// Judges the documents and passages that a record rests on. Gives what the passages of added
 /// evidence select, which only the ledger's state says what to hold against.
@@ -124,12 +126,15 @@ fn source(archived: &proto::SourceArchived, documents: &dyn Documents) -> Step {
     if archived.profile.is_empty() {
         return Ok(());
     }
-    let profile = Profile::from_str(&archived.profile).map_err(|error| {
+    let profile = Profile::from_str(&archived.profile).map_err(|_| {
         Refusal::new(
             Reason::UnknownProfile,
             "profile",
-            format!("{:?} is no profile of this release", archived.profile),
-            error.to_string(),
+            format!(
+                "{} is no profile of this release",
+                quoted(&archived.profile)
+            ),
+            format!("{} or {}", Profile::PlainText1, Profile::HtmlText1),
         )
     })?;
     let stated = content_id("textId", &archived.text_id)?;
@@ -170,14 +175,33 @@ fn statement(statement: &proto::Statement, documents: &dyn Documents) -> Step {
                 Reason::TextDiffersFromSelection,
                 "text",
                 format!(
-                    "the text is not what evidence[{place}] selects: {:?}",
-                    selection.text
+                    "the text is not the passage that evidence[{place}] selects: {}",
+                    difference(&statement.text, &selection.text)
                 ),
                 "the selected passage, with \" […] \" between segments; or wording PARAPHRASED",
             ));
         }
     }
     Ok(())
+}
+
+/// How many code points that are the same are shown before those that differ.
+const SAME_SHOWN: usize = 16;
+
+/// Where a statement's text and the passage that it claims to be part.
+fn difference(text: &str, passage: &str) -> String {
+    let [text, passage] = [text, passage].map(|it| normalise(it).replace('\n', " "));
+    let pairs = std::iter::zip(text.chars(), passage.chars());
+    let same = pairs.take_while(|(one, other)| one == other).count();
+    let shown = |it: &str| {
+        let start = same.saturating_sub(SAME_SHOWN);
+        quoted(&it.chars().skip(start).collect::<String>())
+    };
+    format!(
+        "they differ at code point {same}, where the text has {} and the passage {}",
+        shown(&text),
+        shown(&passage)
+    )
 }
 
 fn passages(
@@ -194,7 +218,7 @@ fn passages(
 fn passage(evidence: &proto::Evidence, documents: &dyn Documents) -> Result<Selection, Refusal> {
     let id = content_id("textId", &evidence.text_id)?;
     let text = documents.text(&id).map_err(|error| unreadable(&error))?;
-    let text = text.ok_or_else(|| bytes_missing("textId", &id))?;
+    let text = text.ok_or_else(|| text_missing(&id))?;
     let segments: Vec<Segment<'_>> = evidence.segments.iter().map(segment).collect();
     text.select(&segments).map_err(refuse)
 }
@@ -277,6 +301,15 @@ fn bytes_missing(field: &str, id: &ContentId) -> Refusal {
     )
 }
 
+fn text_missing(id: &ContentId) -> Refusal {
+    Refusal::new(
+        Reason::SourceBytesMissing,
+        "textId",
+        format!("no uploaded source gave the text {id}"),
+        "the textId that PutSource answered for the source's media type",
+    )
+}
+
 fn unreadable(error: &DocumentsError) -> Refusal {
     Refusal::new(
         Reason::DocumentUnreadable,
@@ -334,11 +367,11 @@ fn further(
                 return Ok(Err(Refusal::new(
                     Reason::TextDiffersFromSelection,
                     format!("evidence[{at}].segments"),
-                    format!("the statement's text is not what this selects: {text:?}"),
                     format!(
-                        "a passage that says {:?}; or one that does not establish WORDS",
-                        statement.text
+                        "the statement's text is not the passage that this selects: {}",
+                        difference(&statement.text, text)
                     ),
+                    "a passage that says what the statement's text says; or one that does not establish WORDS",
                 )));
             }
         }

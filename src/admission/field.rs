@@ -3,11 +3,14 @@
 
 use std::str::FromStr;
 
-use unicode_normalization::is_nfc;
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 use super::{Reason, Refusal};
 use crate::record::proto;
-use crate::record::{ContentId, Date, Micros, Slug, VerifierKey};
+use crate::record::{ContentId, Date, Micros, Slug, VerifierKey, quoted};
+
+/// How many code points are shown of where a text is wrong.
+const NEAR_CHARS: usize = 2;
 
 /// A slug that must be given.
 pub fn slug(field: &str, value: &str) -> Result<Slug, Refusal> {
@@ -15,7 +18,7 @@ pub fn slug(field: &str, value: &str) -> Result<Slug, Refusal> {
         Refusal::new(
             Reason::InvalidSlug,
             field,
-            format!("{value:?} is not a slug"),
+            format!("{} is not a slug", quoted(value)),
             error.to_string(),
         )
     })
@@ -28,8 +31,13 @@ pub fn optional_slug(field: &str, value: &str) -> Result<Option<Slug>, Refusal> 
 
 /// A content id that must be given.
 pub fn content_id(field: &str, value: &str) -> Result<ContentId, Refusal> {
-    ContentId::from_str(value)
-        .map_err(|error| malformed(field, format!("{value:?} is not an id"), error.to_string()))
+    ContentId::from_str(value).map_err(|error| {
+        malformed(
+            field,
+            format!("{} is not an id", quoted(value)),
+            error.to_string(),
+        )
+    })
 }
 
 /// A content id that may be left out.
@@ -57,7 +65,7 @@ pub fn date(field: &str, value: &str) -> Result<Date, Refusal> {
         Refusal::new(
             Reason::InvalidDate,
             field,
-            format!("{value:?}: {error}"),
+            format!("{}: {error}", quoted(value)),
             error.accepted(),
         )
     })
@@ -75,16 +83,44 @@ pub fn time(field: &str, value: Option<&prost_types::Timestamp>) -> Result<Micro
     Micros::from_timestamp(value).ok_or_else(|| malformed(field, "it is out of range", accepted))
 }
 
-/// A text that must be given: in NFC, without control characters but line feed and tab.
-pub fn text(field: &str, value: &str) -> Result<(), Refusal> {
-    if value.is_empty() {
-        return Err(malformed(field, "it is empty", "some text"));
-    }
-    optional_text(field, value)
+/// A text that must be given, of at most `max` code points: in NFC, without control characters
+/// but line feed and tab.
+pub fn text(field: &str, value: &str, max: usize) -> Result<(), Refusal> {
+    given(field, value)?;
+    optional_text(field, value, max)
 }
 
 /// A text that may be left out.
-pub fn optional_text(field: &str, value: &str) -> Result<(), Refusal> {
+pub fn optional_text(field: &str, value: &str, max: usize) -> Result<(), Refusal> {
+    // A text has no more code points than bytes.
+    if value.len() > max {
+        let length = value.chars().count();
+        if length > max {
+            return Err(Refusal::new(
+                Reason::RecordTooLarge,
+                field,
+                format!("the text has {length} code points"),
+                format!("at most {max} code points"),
+            ));
+        }
+    }
+    fit(field, value)
+}
+
+/// A text that must be given and is as long as the record has room for.
+pub fn long_text(field: &str, value: &str) -> Result<(), Refusal> {
+    given(field, value)?;
+    fit(field, value)
+}
+
+fn given(field: &str, value: &str) -> Result<(), Refusal> {
+    if value.is_empty() {
+        return Err(malformed(field, "it is empty", "some text"));
+    }
+    Ok(())
+}
+
+fn fit(field: &str, value: &str) -> Result<(), Refusal> {
     let control = |c: &char| c.is_control() && !matches!(c, '\n' | '\t');
     if let Some(control) = value.chars().find(control) {
         return Err(malformed(
@@ -97,14 +133,25 @@ pub fn optional_text(field: &str, value: &str) -> Result<(), Refusal> {
         ));
     }
     if !is_nfc(value) {
-        return Err(Refusal::new(
-            Reason::NotNfc,
-            field,
-            "the text is not in normalisation form C",
-            "the same text in Unicode normalisation form C (NFC)",
-        ));
+        return Err(not_nfc(field, value));
     }
     Ok(())
+}
+
+/// Says where a text leaves its normal form.
+fn not_nfc(field: &str, value: &str) -> Refusal {
+    let differs = std::iter::zip(value.chars(), value.nfc()).position(|(is, c)| is != c);
+    let place = differs.unwrap_or_default();
+    let shown: String = value.chars().skip(place).take(NEAR_CHARS).collect();
+    Refusal::new(
+        Reason::NotNfc,
+        field,
+        format!(
+            "the text is not in normalisation form C from code point {place} on: {}",
+            shown.escape_unicode()
+        ),
+        "the same text in Unicode normalisation form C (NFC)",
+    )
 }
 
 /// A BCP 47 language tag that must be given.
@@ -119,7 +166,7 @@ pub fn language(field: &str, value: &str) -> Result<(), Refusal> {
     {
         return Err(malformed(
             field,
-            format!("{value:?} is not a language tag"),
+            format!("{} is not a language tag", quoted(value)),
             "a BCP 47 tag such as \"en\", \"ru\" or \"zh-Hant\"",
         ));
     }
@@ -132,8 +179,8 @@ pub fn at_most<T>(field: &str, items: &[T], max: usize) -> Result<(), Refusal> {
         return Err(Refusal::new(
             Reason::RecordTooLarge,
             field,
-            format!("{} items", items.len()),
-            format!("at most {max}"),
+            format!("the list has {} items", items.len()),
+            format!("at most {max} items"),
         ));
     }
     Ok(())

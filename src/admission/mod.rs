@@ -32,7 +32,7 @@ pub use kinds::{KINDS, kind_name};
 #[cfg(feature = "daemon")]
 pub(crate) use refusal::reasons;
 pub use refusal::{Reason, Refusal, Remedy};
-pub use shape::{ADMISSION_RULES, origin as check_origin};
+pub use shape::{ADMISSION_RULES, media_type as check_media_type, origin as check_origin};
 pub use signatures::prove_possession;
 
 use std::ops::Bound;
@@ -40,7 +40,7 @@ use std::ops::Bound;
 use crate::fold::{FoldError, Order, RecentRows, Scan, Tables, TablesError};
 use crate::record::envelope::record_id;
 use crate::record::proto::{self, record::Kind};
-use crate::record::{ContentId, Micros, decode};
+use crate::record::{ContentId, Micros, decode, quoted};
 use references::accept;
 use state::{ArchiveRow, RecordRow, SourceRow, Table, VerifierRow};
 
@@ -166,7 +166,7 @@ fn shaped(envelope: &proto::Envelope, origin: &str) -> Result<proto::Record, Ref
         return Err(Refusal::new(
             Reason::WrongOrigin,
             "origin",
-            format!("the record was signed for {:?}", record.origin),
+            format!("the record was signed for {}", quoted(&record.origin)),
             format!("a record signed for {origin:?}"),
         ));
     }

@@ -86,14 +86,16 @@ fn reviewed(state: &dyn Tables, review: &proto::ReviewPublished) -> Result<Step,
         Some(Target::Source(id)) => Ok(source(state, "source", id)?.map(drop)),
         Some(Target::Milestone(id)) => {
             let newest: Option<ContentId> = Table::Milestone.get(state, &[id.as_bytes()])?;
-            Ok(newest.map(drop).ok_or_else(|| {
-                Refusal::new(
-                    Reason::UnknownMilestone,
-                    "milestone",
-                    format!("the milestone {id:?} is not on record"),
-                    "the id of a milestone that was defined",
-                )
-            }))
+            if newest.is_some() {
+                return Ok(Ok(()));
+            }
+            let meant = Table::Milestone.did_you_mean(state, id)?;
+            Ok(Err(Refusal::new(
+                Reason::UnknownMilestone,
+                "milestone",
+                format!("the milestone {id:?} is not on record{meant}"),
+                "the id of a milestone that is on record, by a milestoneDefined above",
+            )))
         }
         None => Ok(Ok(())),
     }
@@ -110,7 +112,7 @@ fn verifier_enrolled(
             Reason::VerifierRevoked,
             "verifier",
             "the key was revoked and stays so",
-            "a new key",
+            "a new key of the verifier's, as `onrecord keygen` makes one",
         )));
     }
     accept!(replaces(
@@ -134,7 +136,7 @@ fn verifier_revoked(
             Reason::UnknownVerifier,
             "verifier",
             "the key is not enrolled",
-            "the key of an enrolled verifier".to_owned(),
+            "the key of a verifier who was enrolled".to_owned(),
         ),
         Some(row) if row.revoked => refuse(
             Reason::VerifierRevoked,
@@ -227,11 +229,12 @@ fn mandate_granted(state: &dyn Tables, granted: &proto::MandateGranted) -> Resul
 fn mandate_ended(state: &dyn Tables, ended: &proto::MandateEnded) -> Result<Step, FoldError> {
     let known: Option<MandateRow> = Table::Mandate.get(state, &[ended.mandate_id.as_bytes()])?;
     let Some(known) = known else {
+        let meant = Table::Mandate.did_you_mean(state, &ended.mandate_id)?;
         return Ok(Err(Refusal::new(
             Reason::UnknownMandate,
             "mandateId",
-            format!("the mandate {:?} is not on record", ended.mandate_id),
-            "the id of a mandate that was granted",
+            format!("the mandate {:?} is not on record{meant}", ended.mandate_id),
+            "the id of a mandate that is on record, by a mandateGranted above",
         )));
     };
     accept!(replaces(Some(&known.newest), &ended.replaces));
@@ -342,7 +345,8 @@ fn statement_corrected(
         .newest
         .map_or_else(|| corrected.statement.clone(), |id| id.to_string());
     if newest != corrected.corrects {
-        return Ok(Err(stale("corrects", &newest)));
+        let message = "the version named is not the newest";
+        return Ok(Err(stale("corrects", message, &newest)));
     }
     let Some(whole) = &corrected.corrected else {
         return Ok(Ok(()));
@@ -508,31 +512,44 @@ fn actor(
     kinds: &[ActorKind],
 ) -> Result<Step, FoldError> {
     let row: Option<ActorRow> = Table::Actor.get(state, &[id.as_bytes()])?;
-    let names: Vec<_> = kinds
-        .iter()
-        .map(|kind| kind.as_str_name().trim_start_matches("ACTOR_KIND_"))
-        .collect();
-    let refuse = |message: String| {
-        let accepted = format!("an actor on record of kind {}", names.join(" or "));
-        Err(Refusal::new(Reason::UnknownActor, field, message, accepted))
+    let name = |kind: &ActorKind| kind.as_str_name().trim_start_matches("ACTOR_KIND_");
+    let message = match &row {
+        Some(row) if row.is_any_of(kinds) => return Ok(Ok(())),
+        Some(row) => {
+            let kind = ActorKind::try_from(row.kind).unwrap_or_default();
+            format!("the actor {id:?} is of kind {}", name(&kind))
+        }
+        None => {
+            let meant = Table::Actor.did_you_mean(state, id)?;
+            format!("the actor {id:?} is not on record{meant}")
+        }
     };
-    Ok(match row {
-        None => refuse(format!("the actor {id:?} is not on record")),
-        Some(row) if !row.is_any_of(kinds) => refuse(format!("{id:?} is of another kind")),
-        Some(_) => Ok(()),
-    })
+    let mut accepted = "an actor on record, by an actorDefined above".to_owned();
+    if kinds != ANY {
+        let names: Vec<_> = kinds.iter().map(name).collect();
+        accepted.push_str(", of kind ");
+        accepted.push_str(&names.join(" or "));
+    }
+    Ok(Err(Refusal::new(
+        Reason::UnknownActor,
+        field,
+        message,
+        accepted,
+    )))
 }
 
 fn topic(state: &dyn Tables, field: &str, id: &str) -> Result<Step, FoldError> {
     let row: Option<TopicRow> = Table::Topic.get(state, &[id.as_bytes()])?;
-    Ok(row.map(|_| ()).ok_or_else(|| {
-        Refusal::new(
-            Reason::UnknownTopic,
-            field,
-            format!("the topic {id:?} is not on record"),
-            "the id of a topic that was defined",
-        )
-    }))
+    if row.is_some() {
+        return Ok(Ok(()));
+    }
+    let meant = Table::Topic.did_you_mean(state, id)?;
+    Ok(Err(Refusal::new(
+        Reason::UnknownTopic,
+        field,
+        format!("the topic {id:?} is not on record{meant}"),
+        "the id of a topic that is on record, by a topicDefined above",
+    )))
 }
 
 /// A source that must be on record.
@@ -543,28 +560,50 @@ fn source(
 ) -> Result<Result<SourceRow, Refusal>, FoldError> {
     let parsed = accept!(content_id(field, id));
     let row: Option<SourceRow> = Table::Source.get(state, &[parsed.as_bytes()])?;
-    Ok(row.ok_or_else(|| {
-        Refusal::new(
-            Reason::UnknownSource,
-            field,
-            format!("the source {id} is not on record"),
-            "the id of a source that was archived",
+    if let Some(row) = row {
+        return Ok(Ok(row));
+    }
+    let is_record = Table::Record
+        .get::<RecordRow>(state, &[parsed.as_bytes()])?
+        .is_some();
+    let (message, accepted) = if is_record {
+        (
+            format!("{id} is a record, and no source"),
+            "the source's own id, the hash of its bytes, which its sourceArchived record names",
         )
-    }))
+    } else {
+        (
+            format!("the source {id} is not on record"),
+            "the source of a sourceArchived record above; uploading it is not enough",
+        )
+    };
+    Ok(Err(Refusal::new(
+        Reason::UnknownSource,
+        field,
+        message,
+        accepted,
+    )))
 }
 
 /// A statement that must be on record.
 fn recorded(state: &dyn Tables, id: &str) -> Result<Result<StatementRow, Refusal>, FoldError> {
     let parsed = accept!(content_id("statement", id));
     let row: Option<RecordRow> = Table::Record.get(state, &[parsed.as_bytes()])?;
-    Ok(row.and_then(|row| row.statement).ok_or_else(|| {
-        Refusal::new(
-            Reason::UnknownStatement,
-            "statement",
-            format!("the statement {id} is not on record"),
-            "the record id of the statementRecorded that introduced it",
-        )
-    }))
+    let message = match row {
+        Some(RecordRow {
+            statement: Some(row),
+            ..
+        }) => return Ok(Ok(row)),
+        Some(_) => format!("{id} is a record that introduced no statement"),
+        None => format!("the statement {id} is not on record"),
+    };
+    let accepted = "the record id of the statementRecorded that introduced it";
+    Ok(Err(Refusal::new(
+        Reason::UnknownStatement,
+        "statement",
+        message,
+        accepted,
+    )))
 }
 
 /// A statement that must be on record and not retracted.
@@ -587,7 +626,10 @@ fn same_capacity(row: &StatementRow, speaker: &str, said_for: &[String]) -> Step
         return Err(Refusal::new(
             Reason::CapacityDiffers,
             "speaker",
-            format!("the statement's speaker is {theirs:?}, not {speaker:?}"),
+            match theirs {
+                "" => format!("the statement is anonymous, and not by {speaker:?}"),
+                theirs => format!("the statement's speaker is {theirs:?}, not {speaker:?}"),
+            },
             "the statement's own speaker; a wrong speaker is retracted and recorded anew",
         ));
     }
@@ -597,11 +639,15 @@ fn same_capacity(row: &StatementRow, speaker: &str, said_for: &[String]) -> Step
         .map(Slug::as_str)
         .eq(said_for.iter().map(String::as_str))
     {
+        let theirs: Vec<_> = row.said_for.iter().map(Slug::as_str).collect();
         return Err(Refusal::new(
             Reason::CapacityDiffers,
             "saidFor",
-            "the statement was said for others, or in another order",
-            "the statement's own list; a wrong capacity is retracted and recorded anew",
+            match theirs[..] {
+                [] => "the statement was said for nobody else".to_owned(),
+                _ => format!("the statement was said for {}", theirs.join(", ")),
+            },
+            "the statement's own list, in its order; a wrong capacity is retracted and recorded anew",
         ));
     }
     Ok(())
@@ -611,19 +657,22 @@ fn same_capacity(row: &StatementRow, speaker: &str, said_for: &[String]) -> Step
 fn replaces(newest: Option<&ContentId>, named: &str) -> Step {
     let newest = newest.map(ContentId::to_string).unwrap_or_default();
     if newest == named {
-        Ok(())
-    } else {
-        Err(stale("replaces", &newest))
+        return Ok(());
     }
+    let message = match (newest.is_empty(), named.is_empty()) {
+        (true, _) => "it is not on record yet, so that there is nothing to replace",
+        (_, true) => "it is on record already, and the version to replace is not named",
+        _ => "the version named is not the newest",
+    };
+    Err(stale("replaces", message, &newest))
 }
 
-fn stale(field: &str, newest: &str) -> Refusal {
+fn stale(field: &str, message: &str, newest: &str) -> Refusal {
     let accepted = if newest.is_empty() {
         "none: there is no earlier version".to_owned()
     } else {
         format!("{newest}, the record id of the newest version")
     };
-    let message = "the record does not build on the newest version";
     Refusal::new(Reason::StaleVersion, field, message, accepted)
 }
 

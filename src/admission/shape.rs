@@ -2,17 +2,24 @@
 
 mod checkpoints;
 mod definitions;
+mod lengths;
 mod statement;
 mod vouching;
+
+pub use definitions::media_type;
 
 use prost::Message as _;
 use prost::encoding::{DecodeContext, decode_key, skip_field};
 
-use super::field::{at_most, choice, content_id, key, malformed, optional_content_id, text, time};
+use super::field::{
+    at_most, choice, content_id, key, long_text, malformed, optional_content_id, optional_text,
+    text, time,
+};
 use super::kinds::{KINDS, kind_name};
 use super::{Reason, Refusal};
 use crate::record::envelope::{PAYLOAD_BYTES_MAX, SIGNATURES_MAX};
 use crate::record::proto::{self, record::Kind};
+use crate::record::quoted;
 
 /// The admission rules that this release knows.
 pub const ADMISSION_RULES: u32 = 1;
@@ -95,7 +102,7 @@ pub fn origin(origin: &str) -> Result<(), Refusal> {
     if origin.is_empty() || origin.len() > ORIGIN_BYTES_MAX || !origin.chars().all(fit) || url {
         return Err(malformed(
             "origin",
-            format!("{origin:?} cannot name an archive"),
+            format!("{} cannot name an archive", quoted(origin)),
             format!(
                 "1 to {ORIGIN_BYTES_MAX} bytes without white space, control characters, '+' and a scheme, such as \"archive.example.org\""
             ),
@@ -160,7 +167,7 @@ fn archive_founded(founded: &proto::ArchiveFounded) -> Result<(), Refusal> {
 
 fn verifier_enrolled(enrolled: &proto::VerifierEnrolled) -> Result<(), Refusal> {
     key("verifier", &enrolled.verifier)?;
-    text("name", &enrolled.name)?;
+    text("name", &enrolled.name, lengths::LINE_MAX)?;
     if enrolled.roles.is_empty() {
         return Err(malformed(
             "roles",
@@ -178,7 +185,7 @@ fn verifier_enrolled(enrolled: &proto::VerifierEnrolled) -> Result<(), Refusal> 
 
 fn verifier_revoked(revoked: &proto::VerifierRevoked) -> Result<(), Refusal> {
     key("verifier", &revoked.verifier)?;
-    text("reason", &revoked.reason)
+    text("reason", &revoked.reason, lengths::PARAGRAPH_MAX)
 }
 
 fn policy_set(policy: proto::PolicySet) -> Result<(), Refusal> {
@@ -228,14 +235,15 @@ fn passage(evidence: &proto::Evidence) -> Result<(), Refusal> {
     }
     at_most("segments", &evidence.segments, SEGMENTS_MAX)?;
     for (place, segment) in evidence.segments.iter().enumerate() {
-        text(&format!("segments[{place}].exact"), &segment.exact)?;
-        super::field::optional_text(&format!("segments[{place}].prefix"), &segment.prefix)?;
-        super::field::optional_text(&format!("segments[{place}].suffix"), &segment.suffix)?;
+        let field = |name: &str| format!("segments[{place}].{name}");
+        long_text(&field("exact"), &segment.exact)?;
+        optional_text(&field("prefix"), &segment.prefix, lengths::CONTEXT_MAX)?;
+        optional_text(&field("suffix"), &segment.suffix, lengths::CONTEXT_MAX)?;
         if let (Some(start), Some(end)) = (segment.start, segment.end)
             && start >= end
         {
             return Err(malformed(
-                &format!("segments[{place}].end"),
+                &field("end"),
                 format!("the segment ends at {end}, not after its start at {start}"),
                 "an end above the start",
             ));

@@ -111,7 +111,7 @@ pub fn judge(state: &dyn Tables, prepared: &Prepared, kind: &Kind) -> Result<Ste
                 Reason::VerifierRevoked,
                 "",
                 "the verifier was revoked",
-                "the signature of a verifier who is enrolled",
+                "the signature of a verifier who is enrolled and not revoked",
             )),
             Some(verifier) => may_sign(kind, &verifier, originals.as_deref()),
         };
@@ -180,7 +180,9 @@ fn may_sign(kind: &Kind, verifier: &VerifierRow, originals: Option<&[u32]>) -> S
         Reason::RoleMissing,
         "",
         format!("the verifier is not enrolled as {name}"),
-        format!("the signature of a verifier with the role {name}"),
+        format!(
+            "the signature of a verifier with the role {name}, which a steward gives with a verifierEnrolled record"
+        ),
     ))
 }
 
@@ -190,7 +192,7 @@ fn unknown(key: &[u8; 32]) -> Refusal {
             Reason::UnknownVerifier,
             "",
             format!("{key} is not enrolled"),
-            "the signature of an enrolled verifier",
+            "the signature of an enrolled verifier; a steward enrols one with a verifierEnrolled record",
         ),
         Err(error) => Refusal::new(
             Reason::WeakKey,
@@ -205,8 +207,8 @@ fn too_few(signed: usize, needed: usize) -> Refusal {
     Refusal::new(
         Reason::TooFewAttestations,
         "signatures",
-        format!("signed by {signed}"),
-        format!("signatures of {needed} distinct verifiers"),
+        format!("signed by {signed} of the {needed} verifiers that are asked for"),
+        format!("an envelope with signatures of {needed} distinct verifiers over the same payload"),
     )
 }
 

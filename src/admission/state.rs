@@ -7,7 +7,8 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::fold::{FoldError, Tables};
+use crate::fold::{FoldError, Tables, near};
+use crate::record::near::did_you_mean;
 use crate::record::proto::{ActorKind, Role, WithholdingScope};
 use crate::record::{ContentId, Interval, Micros, Slug, Term};
 
@@ -70,6 +71,15 @@ impl Table {
     ) -> Result<Option<Row>, FoldError> {
         let row = state.get(&self.key(parts))?;
         row.map(|bytes| self.decode(&bytes)).transpose()
+    }
+
+    /// What to ask whoever names a slug that has no row in this table, of slugs: empty if none
+    /// comes near.
+    pub fn did_you_mean(self, state: &dyn Tables, slug: &str) -> Result<String, FoldError> {
+        let near = near(state, &self.key(&[]), slug, |key| {
+            std::str::from_utf8(key).ok()
+        })?;
+        Ok(did_you_mean(&near))
     }
 
     pub fn decode<Row: DeserializeOwned>(self, bytes: &[u8]) -> Result<Row, FoldError> {

@@ -96,7 +96,8 @@ impl Archive {
     /// The projections, to be asked.
     pub fn views(&self, config: &Config) -> Views {
         let view = |runner: &Runner| {
-            View::new(runner.projection(), self.reader.clone(), config.wait_max())
+            let (reader, clock) = (self.reader.clone(), Arc::clone(&self.clock));
+            View::new(runner.projection(), reader, clock, config.wait_max())
         };
         Views {
             catalog: view(&self.catalog),

@@ -7,7 +7,7 @@ use crate::documents::{Document, StoredDocuments};
 use crate::fold::FoldError;
 use crate::ledger::Reader;
 use crate::projection::catalog;
-use crate::rpc::View;
+use crate::rpc::{KnownAt, View};
 use crate::storage::BlobError;
 
 /// The longest time between two looks.
@@ -25,7 +25,7 @@ pub async fn expire_uploads(
         look.tick().await;
         documents.begin_expiry();
         let size = reader.head().size;
-        let known = match catalog.known("", None, size).await {
+        let known = match catalog.known(KnownAt::size("", size), size).await {
             Ok(known) => known.known_at,
             Err(failure) => {
                 tracing::warn!(?failure, "no upload expires until the catalog is read");

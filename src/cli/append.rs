@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::authoring::{Others, signed_under};
 use super::client::Client;
 use super::draw::{Canvas, Sheet, Tint};
 use super::error::CliError;
@@ -36,6 +37,9 @@ pub struct Append {
     /// attestationAdded record a key.
     #[arg(long)]
     attest: bool,
+    /// A file of records that was appended before, whose lines these may refer to by their keys.
+    #[arg(long = "refer", value_name = "RECORDS.JSONL")]
+    refer: Vec<PathBuf>,
     #[command(flatten)]
     asking: Asking,
 }
@@ -80,6 +84,10 @@ fn is_on_record(refusal: &Refusal) -> bool {
 impl Append {
     pub(super) async fn run(self) -> Result<ExitCode, CliError> {
         // Everything that can be wrong on this side is found before anything is sent.
+        let mut others = Others::new();
+        for path in &self.refer {
+            others.extend(signed_under(path)?);
+        }
         let mut files = Vec::with_capacity(self.files.len());
         for path in &self.files {
             if path.as_os_str() == "-" {
@@ -88,7 +96,7 @@ impl Append {
                     accepted: "a file, beside which is kept what was signed",
                 });
             }
-            files.push((path, RecordsFile::read(path)?));
+            files.push((path, RecordsFile::read(path, &others)?));
         }
         let signers = self.signers()?;
         let client = self.asking.connect().await?;

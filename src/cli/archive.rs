@@ -3,25 +3,22 @@
 //! Every lookup waits until the projections have read what the daemon had acknowledged when
 //! this run began, and what this run itself was acknowledged since.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use prost::Message as _;
-use tokio::sync::Mutex;
 
 use super::authoring::{Archive, KnownSource, KnownStatement, Subject};
 use super::client::Client;
 use super::error::CliError;
 use super::transfer;
-use crate::record::proto::record::Kind;
 use crate::record::{ContentId, proto};
 use crate::rpc::proto::get_entry_request::Entry;
 use crate::rpc::proto::{
     GetActorRequest, GetEntryRequest, GetMandateRequest, GetMilestoneRequest,
-    GetSourceRecordRequest, GetStatementRequest, GetTopicRequest, GetVerifierRequest, Provenance,
-    ReadEntriesRequest,
+    GetSourceRecordRequest, GetStatementRequest, GetTopicRequest, GetVerifierRequest,
+    ListMandatesRequest, Provenance,
 };
 
 /// A daemon's archive, as it is at least at a given size.
@@ -29,57 +26,6 @@ use crate::rpc::proto::{
 pub struct RemoteArchive {
     client: Client,
     at_least_size: AtomicU64,
-    mandates: Mutex<Mandates>,
-}
-
-/// The mandates on record, read off the ledger itself.
-#[derive(Debug, Default)]
-struct Mandates {
-    /// The first index that was not read yet.
-    next: u64,
-    /// Each in its newest version, with the end that stands.
-    by_id: BTreeMap<String, proto::MandateGranted>,
-}
-
-impl Mandates {
-    /// Reads the entries below `size` that were not read yet.
-    async fn read_up_to(&mut self, client: &Client, size: u64) -> Result<(), CliError> {
-        if self.next >= size {
-            return Ok(());
-        }
-        let request = ReadEntriesRequest {
-            start: Some(self.next),
-            limit: size - self.next,
-            decode: true,
-            ..ReadEntriesRequest::default()
-        };
-        let answer = client.ledger().read_entries(request).await;
-        let mut stream = client.answered(answer)?;
-        loop {
-            let answer = stream.message().await;
-            let Some(answer) = answer.map_err(|status| client.failed(&status))? else {
-                return Ok(());
-            };
-            for entry in answer.entries {
-                self.next = entry.index + 1;
-                self.take(entry.record.and_then(|record| record.kind));
-            }
-        }
-    }
-
-    fn take(&mut self, kind: Option<Kind>) {
-        match kind {
-            Some(Kind::MandateGranted(it)) => {
-                self.by_id.insert(it.mandate_id.clone(), it);
-            }
-            Some(Kind::MandateEnded(it)) => {
-                if let Some(mandate) = self.by_id.get_mut(&it.mandate_id) {
-                    mandate.end = it.end;
-                }
-            }
-            _ => {}
-        }
-    }
 }
 
 impl RemoteArchive {
@@ -89,7 +35,6 @@ impl RemoteArchive {
         Self {
             client,
             at_least_size: AtomicU64::new(size),
-            mandates: Mutex::default(),
         }
     }
 
@@ -115,6 +60,7 @@ macro_rules! provenance {
         let request = $request {
             $id: $id.clone(),
             known_at: None,
+            known_at_time: None,
             at_least_size: $archive.size(),
         };
         let answer = $archive.client.catalog().$method(request).await;
@@ -183,6 +129,7 @@ impl Archive for &RemoteArchive {
         let request = GetStatementRequest {
             statement_id: statement.to_string(),
             known_at: None,
+            known_at_time: None,
             at_least_size: self.size(),
         };
         let answer = self.client.catalog().get_statement(request).await;
@@ -201,16 +148,28 @@ impl Archive for &RemoteArchive {
     }
 
     async fn mandates(&self, person: &str) -> Result<Vec<proto::MandateGranted>, CliError> {
-        let mut mandates = self.mandates.lock().await;
-        mandates.read_up_to(&self.client, self.size()).await?;
-        let all = mandates.by_id.values();
-        Ok(all.filter(|it| it.person == person).cloned().collect())
+        let mut request = ListMandatesRequest {
+            person: person.to_owned(),
+            at_least_size: self.size(),
+            ..ListMandatesRequest::default()
+        };
+        let mut granted = Vec::new();
+        loop {
+            let answer = self.client.catalog().list_mandates(request.clone()).await;
+            let page = self.client.answered(answer)?;
+            granted.extend(page.mandates.into_iter().filter_map(|it| it.definition));
+            if page.next_page_token.is_empty() {
+                return Ok(granted);
+            }
+            request.page_token = page.next_page_token;
+        }
     }
 
     async fn source(&self, source: ContentId) -> Result<Option<KnownSource>, CliError> {
         let request = GetSourceRecordRequest {
             source_id: source.to_string(),
             known_at: None,
+            known_at_time: None,
             at_least_size: self.size(),
         };
         let answer = self.client.catalog().get_source_record(request).await;

@@ -274,10 +274,17 @@ const TYPED: &[(&str, &str)] = &[
     ("fromKnownAt", "--from-known-at"),
     ("toKnownAt", "--to-known-at"),
     ("recordId", "INDEX"),
+    ("mediaType", "--media-type"),
 ];
 
-/// A sentence about a request, in the names that its author typed.
+/// A sentence about a request, in the names that its author typed. It begins with the path to a
+/// field, if it blames one; what a path leads through, nobody types.
 fn typed(text: &str) -> String {
+    let text = match text.split_once('.') {
+        Some(("header", field)) => field.to_owned(),
+        Some(("filter", field)) => format!("--{}", field.replacen("kinds", "kind", 1)),
+        _ => text.to_owned(),
+    };
     let word = |c: char| c.is_ascii_alphanumeric();
     let mut said = String::with_capacity(text.len());
     for part in text.split_inclusive(|c| !word(c)) {

@@ -118,6 +118,7 @@ impl Lookup<'_> {
         let request = GetActorRequest {
             actor_id: slug.clone(),
             known_at: self.known_at,
+            known_at_time: None,
             at_least_size: self.at_least_size,
         };
         let answer = self.client.catalog().get_actor(request).await;
@@ -138,6 +139,7 @@ impl Lookup<'_> {
         let request = GetTopicRequest {
             topic_id,
             known_at,
+            known_at_time: None,
             at_least_size,
         };
         let answer = self.client.catalog().get_topic(request).await;
@@ -149,6 +151,7 @@ impl Lookup<'_> {
         let request = GetMilestoneRequest {
             milestone_id,
             known_at,
+            known_at_time: None,
             at_least_size,
         };
         let answer = self.client.catalog().get_milestone(request).await;
@@ -164,6 +167,7 @@ impl Lookup<'_> {
         let request = GetStatementRequest {
             statement_id: id.clone(),
             known_at: self.known_at,
+            known_at_time: None,
             at_least_size: self.at_least_size,
         };
         let answer = self.client.catalog().get_statement(request).await;
@@ -191,6 +195,7 @@ impl Lookup<'_> {
         let request = GetSourceRecordRequest {
             source_id: id.to_owned(),
             known_at: self.known_at,
+            known_at_time: None,
             at_least_size: self.at_least_size,
         };
         let answer = self.client.catalog().get_source_record(request).await;

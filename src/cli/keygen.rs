@@ -18,13 +18,22 @@ pub struct Keygen {
     /// What the key is for, to whoever opens the file.
     #[arg(long, value_name = "TEXT", default_value = "verifier")]
     purpose: String,
+    /// Show the public part as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 impl Keygen {
     pub(super) fn run(self) -> Result<ExitCode, CliError> {
         let seed = keys::new_seed().map_err(CliError::Randomness)?;
         let key = keys::write_new(&self.file, seed, &self.purpose)?;
-        output::print(&key.public().to_string())?;
+        let verifier = key.public().to_string();
+        let shown = if self.json {
+            serde_json::json!({"verifier": verifier}).to_string()
+        } else {
+            verifier
+        };
+        output::print(&shown)?;
         Ok(ExitCode::SUCCESS)
     }
 }

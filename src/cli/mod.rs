@@ -11,14 +11,18 @@ mod archive;
 pub mod authoring;
 mod client;
 mod compare;
+mod completions;
 mod demo;
 pub mod draw;
 mod error;
+mod export;
 mod following;
 mod gather;
 mod init;
 mod json;
 mod keygen;
+mod list;
+mod man;
 mod only;
 mod output;
 mod position;
@@ -66,10 +70,12 @@ enum AskingCommand {
     Position(Box<position::Position>),
     Compare(Box<compare::Compare>),
     Timeline(Box<timeline::Timeline>),
+    List(list::List),
     Read(read::Read),
     Tail(tail::Tail),
     Watch(Box<watch::Watch>),
     Status(status::Status),
+    Export(export::Export),
 }
 
 /// What is done in this process alone: it brings a runtime of its own, or needs none.
@@ -78,14 +84,29 @@ enum OwnCommand {
     Serve(serve::Serve),
     Init(init::Init),
     Keygen(keygen::Keygen),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+/// Which daemon is asked.
+#[derive(Args, Clone, Debug)]
+pub struct Server {
+    /// The daemon's address.
+    #[arg(long, env = "ONRECORD_SERVER", default_value = client::SERVER_DEFAULT, value_name = "URL")]
+    server: String,
+}
+
+impl Server {
+    async fn connect(&self) -> Result<Client, CliError> {
+        Client::connect(&self.server).await
+    }
 }
 
 /// Which daemon is asked, and how its answer is shown.
 #[derive(Args, Clone, Debug)]
 pub struct Asking {
-    /// The daemon's address.
-    #[arg(long, env = "ONRECORD_SERVER", default_value = client::SERVER_DEFAULT, value_name = "URL")]
-    server: String,
+    #[command(flatten)]
+    server: Server,
     /// Show the answer as protobuf-JSON.
     #[arg(long)]
     json: bool,
@@ -93,7 +114,7 @@ pub struct Asking {
 
 impl Asking {
     async fn connect(&self) -> Result<Client, CliError> {
-        Client::connect(&self.server).await
+        self.server.connect().await
     }
 }
 
@@ -135,6 +156,8 @@ impl Command {
             Self::Own(OwnCommand::Serve(command)) => command.run(),
             Self::Own(OwnCommand::Init(command)) => command.run(),
             Self::Own(OwnCommand::Keygen(command)) => command.run(),
+            Self::Own(OwnCommand::Completions(command)) => command.run(),
+            Self::Own(OwnCommand::Man(command)) => command.run(),
             Self::Asking(command) => tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
                 .build()
@@ -153,10 +176,12 @@ impl AskingCommand {
             Self::Position(command) => command.run().await,
             Self::Compare(command) => command.run().await,
             Self::Timeline(command) => command.run().await,
+            Self::List(command) => command.run().await,
             Self::Read(command) => command.run().await,
             Self::Tail(command) => command.run().await,
             Self::Watch(command) => command.run().await,
             Self::Status(command) => command.run().await,
+            Self::Export(command) => command.run().await,
         }
     }
 }

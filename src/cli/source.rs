@@ -3,6 +3,8 @@
 mod import;
 mod text;
 
+pub(super) use text::whole_text;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,7 +12,7 @@ use clap::{Args, Subcommand};
 
 use super::draw::{Canvas, Sheet, Tint};
 use super::error::CliError;
-use super::{Asking, json, output, transfer};
+use super::{Asking, Server, json, output, transfer};
 
 /// Archived documents: upload one, download one, read its text, import a web archive.
 #[derive(Args, Debug)]
@@ -49,9 +51,8 @@ struct Get {
     /// Where to write it. Standard output, if left out.
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// The daemon's address.
-    #[arg(long, env = "ONRECORD_SERVER", default_value = super::client::SERVER_DEFAULT, value_name = "URL")]
-    server: String,
+    #[command(flatten)]
+    server: Server,
 }
 
 impl Source {
@@ -85,7 +86,8 @@ impl Put {
         sheet.field("source id", Tint::Strong, &answer.source);
         sheet.field("bytes", Tint::Plain, &answer.size_bytes.to_string());
         if answer.profile.is_empty() {
-            let none = "none: no extraction profile applies to this media type";
+            let none = "none, so that nothing can be quoted from it: text/plain, text/html and \
+                        application/xhtml+xml have one";
             sheet.field("text", Tint::Plain, none);
         } else {
             sheet.field("profile", Tint::Plain, &answer.profile);
@@ -121,7 +123,7 @@ impl Put {
 
 impl Get {
     async fn run(self) -> Result<(), CliError> {
-        let client = super::Client::connect(&self.server).await?;
+        let client = self.server.connect().await?;
         match &self.out {
             None => {
                 transfer::download(&client, &self.source, output::write).await?;

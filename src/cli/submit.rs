@@ -12,7 +12,9 @@ use std::time::Duration;
 use tonic::Code;
 
 use super::archive::RemoteArchive;
-use super::authoring::{self, AuthoredRecord, Draft, NOT_SENT, Note, PrepareError, Session};
+use super::authoring::{
+    self, AuthoredRecord, Draft, NOT_SENT, Note, Others, PrepareError, Session,
+};
 use super::client::Client;
 use super::error::{ACCEPTED, Answer, CliError};
 use crate::record::{Micros, SigningKey, proto};
@@ -76,16 +78,16 @@ pub struct RecordsFile {
 }
 
 impl RecordsFile {
-    /// Reads a file of records.
+    /// Reads a file of records, whose lines may refer to those of `others`.
     ///
     /// # Errors
     /// If it cannot be read, or has mistakes: then nothing of it is sent.
-    pub fn read(path: &Path) -> Result<Self, CliError> {
+    pub fn read(path: &Path, others: &Others) -> Result<Self, CliError> {
         let bytes = std::fs::read(path).map_err(|error| CliError::File {
             path: path.to_owned(),
             error,
         })?;
-        Self::of(path, &bytes)
+        Self::of(path, &bytes, others)
     }
 
     /// Takes `lines` as the file of records that `path` is: what is signed for them is kept
@@ -93,8 +95,8 @@ impl RecordsFile {
     ///
     /// # Errors
     /// If they have mistakes: then nothing of them is sent.
-    pub fn of(path: &Path, lines: &[u8]) -> Result<Self, CliError> {
-        let drafts = authoring::read(lines).map_err(|errors| CliError::Records {
+    pub fn of(path: &Path, lines: &[u8], others: &Others) -> Result<Self, CliError> {
+        let drafts = authoring::read(lines, others).map_err(|errors| CliError::Records {
             path: path.to_owned(),
             errors,
         })?;
@@ -239,7 +241,10 @@ fn by_lookup(kind: &str, answer: Answer) -> Refusal {
                 None => (description, String::new()),
             };
             // A document that is refused is the line's file.
-            let field = if field == "chunk" { "file" } else { &field };
+            let field = match field.as_str() {
+                "chunk" => "file",
+                field => field.strip_prefix("header.").unwrap_or(field),
+            };
             (format!("{kind}.{field}"), message, accepted)
         }
         None => (String::new(), answer.to_string(), String::new()),

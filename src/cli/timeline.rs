@@ -155,6 +155,7 @@ impl Timeline {
             let request = GetMilestoneRequest {
                 milestone_id: milestone_id.clone(),
                 known_at: basis.map(|basis| basis.known_at),
+                known_at_time: None,
                 at_least_size: basis.map_or(0, |basis| basis.ledger_size),
             };
             let answer = client.answered(client.catalog().get_milestone(request).await)?;

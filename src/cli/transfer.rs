@@ -108,15 +108,8 @@ pub async fn download(
 
 /// Downloads a document into a file that appears only once it is whole and checked.
 pub async fn download_to(client: &Client, source: &str, path: &Path) -> Result<u64, CliError> {
-    let failed = |error| CliError::Write {
-        path: path.to_owned(),
-        error,
-    };
-    let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
-    let directory = directory.unwrap_or(Path::new("."));
-    // The error that follows would name the temporary file.
-    std::fs::metadata(directory).map_err(failed)?;
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
+    let failed = |error| write_error(path, error);
+    let mut file = file_to_be(path)?;
     let size = download(client, source, |chunk| {
         file.write_all(chunk).map_err(failed)
     })
@@ -124,6 +117,24 @@ pub async fn download_to(client: &Client, source: &str, path: &Path) -> Result<u
     let persisted = file.persist(path);
     persisted.map_err(|error| failed(error.error))?;
     Ok(size)
+}
+
+/// A temporary file beside `path`, to be moved there once it is whole.
+pub fn file_to_be(path: &Path) -> Result<tempfile::NamedTempFile, CliError> {
+    let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new("."));
+    // The error that follows would name the temporary file.
+    let exists = std::fs::metadata(directory);
+    let made = exists.and_then(|_| tempfile::NamedTempFile::new_in(directory));
+    made.map_err(|error| write_error(path, error))
+}
+
+/// That a file cannot be written.
+pub fn write_error(path: &Path, error: std::io::Error) -> CliError {
+    CliError::Write {
+        path: path.to_owned(),
+        error,
+    }
 }
 
 /// How far a transfer is: shown on a terminal, quiet in a pipe.

@@ -7,12 +7,14 @@
 //! durable, is somebody else's business.
 
 mod digest;
+mod near;
 mod recent;
 mod tables;
 
 use std::collections::BTreeMap;
 
 pub use digest::Digest;
+pub use near::near;
 pub use recent::RecentRows;
 pub use tables::{MemoryTables, Order, Overlay, Row, Scan, Tables, TablesError};
 

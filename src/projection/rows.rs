@@ -5,14 +5,16 @@
 //! that it begins; indexes are big-endian, so that rows follow one another as their entries do.
 //! The table byte 0x00 is the runner's.
 
+use std::ops::Bound;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::fold::{FoldError, Scan, Tables};
+use crate::fold::{FoldError, Order, Scan, Tables};
 use crate::record::Slug;
 
 /// Ends a slug within a key.
-const SLUG_END: u8 = 0;
+pub(super) const SLUG_END: u8 = 0;
 
 /// One kind of rows among a projection's.
 #[derive(Clone, Copy, Debug)]
@@ -62,13 +64,21 @@ impl Table {
         self.decoded(prefix, tables.scan(prefix.as_bytes()))
     }
 
-    /// As [`scan`](Self::scan), the last first.
-    pub(super) fn scan_back<'t, T: DeserializeOwned>(
+    /// The rows of `id`, which go by ledger indexes, below `known_at`, the newest first.
+    pub(super) fn below<'t, T: DeserializeOwned>(
         self,
         tables: &'t dyn Tables,
-        prefix: &Key,
+        id: &Key,
+        known_at: u64,
     ) -> impl Iterator<Item = Result<(Vec<u8>, T), FoldError>> + use<'t, T> {
-        self.decoded(prefix, tables.scan_back(prefix.as_bytes()))
+        let start = id.clone().index(known_at);
+        let rows = tables.rows(Bound::Excluded(start.as_bytes()), Order::Descending);
+        let prefix = id.clone();
+        let of_the_id = rows.take_while(move |row| match row {
+            Ok((key, _)) => key.starts_with(prefix.as_bytes()),
+            Err(_) => true,
+        });
+        self.decoded(id, Box::new(of_the_id))
     }
 
     fn decoded<'t, T: DeserializeOwned>(
@@ -212,6 +222,30 @@ mod tests {
             .map(|row| row.unwrap().1)
             .collect();
         assert_eq!(found, ["a"]);
+    }
+
+    #[test]
+    fn the_rows_of_an_id_below_a_basis_come_newest_first_and_no_other_id_s() {
+        let row = |name: &str, index| {
+            let key = TABLE.key().slug(&slug(name)).index(index).into_bytes();
+            (key, Some(TABLE.encode(&index).unwrap()))
+        };
+        let mut tables = MemoryTables::default();
+        tables.apply(Changes::from([
+            row("a", 2),
+            row("a-b", 1),
+            row("a-b", 4),
+            row("a-b", 9),
+            row("b", 3),
+        ]));
+        let below = |known_at| -> Vec<u64> {
+            let id = TABLE.key().slug(&slug("a-b"));
+            let rows = TABLE.below(&tables, &id, known_at);
+            rows.map(|row| row.unwrap().1).collect()
+        };
+        assert_eq!(below(u64::MAX), [9, 4, 1]);
+        assert_eq!(below(9), [4, 1]);
+        assert_eq!(below(1), [0_u64; 0]);
     }
 
     #[test]

@@ -29,6 +29,12 @@ impl Interval {
         latest: -719_528 * DAY_SECONDS + 25 * CYCLE_SECONDS,
     };
 
+    /// Whether some second belongs to both.
+    #[must_use]
+    pub const fn meets(self, other: Self) -> bool {
+        self.earliest < other.latest && other.earliest < self.latest
+    }
+
     /// When something was said that does not say when: at some time up to the earliest
     /// publication of the sources of its words, or if none of them has one, up to the earliest
     /// capture. Of each source, the first second after its publication and after its capture.
@@ -115,6 +121,22 @@ mod tests {
             assert_eq!(term.covers(asked), cover == Cover::Whole);
         }
         assert!(Term::default().covers(Interval::ALL));
+    }
+
+    #[test]
+    fn two_stretches_of_time_meet_where_they_have_a_second_in_common() {
+        let asked = interval(10, 20);
+        for (other, meet) in [
+            (interval(0, 10), false),
+            (interval(0, 11), true),
+            (interval(12, 13), true),
+            (interval(19, 30), true),
+            (interval(20, 30), false),
+            (Interval::ALL, true),
+        ] {
+            assert_eq!(asked.meets(other), meet, "{other:?}");
+            assert_eq!(other.meets(asked), meet, "{other:?}");
+        }
     }
 
     #[test]

@@ -8,8 +8,10 @@ mod id;
 mod instant;
 mod interval;
 mod kind;
+pub mod near;
 pub mod proto;
 mod reading;
+mod shown;
 mod subject;
 
 pub use canonical::{MalformedRecord, decode};
@@ -21,4 +23,5 @@ pub use instant::Micros;
 pub use interval::{Cover, Interval, Term};
 pub use kind::{RecordKind, UnknownKind};
 pub use reading::{Basis, Condition, ConditionKind, Engagement, Polarity, Stance, Strength};
+pub use shown::quoted;
 pub use subject::{EntryFilter, Subject, subjects};

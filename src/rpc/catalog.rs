@@ -1,244 +1,138 @@
-//! `CatalogService`: what records define, by id, as it stood at any size of the ledger.
+//! `CatalogService`: what records define, by id and in lists, as it stood at any size of the
+//! ledger.
 
-use prost::Message as _;
+mod definitions;
+mod listing;
+mod statement;
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
+use super::page::{Asked, Page};
 use super::proto::catalog_service_server::CatalogService;
 use super::proto::{
-    CoderReading, FurtherEvidence, GetActorRequest, GetActorResponse, GetMandateRequest,
-    GetMandateResponse, GetMilestoneRequest, GetMilestoneResponse, GetSourceRecordRequest,
-    GetSourceRecordResponse, GetStatementRequest, GetStatementResponse, GetTopicRequest,
-    GetTopicResponse, GetVerifierRequest, GetVerifierResponse, ListActorsRequest,
-    ListActorsResponse, ListMandatesRequest, ListMandatesResponse, ListMilestonesRequest,
-    ListMilestonesResponse, ListSourcesRequest, ListSourcesResponse, ListStatementsRequest,
-    ListStatementsResponse, ListTopicsRequest, ListTopicsResponse, ListVerifiersRequest,
-    ListVerifiersResponse, Provenance, Review, StatementChange, StatementView,
+    GetActorRequest, GetActorResponse, GetMandateRequest, GetMandateResponse, GetMilestoneRequest,
+    GetMilestoneResponse, GetSourceRecordRequest, GetSourceRecordResponse, GetStatementRequest,
+    GetStatementResponse, GetTopicRequest, GetTopicResponse, GetVerifierRequest,
+    GetVerifierResponse, ListActorsRequest, ListActorsResponse, ListMandatesRequest,
+    ListMandatesResponse, ListMilestonesRequest, ListMilestonesResponse, ListSourcesRequest,
+    ListSourcesResponse, ListStatementsRequest, ListStatementsResponse, ListTopicsRequest,
+    ListTopicsResponse, ListVerifiersRequest, ListVerifiersResponse, Mandate,
 };
-use super::views::Views;
-use super::{Failure, Reason, blocking, convert, not_offered, parse};
+use super::views::{KnownAt, Views};
+use super::{Failure, Reason, blocking, blocking_in_turn, parse};
+use crate::fold::Tables;
 use crate::ledger::Reader;
-use crate::projection::{catalog, statements};
-use crate::record::proto::{self as records, record::Kind};
-use crate::record::{ContentId, Entry, Slug, VerifierKey};
+use crate::projection::catalog;
+use crate::record::{ContentId, Slug, VerifierKey};
+use definitions::page;
+use listing::{Wanted, given};
 
 /// The most bytes of each of a statement's four lists: corrections, readings beside its own,
 /// further evidence and reviews. Four times 960 KiB and the statement itself stay below the
 /// 4 MiB that clients take by default. The newest ones are told.
 const CHANGES_BYTES_MAX: usize = 960 << 10;
 
+/// How many pages are filled at a time: each takes a thread and may read some MB.
+const PAGES_MAX: usize = 8;
+
 /// The service.
 #[derive(Clone)]
 pub struct Catalog {
     views: Views,
     reader: Reader,
+    pages: Arc<Semaphore>,
 }
 
 impl Catalog {
     /// The service over these projections and the ledger that they follow.
-    pub const fn new(views: Views, reader: Reader) -> Self {
-        Self { views, reader }
+    pub fn new(views: Views, reader: Reader) -> Self {
+        Self {
+            views,
+            reader,
+            pages: Arc::new(Semaphore::new(PAGES_MAX)),
+        }
     }
 
-    fn statement(&self, id: &ContentId, known_at: u64) -> Result<StatementView, Failure> {
-        let vouched = |entry: &Entry| self.vouched(entry, known_at);
-        let found = statements::view(self.views.statements.tables(), id, known_at)?;
-        let found = found.ok_or_else(|| {
-            let text = id.to_string();
-            let size = self.views.statements.size();
-            Failure::unknown(
-                Reason::UnknownStatement,
-                "statementId",
-                &text,
-                known_at,
-                size,
-            )
-        })?;
-        let introduced = self.entry(found.introduced)?;
-        let version = self.entry(found.version())?;
-        let statement = match version.record.kind.clone() {
-            Some(Kind::StatementRecorded(statement)) => Some(statement),
-            Some(Kind::StatementCorrected(corrected)) => corrected.corrected,
-            _ => None,
-        };
-        let retraction = found
-            .retraction
-            .map(|index| self.entry(index))
-            .transpose()?;
-        Ok(StatementView {
-            statement_id: convert::id(id),
-            statement: Some(statement.ok_or_else(|| not_about(&version, id))?),
-            introduced: Some(vouched(&introduced)?),
-            corrections: self.newest(&found.corrections, |it| change(it, id, vouched(it)?))?,
-            retraction: retraction
-                .map(|it| change(&it, id, vouched(&it)?))
-                .transpose()?,
-            readings: self.newest(&found.readings, |it| reading(it, id, vouched(it)?))?,
-            further_evidence: self
-                .newest(&found.evidence, |it| further_evidence(it, id, vouched(it)?))?,
-            reviews: self.newest(&found.reviews, |it| review(it, id, vouched(it)?))?,
+    /// What is defined.
+    fn definitions(&self) -> &dyn Tables {
+        self.views.catalog.tables()
+    }
+
+    /// Fills a page once it is its turn; the page's items and the token of the next.
+    async fn filled<I, T>(
+        &self,
+        asked: Asked<I>,
+        fill: impl FnOnce(&Self, &Asked<I>) -> Result<Page<I, T>, Failure> + Send + 'static,
+    ) -> Result<(Vec<T>, String), Failure>
+    where
+        I: FromStr + Display + Send + 'static,
+        T: Send + 'static,
+    {
+        let service = self.clone();
+        blocking_in_turn(&self.pages, move || {
+            let page = fill(&service, &asked)?;
+            Ok((page.items, asked.token(page.next.as_ref())))
         })
-    }
-
-    fn withholding(
-        &self,
-        id: &ContentId,
-        known_at: u64,
-    ) -> Result<Option<catalog::Defined<records::SourceWithheld>>, Failure> {
-        let tables = self.views.catalog.tables();
-        Ok(catalog::withholding(tables, id, known_at)?)
-    }
-
-    fn source_reviews(&self, id: &ContentId, known_at: u64) -> Result<Vec<Review>, Failure> {
-        let tables = self.views.catalog.tables();
-        newest_reviews(catalog::source_reviews(tables, id, known_at))
-    }
-
-    fn milestone_reviews(&self, id: &Slug, known_at: u64) -> Result<Vec<Review>, Failure> {
-        let tables = self.views.catalog.tables();
-        newest_reviews(catalog::milestone_reviews(tables, id, known_at))
-    }
-
-    /// Where an entry stands, and who vouched for it, at first or later.
-    fn vouched(&self, entry: &Entry, known_at: u64) -> Result<Provenance, Failure> {
-        let tables = self.views.catalog.tables();
-        let added = catalog::attestations(tables, &entry.record_id, known_at)?;
-        Ok(convert::vouched(entry, &added))
-    }
-
-    /// What the newest of some entries say, oldest first, within the bound on their bytes.
-    fn newest<T: prost::Message>(
-        &self,
-        indexes: &[u64],
-        say: impl Fn(&Entry) -> Result<T, Failure>,
-    ) -> Result<Vec<T>, Failure> {
-        let (mut said, mut bytes) = (Vec::new(), 0);
-        for index in indexes.iter().rev() {
-            let one = say(&*self.entry(*index)?)?;
-            bytes += one.encoded_len();
-            if bytes > CHANGES_BYTES_MAX {
-                break;
-            }
-            said.push(one);
-        }
-        said.reverse();
-        Ok(said)
-    }
-
-    fn entry(&self, index: u64) -> Result<std::sync::Arc<Entry>, Failure> {
-        let entry = self.reader.entry(index)?;
-        entry.ok_or_else(|| Failure::defect(format!("entry {index} lies beyond the head")))
+        .await
     }
 }
 
-/// A correction or a retraction.
-fn change(
-    entry: &Entry,
-    id: &ContentId,
-    provenance: Provenance,
-) -> Result<StatementChange, Failure> {
-    let Some(
-        Kind::StatementCorrected(records::StatementCorrected { reason, .. })
-        | Kind::StatementRetracted(records::StatementRetracted { reason, .. }),
-    ) = &entry.record.kind
-    else {
-        return Err(not_about(entry, id));
-    };
-    Ok(StatementChange {
-        provenance: Some(provenance),
-        reason: reason.clone(),
-    })
-}
-
-/// A reading by a coder.
-fn reading(entry: &Entry, id: &ContentId, provenance: Provenance) -> Result<CoderReading, Failure> {
-    let Some(Kind::ReadingAdded(added)) = &entry.record.kind else {
-        return Err(not_about(entry, id));
-    };
-    Ok(CoderReading {
-        reading: added.reading.clone(),
-        rationale: added.rationale.clone(),
-        provenance: Some(provenance),
-    })
-}
-
-/// Evidence that was added.
-fn further_evidence(
-    entry: &Entry,
-    id: &ContentId,
-    provenance: Provenance,
-) -> Result<FurtherEvidence, Failure> {
-    let Some(Kind::EvidenceAdded(added)) = &entry.record.kind else {
-        return Err(not_about(entry, id));
-    };
-    Ok(FurtherEvidence {
-        evidence: added.evidence.clone(),
-        provenance: Some(provenance),
-    })
-}
-
-/// A review of a statement.
-fn review(entry: &Entry, id: &ContentId, provenance: Provenance) -> Result<Review, Failure> {
-    let Some(Kind::ReviewPublished(review)) = &entry.record.kind else {
-        return Err(not_about(entry, id));
-    };
-    Ok(Review {
-        review: Some(review.clone()),
-        provenance: Some(provenance),
-    })
-}
-
-/// The newest reviews, oldest first, within the bound on their bytes.
-fn newest_reviews(newest_first: catalog::Reviews<'_>) -> Result<Vec<Review>, Failure> {
-    let (mut said, mut bytes) = (Vec::new(), 0);
-    for review in newest_first {
-        let review = convert::review(review?);
-        bytes += review.encoded_len();
-        if bytes > CHANGES_BYTES_MAX {
-            break;
-        }
-        said.push(review);
-    }
-    said.reverse();
-    Ok(said)
-}
-
-fn not_about(entry: &Entry, id: &ContentId) -> Failure {
-    Failure::defect(format!(
-        "entry {} does not say of the statement {id} what the projection says that it does",
-        entry.index
-    ))
-}
-
-/// Answers a look-up by id in the catalog: parses the id, waits for the size asked for, reads.
+/// Answers a look-up by id: parses the id, waits for the size asked for, reads.
 macro_rules! get {
     ($self:ident, $request:ident, $Response:ident { $message:ident: $id:ident $field:literal $Id:ident }
-     or $reason:ident $(with $extra:ident)*) => {{
+     or $reason:ident) => {{
         let request = $request.into_inner();
         let id: $Id = parse($field, &request.$id)?;
         let view = &$self.views.catalog;
-        let known = view
-            .known("knownAt", request.known_at, request.at_least_size)
-            .await?;
-        let found = catalog::$message(view.tables(), key!($Id, id), known.known_at);
-        let found = found.map_err(Failure::from)?.ok_or_else(|| {
+        let known_at = KnownAt::new("knownAt", request.known_at, request.known_at_time);
+        let known = view.known(known_at, request.at_least_size).await?;
+        let found = $self.$message(&id, known.known_at)?.ok_or_else(|| {
             let (known_at, size) = (known.known_at, known.size());
-            Failure::unknown(Reason::$reason, $field, &request.$id, known_at, size)
+            $self
+                .views
+                .unknown(Reason::$reason, $field, &request.$id, known_at, size)
         })?;
         Ok(Response::new($Response {
-            $message: Some(convert::$message(found $(, $self.$extra(&id, known.known_at)?)*)),
+            $message: Some(found),
             basis: Some(view.basis(&known, None)),
         }))
     }};
 }
 
-/// The form in which the catalog takes an id.
-macro_rules! key {
-    (VerifierKey, $id:ident) => {
-        $id.as_bytes()
-    };
-    ($Id:ident, $id:ident) => {
-        &$id
-    };
+/// Answers with a page, which `fill` fills once this projection, and those that it needs
+/// besides, can answer.
+macro_rules! list {
+    ($self:ident, $request:ident, $view:ident $(with $other:ident)*, $Response:ident { $messages:ident }, $fill:expr) => {{
+        let view = &$self.views.$view;
+        let asked = Asked::read(&$request, $self.reader.origin(), view).await?;
+        $($self.views.$other.known(KnownAt::size("knownAt", asked.known_at()), 0).await?;)*
+        let basis = view.basis(&asked.known, None);
+        let ($messages, next_page_token) = $self.filled(asked, $fill).await?;
+        Ok(Response::new($Response {
+            $messages,
+            next_page_token,
+            basis: Some(basis),
+        }))
+    }};
+}
+
+/// As [`list`], of all definitions of a kind: those that the catalog's `look_up` finds by the
+/// ids that `ids` names.
+macro_rules! list_all {
+    ($self:ident, $request:ident, $Response:ident { $messages:ident } from $ids:ident by $look_up:ident) => {{
+        let request = $request.into_inner();
+        let fill = |catalog: &Self, asked: &Asked<_>| {
+            let tables = catalog.definitions();
+            let ids = catalog::$ids(tables, asked.start.as_ref(), asked.order);
+            page(asked, ids, |id| catalog.$look_up(id, asked.known_at()))
+        };
+        list!($self, request, catalog, $Response { $messages }, fill)
+    }};
 }
 
 #[tonic::async_trait]
@@ -268,14 +162,14 @@ impl CatalogService for Catalog {
         &self,
         request: Request<GetMilestoneRequest>,
     ) -> Result<Response<GetMilestoneResponse>, Status> {
-        get!(self, request, GetMilestoneResponse { milestone: milestone_id "milestoneId" Slug } or UnknownMilestone with milestone_reviews)
+        get!(self, request, GetMilestoneResponse { milestone: milestone_id "milestoneId" Slug } or UnknownMilestone)
     }
 
     async fn get_source_record(
         &self,
         request: Request<GetSourceRecordRequest>,
     ) -> Result<Response<GetSourceRecordResponse>, Status> {
-        get!(self, request, GetSourceRecordResponse { source: source_id "sourceId" ContentId } or UnknownSource with withholding with source_reviews)
+        get!(self, request, GetSourceRecordResponse { source: source_id "sourceId" ContentId } or UnknownSource)
     }
 
     async fn get_verifier(
@@ -292,13 +186,17 @@ impl CatalogService for Catalog {
         let request = request.into_inner();
         let id: ContentId = parse("statementId", &request.statement_id)?;
         let view = &self.views.statements;
-        let known = view
-            .known("knownAt", request.known_at, request.at_least_size)
-            .await?;
-        let same = Some(known.known_at);
-        self.views.catalog.known("knownAt", same, 0).await?;
+        let known_at = KnownAt::new("knownAt", request.known_at, request.known_at_time);
+        let known = view.known(known_at, request.at_least_size).await?;
+        let same = KnownAt::size("knownAt", known.known_at);
+        self.views.catalog.known(same, 0).await?;
         let service = self.clone();
-        let statement = blocking(move || service.statement(&id, known.known_at)).await?;
+        let found = blocking(move || service.statement(&id, known.known_at)).await?;
+        let statement = found.ok_or_else(|| {
+            let (text, size) = (&request.statement_id, known.size());
+            let reason = Reason::UnknownStatement;
+            Failure::unknown(reason, "statementId", text, known.known_at, size)
+        })?;
         Ok(Response::new(GetStatementResponse {
             statement: Some(statement),
             basis: Some(view.basis(&known, None)),
@@ -307,50 +205,85 @@ impl CatalogService for Catalog {
 
     async fn list_actors(
         &self,
-        _: Request<ListActorsRequest>,
+        request: Request<ListActorsRequest>,
     ) -> Result<Response<ListActorsResponse>, Status> {
-        Err(not_offered("ListActors"))
+        list_all!(self, request, ListActorsResponse { actors } from actor_ids by actor)
     }
 
     async fn list_mandates(
         &self,
-        _: Request<ListMandatesRequest>,
+        request: Request<ListMandatesRequest>,
     ) -> Result<Response<ListMandatesResponse>, Status> {
-        Err(not_offered("ListMandates"))
+        let request = request.into_inner();
+        let person: Option<Slug> = given("person", &request.person)?;
+        let organization: Option<Slug> = given("organization", &request.organization)?;
+        let fill = move |catalog: &Self, asked: &Asked<Slug>| {
+            let (tables, start) = (catalog.definitions(), asked.start.as_ref());
+            let (person, body) = (person.as_ref(), organization.as_ref());
+            let ids = catalog::mandate_ids(tables, person, body, start, asked.order);
+            page(asked, ids, |id| {
+                let found = catalog.mandate(id, asked.known_at())?;
+                Ok(found.filter(|mandate| is_between(mandate, person, body)))
+            })
+        };
+        list!(
+            self,
+            request,
+            catalog,
+            ListMandatesResponse { mandates },
+            fill
+        )
     }
 
     async fn list_topics(
         &self,
-        _: Request<ListTopicsRequest>,
+        request: Request<ListTopicsRequest>,
     ) -> Result<Response<ListTopicsResponse>, Status> {
-        Err(not_offered("ListTopics"))
+        list_all!(self, request, ListTopicsResponse { topics } from topic_ids by topic)
     }
 
     async fn list_milestones(
         &self,
-        _: Request<ListMilestonesRequest>,
+        request: Request<ListMilestonesRequest>,
     ) -> Result<Response<ListMilestonesResponse>, Status> {
-        Err(not_offered("ListMilestones"))
+        list_all!(self, request, ListMilestonesResponse { milestones } from milestone_ids by milestone)
     }
 
     async fn list_statements(
         &self,
-        _: Request<ListStatementsRequest>,
+        request: Request<ListStatementsRequest>,
     ) -> Result<Response<ListStatementsResponse>, Status> {
-        Err(not_offered("ListStatements"))
+        let request = request.into_inner();
+        let wanted = Wanted::of(&request)?;
+        let fill = move |catalog: &Self, asked: &Asked<u64>| catalog.statements(&wanted, asked);
+        list!(
+            self,
+            request,
+            statements with catalog with postings,
+            ListStatementsResponse { statements },
+            fill
+        )
     }
 
     async fn list_sources(
         &self,
-        _: Request<ListSourcesRequest>,
+        request: Request<ListSourcesRequest>,
     ) -> Result<Response<ListSourcesResponse>, Status> {
-        Err(not_offered("ListSources"))
+        list_all!(self, request, ListSourcesResponse { sources } from source_ids by source)
     }
 
     async fn list_verifiers(
         &self,
-        _: Request<ListVerifiersRequest>,
+        request: Request<ListVerifiersRequest>,
     ) -> Result<Response<ListVerifiersResponse>, Status> {
-        Err(not_offered("ListVerifiers"))
+        list_all!(self, request, ListVerifiersResponse { verifiers } from verifier_ids by verifier)
     }
+}
+
+/// Whether a mandate is of this person and for this organisation, where they are given.
+fn is_between(mandate: &Mandate, person: Option<&Slug>, organization: Option<&Slug>) -> bool {
+    mandate.definition.as_ref().is_some_and(|granted| {
+        person.is_none_or(|person| granted.person == person.as_str())
+            && organization.is_none_or(|body| granted.organization == body.as_str())
+    })
 }

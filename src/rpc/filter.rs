@@ -1,14 +1,18 @@
 //! Filters of entries as requests give them.
 
 use super::{Failure, parse, proto};
-use crate::record::{ContentId, EntryFilter, Slug, Subject, VerifierKey};
+use crate::record::near::nearest;
+use crate::record::{ContentId, EntryFilter, RecordKind, Slug, Subject, VerifierKey};
 
 /// Reads a request's filter; without one, everything is wanted.
 pub fn entry_filter(filter: Option<proto::EntryFilter>) -> Result<EntryFilter, Failure> {
     let asked = filter.unwrap_or_default();
     let mut filter = EntryFilter::default();
     for kind in &asked.kinds {
-        filter.kinds.insert(parse("filter.kinds", kind)?);
+        let names = RecordKind::ALL.iter().map(|kind| kind.name());
+        let known = parse("filter.kinds", kind);
+        let known = known.map_err(|failure| failure.suggesting(&nearest(kind, names)))?;
+        filter.kinds.insert(known);
     }
     let named = [
         named("filter.actor", &asked.actor, |id: Slug| Subject::Actor(id))?,
@@ -45,7 +49,7 @@ pub fn verifier(key: VerifierKey) -> Subject {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{RecordKind, SigningKey};
+    use crate::record::SigningKey;
 
     #[test]
     fn every_part_of_a_filter_is_read() {

@@ -16,7 +16,7 @@ use super::proto::{
 };
 use super::reading::{Messages, Range, Reading};
 use super::subscription::{Outgoing, Subscriptions, Wanted};
-use super::views::View;
+use super::views::{KnownAt, View};
 use super::{Failure, Reason, convert, not_offered, parse};
 use crate::admission;
 use crate::ledger::{AdmissionTables, Reader};
@@ -112,7 +112,9 @@ impl LedgerService for Entries {
         let range = Range::of(request.into_inner(), self.reader.head().size)?;
         if !range.is_whole() {
             let size = range.size();
-            self.postings.known("start", Some(size), size).await?;
+            self.postings
+                .known(KnownAt::size("start", size), size)
+                .await?;
         }
         let reading = Reading::new(self.reader.clone(), self.postings.clone(), range);
         Ok(Response::new(reading.stream()))

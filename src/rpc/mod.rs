@@ -14,6 +14,7 @@ mod convert;
 mod filter;
 pub mod health;
 mod ledger;
+mod page;
 mod position;
 mod reading;
 mod record;
@@ -33,10 +34,11 @@ use tonic_health::server::HealthReporter;
 
 pub use status::{DOMAIN, Failure, RESUME_FROM, Reason};
 pub use subscription::SubscriptionLimits;
-pub use views::{View, Views};
+pub use views::{KnownAt, View, Views};
 
 use crate::documents::StoredDocuments;
 use crate::ledger::{AdmissionTables, Appender, Clock, Reader};
+use crate::record::quoted;
 use admin::Admin;
 use catalog::Catalog;
 use ledger::Entries;
@@ -157,7 +159,8 @@ where
     T::Err: std::fmt::Display,
 {
     text.parse().map_err(|error: T::Err| {
-        Failure::invalid(field, format!("{text:?} cannot be used"), error.to_string())
+        let message = format!("{} cannot be used", quoted(text));
+        Failure::invalid(field, message, error.to_string())
     })
 }
 

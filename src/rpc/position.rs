@@ -72,16 +72,10 @@ impl Positions {
 
     /// By how much of the ledger a question is answered: one size for all that it reads.
     async fn known(&self, known_at: KnownAt<'_>, at_least_size: u64) -> Result<Known, Failure> {
-        let now = self.clock.now();
         let field = known_at.field;
-        let size = self.views.positions.size_of(known_at, now).await?;
-        let known = self
-            .views
-            .positions
-            .known(field, size, at_least_size)
-            .await?;
-        let same = Some(known.known_at);
-        self.views.catalog.known(field, same, 0).await?;
+        let known = self.views.positions.known(known_at, at_least_size).await?;
+        let same = KnownAt::size(field, known.known_at);
+        self.views.catalog.known(same, 0).await?;
         Ok(known)
     }
 
@@ -90,8 +84,10 @@ impl Positions {
         let (known_at, size) = (known.known_at, known.size());
         let tables = self.views.positions.tables();
         let collected = positions::collect(tables, subject, terms, known_at)?;
-        let unknown =
-            |reason, field, id: &Slug| Failure::unknown(reason, field, id.as_str(), known_at, size);
+        let unknown = |reason, field, id: &Slug| {
+            self.views
+                .unknown(reason, field, id.as_str(), known_at, size)
+        };
         let collected = collected.ok_or_else(|| unknown(Reason::UnknownActor, "actor", actor))?;
         // What bears on a topic names it, so that only silence needs a look.
         if collected.testimonies.is_empty()
@@ -164,7 +160,8 @@ impl Positions {
         let milestone = catalog::milestone(self.views.catalog.tables(), &slug, known_at)?;
         let milestone = milestone.ok_or_else(|| {
             let size = self.views.catalog.size();
-            Failure::unknown(Reason::UnknownMilestone, "milestone", id, known_at, size)
+            self.views
+                .unknown(Reason::UnknownMilestone, "milestone", id, known_at, size)
         })?;
         date("milestone", &milestone.definition.date)
     }

@@ -16,7 +16,8 @@ use crate::admission::reasons;
 use crate::documents::KeepError;
 use crate::fold::FoldError;
 use crate::ledger::{AppendError, ReadError};
-use crate::record::DateError;
+use crate::record::near::did_you_mean;
+use crate::record::{DateError, quoted};
 use crate::storage::{BlobError, FaultKind};
 use crate::text::ExtractError;
 
@@ -33,36 +34,68 @@ reasons! {
     "Why a call failed as a whole. Names are stable."
     code: Code "The code of its status."
 
-    InvalidRequest "INVALID_REQUEST" InvalidArgument "A field of the request is missing, malformed or contradicts another.",
-    InvalidDate "INVALID_DATE" InvalidArgument "A date is not in an accepted form.",
-    BatchTooLarge "BATCH_TOO_LARGE" InvalidArgument "The call carries more records than one call may.",
-    SourceTooLarge "SOURCE_TOO_LARGE" InvalidArgument "The document is larger than this daemon takes.",
-    SourceIdMismatch "SOURCE_ID_MISMATCH" InvalidArgument "The uploaded bytes have another id than the upload said.",
-    TextTooLarge "TEXT_TOO_LARGE" InvalidArgument "The document's text is larger than 16 MiB.",
-    NotImplemented "NOT_IMPLEMENTED" Unimplemented "This release does not do this.",
-    UnknownActor "UNKNOWN_ACTOR" NotFound "The actor is not on record, or was not at the size asked for.",
-    UnknownMandate "UNKNOWN_MANDATE" NotFound "The mandate is not on record, or was not at the size asked for.",
-    UnknownTopic "UNKNOWN_TOPIC" NotFound "The topic is not on record, or was not at the size asked for.",
-    UnknownMilestone "UNKNOWN_MILESTONE" NotFound "The milestone is not on record, or was not at the size asked for.",
-    UnknownSource "UNKNOWN_SOURCE" NotFound "The source is not on record, or was not at the size asked for.",
-    UnknownStatement "UNKNOWN_STATEMENT" NotFound "The statement is not on record, or was not at the size asked for.",
-    UnknownVerifier "UNKNOWN_VERIFIER" NotFound "The key was never enrolled, or was not at the size asked for.",
-    UnknownRecord "UNKNOWN_RECORD" NotFound "The record is not on record.",
-    SourceBytesMissing "SOURCE_BYTES_MISSING" NotFound "The document was never uploaded, or has expired.",
-    NoText "NO_TEXT" NotFound "The source has no such text.",
-    Withheld "WITHHELD" FailedPrecondition "The document, or its text, is on record but no longer served.",
-    BeyondTheHead "BEYOND_THE_HEAD" OutOfRange "The ledger is not that large.",
-    BeyondTheText "BEYOND_THE_TEXT" OutOfRange "The text is not that long.",
-    Overloaded "OVERLOADED" Unavailable "The daemon has as much to do as it may have.",
-    NotYet "NOT_YET" Unavailable "What was waited for did not come in time.",
-    SlowClient "SLOW_CLIENT" Aborted "The client took the messages of its subscription too slowly: subscribe again from the index that `resume_from` names.",
-    Stopping "STOPPING" Unavailable "The daemon is stopping.",
-    LedgerPoisoned "LEDGER_POISONED" FailedPrecondition "A write or sync failed: the ledger takes no more records until an operator acts.",
-    DiskFull "DISK_FULL" ResourceExhausted "There is no space left where documents are kept.",
-    ProjectionFailed "PROJECTION_FAILED" Internal "The projection that answers has stopped.",
-    StorageFailed "STORAGE_FAILED" Internal "What is stored cannot be read or written right now.",
-    DataDamaged "DATA_DAMAGED" DataLoss "What is stored is not what was written.",
-    Defect "DEFECT" Internal "The daemon did something that it must not.",
+    InvalidRequest "INVALID_REQUEST" InvalidArgument "A field of the request is missing, malformed or contradicts another."
+        "Mend the field named.",
+    InvalidPageToken "INVALID_PAGE_TOKEN" InvalidArgument "The page token is damaged, another archive's, or of another question."
+        "Give the token as it came, with the same question; or begin again without one.",
+    InvalidDate "INVALID_DATE" InvalidArgument "A date is not in an accepted form."
+        "Write it in the form that is named: a day, a month, a year, a range, or a time with its offset.",
+    BatchTooLarge "BATCH_TOO_LARGE" InvalidArgument "The call carries more records than one call may."
+        "Send fewer records in a call, or stream them with `AppendStream`.",
+    SourceTooLarge "SOURCE_TOO_LARGE" InvalidArgument "The document is larger than this daemon takes."
+        "Archive a smaller copy, or have the setting `source_bytes_max` raised.",
+    SourceIdMismatch "SOURCE_ID_MISMATCH" InvalidArgument "The uploaded bytes have another id than the upload said."
+        "Give the BLAKE3-256 hash of the bytes that follow, or none.",
+    TextTooLarge "TEXT_TOO_LARGE" InvalidArgument "The document's text is larger than 16 MiB."
+        "Upload it as a media type that has no text.",
+    NotImplemented "NOT_IMPLEMENTED" Unimplemented "This release does not do this."
+        "Do without it, or use a newer release.",
+    UnknownActor "UNKNOWN_ACTOR" NotFound "The actor is not on record, or was not at the size asked for."
+        "Mind the spelling; ask by a later `known_at`, or define the actor.",
+    UnknownMandate "UNKNOWN_MANDATE" NotFound "The mandate is not on record, or was not at the size asked for."
+        "Mind the spelling; ask by a later `known_at`, or grant the mandate.",
+    UnknownTopic "UNKNOWN_TOPIC" NotFound "The topic is not on record, or was not at the size asked for."
+        "Mind the spelling; ask by a later `known_at`, or define the topic.",
+    UnknownMilestone "UNKNOWN_MILESTONE" NotFound "The milestone is not on record, or was not at the size asked for."
+        "Mind the spelling; ask by a later `known_at`, or define the milestone.",
+    UnknownSource "UNKNOWN_SOURCE" NotFound "The source is not on record, or was not at the size asked for."
+        "Give the id of a source that a `sourceArchived` record archived.",
+    UnknownStatement "UNKNOWN_STATEMENT" NotFound "The statement is not on record, or was not at the size asked for."
+        "Give the record id of the `statementRecorded` that introduced it, not of a correction.",
+    UnknownVerifier "UNKNOWN_VERIFIER" NotFound "The key was never enrolled, or was not at the size asked for."
+        "Give the public key of a verifier who was enrolled.",
+    UnknownRecord "UNKNOWN_RECORD" NotFound "The record is not on record."
+        "Give the id of a record that has entered.",
+    SourceBytesMissing "SOURCE_BYTES_MISSING" NotFound "The document was never uploaded, or has expired."
+        "Upload the document with `PutSource`, again if it has expired.",
+    NoText "NO_TEXT" NotFound "The source has no such text."
+        "Ask for a text that the source has, or for its bytes with `GetSource`.",
+    Withheld "WITHHELD" FailedPrecondition "The document, or its text, is on record but no longer served."
+        "Nothing: `GetSourceRecord` says by whose authority.",
+    BeyondTheHead "BEYOND_THE_HEAD" OutOfRange "The ledger is not that large."
+        "Give a size up to the one that is named.",
+    BeyondTheText "BEYOND_THE_TEXT" OutOfRange "The text is not that long."
+        "Give a position within the length that is named.",
+    Overloaded "OVERLOADED" Unavailable "The daemon has as much to do as it may have."
+        "Wait as long as `RetryInfo` says, and send it again: nothing is recorded twice.",
+    NotYet "NOT_YET" Unavailable "What was waited for did not come in time."
+        "Send it again.",
+    SlowClient "SLOW_CLIENT" Aborted "The client took the messages of its subscription too slowly: subscribe again from the index that `resume_from` names."
+        "Subscribe again from `resume_from`, and take messages as they come.",
+    Stopping "STOPPING" Unavailable "The daemon is stopping."
+        "Send it again once the daemon is back: nothing is recorded twice.",
+    LedgerPoisoned "LEDGER_POISONED" FailedPrecondition "A write or sync failed: the ledger takes no more records until an operator acts."
+        "Have whoever runs the daemon look at `onrecord status` and restart it; reads go on meanwhile.",
+    DiskFull "DISK_FULL" ResourceExhausted "There is no space left where documents are kept."
+        "Have whoever runs the daemon make space.",
+    ProjectionFailed "PROJECTION_FAILED" Internal "The projection that answers has stopped."
+        "Have whoever runs the daemon look at `onrecord status`.",
+    StorageFailed "STORAGE_FAILED" Internal "What is stored cannot be read or written right now."
+        "Have whoever runs the daemon look at its log and disk.",
+    DataDamaged "DATA_DAMAGED" DataLoss "What is stored is not what was written."
+        "Have whoever runs the daemon restore it from a backup.",
+    Defect "DEFECT" Internal "The daemon did something that it must not."
+        "Report it as a defect, with the daemon's log.",
 }
 
 /// A call that failed as a whole, on its way to becoming a status.
@@ -129,6 +162,13 @@ impl Failure {
         Self::at(reason, field, message, accepted)
     }
 
+    /// The same failure, which asks whether one of these was meant.
+    #[must_use]
+    pub fn suggesting(mut self, near: &[impl AsRef<str>]) -> Self {
+        self.message.push_str(&did_you_mean(near));
+        self
+    }
+
     /// A part of a request that this release does not know how to serve.
     #[must_use]
     pub fn unimplemented(field: &str, message: &str) -> Self {
@@ -143,7 +183,7 @@ impl Failure {
     /// A date that is not in an accepted form.
     #[must_use]
     pub fn date(field: &str, value: &str, error: &DateError) -> Self {
-        let message = format!("{value:?}: {error}");
+        let message = format!("{}: {error}", quoted(value));
         Self::at(Reason::InvalidDate, field, message, error.accepted())
     }
 
@@ -199,6 +239,8 @@ impl From<Failure> for Status {
             let description = format!("{message}; accepted: {accepted}");
             message = format!("{field}: {description}");
             details.add_bad_request_violation(field, description);
+        } else {
+            message = format!("{message}. {}", reason.advice());
         }
         if retry_after.is_some() {
             details.set_retry_info(retry_after);

@@ -1,10 +1,12 @@
 //! Projections as services ask them: by how much of the ledger a question is answered.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Failure, Reason, convert, proto};
 use crate::fold::Tables;
-use crate::ledger::Reader;
+use crate::ledger::{Clock, Reader};
+use crate::projection::catalog::{self, Named};
 use crate::projection::{Cursor, NotFollowing, Projection, Status};
 use crate::record::Micros;
 
@@ -13,6 +15,7 @@ use crate::record::Micros;
 pub struct View {
     projection: Projection,
     reader: Reader,
+    clock: Arc<dyn Clock>,
     /// How long a question may wait for the projection to have read enough.
     wait_max: Duration,
 }
@@ -47,6 +50,12 @@ impl<'a> KnownAt<'a> {
         Self { field, size, time }
     }
 
+    /// A size that was settled before, for a request to whose `field` it goes back.
+    #[must_use]
+    pub const fn size(field: &'a str, size: u64) -> Self {
+        Self::new(field, Some(size), None)
+    }
+
     /// Whether everything counts.
     #[must_use]
     pub const fn is_open(&self) -> bool {
@@ -69,12 +78,18 @@ impl Known {
 }
 
 impl View {
-    /// The view of a projection over `reader`'s ledger.
+    /// The view of a projection over `reader`'s ledger, with `clock` for "now".
     #[must_use]
-    pub const fn new(projection: Projection, reader: Reader, wait_max: Duration) -> Self {
+    pub fn new(
+        projection: Projection,
+        reader: Reader,
+        clock: Arc<dyn Clock>,
+        wait_max: Duration,
+    ) -> Self {
         Self {
             projection,
             reader,
+            clock,
             wait_max,
         }
     }
@@ -91,25 +106,46 @@ impl View {
         self.projection.cursor().size
     }
 
-    /// The size of the ledger that a bound stands for, `now` being the present; none if it is
-    /// open. A time stands for the entries that were recorded by then.
-    pub async fn size_of(
-        &self,
-        known_at: KnownAt<'_>,
-        now: Micros,
-    ) -> Result<Option<u64>, Failure> {
-        let KnownAt { field, size, time } = known_at;
-        let Some(time) = time else {
-            return Ok(size);
+    /// Waits until a question with this transaction-time bound can be answered, and says by
+    /// how much of the ledger it is. Without a bound, everything that was read counts.
+    pub async fn known(&self, known_at: KnownAt<'_>, at_least_size: u64) -> Result<Known, Failure> {
+        let known_at = KnownAt {
+            size: self.size_of(&known_at).await?,
+            ..known_at
         };
-        let field = format!("{field}Time");
-        if size.is_some() {
+        let size = self.reader.head().size.max(at_least_size);
+        if let Some(beyond) = known_at.size.filter(|known_at| *known_at > size) {
+            return Err(Failure::at(
+                Reason::BeyondTheHead,
+                known_at.field,
+                format!("{beyond} lies beyond the ledger, which has {size} entries"),
+                format!("at most {size}, or none for all"),
+            ));
+        }
+        let cursor = self
+            .read(known_at.size.unwrap_or(0).max(at_least_size))
+            .await?;
+        Ok(Known {
+            known_at: known_at.size.unwrap_or(cursor.size),
+            cursor,
+        })
+    }
+
+    /// The size of the ledger that a bound stands for; none if it is open. A time stands for
+    /// the entries that were recorded by then.
+    async fn size_of(&self, known_at: &KnownAt<'_>) -> Result<Option<u64>, Failure> {
+        let Some(time) = known_at.time else {
+            return Ok(known_at.size);
+        };
+        let field = format!("{}Time", known_at.field);
+        if known_at.size.is_some() {
             return Err(Failure::invalid(
                 field,
                 "both a size and a time are given",
                 "one of the two",
             ));
         }
+        let now = self.clock.now();
         let past = Micros::from_timestamp(&time).filter(|time| *time <= now);
         let Some(time) = past else {
             return Err(Failure::invalid(
@@ -121,30 +157,6 @@ impl View {
         let reader = self.reader.clone();
         let size = super::blocking(move || Ok(reader.size_at(time)?)).await?;
         Ok(Some(size))
-    }
-
-    /// Waits until a question with this transaction-time bound can be answered, and says by
-    /// how much of the ledger it is. Without a bound, everything that was read counts.
-    pub async fn known(
-        &self,
-        field: &str,
-        known_at: Option<u64>,
-        at_least_size: u64,
-    ) -> Result<Known, Failure> {
-        let size = self.reader.head().size.max(at_least_size);
-        if let Some(known_at) = known_at.filter(|known_at| *known_at > size) {
-            return Err(Failure::at(
-                Reason::BeyondTheHead,
-                field,
-                format!("{known_at} lies beyond the ledger, which has {size} entries"),
-                format!("at most {size}, or none for all"),
-            ));
-        }
-        let cursor = self.read(known_at.unwrap_or(0).max(at_least_size)).await?;
-        Ok(Known {
-            known_at: known_at.unwrap_or(cursor.size),
-            cursor,
-        })
     }
 
     /// Waits for as long as it takes until the projection has read `size` entries.
@@ -253,6 +265,31 @@ pub struct Views {
 }
 
 impl Views {
+    /// What goes by a slug in the catalog is not on record: says so, and which slugs that were
+    /// on record at `known_at` may have been meant.
+    #[must_use]
+    pub fn unknown(
+        &self,
+        reason: Reason,
+        field: &str,
+        id: &str,
+        known_at: u64,
+        size: u64,
+    ) -> Failure {
+        let failure = Failure::unknown(reason, field, id, known_at, size);
+        let named = match reason {
+            Reason::UnknownActor => Named::Actor,
+            Reason::UnknownMandate => Named::Mandate,
+            Reason::UnknownTopic => Named::Topic,
+            Reason::UnknownMilestone => Named::Milestone,
+            _ => return failure,
+        };
+        match catalog::near(self.catalog.tables(), named, id, known_at) {
+            Ok(near) => failure.suggesting(&near),
+            Err(error) => error.into(),
+        }
+    }
+
     /// Each of them, in order of name.
     #[must_use]
     pub const fn all(&self) -> [&View; 4] {

@@ -77,6 +77,13 @@ impl SearchText {
         self.0.text.len()
     }
 
+    /// The bytes of a range of code points: in this text, and in the extracted one. `None` if
+    /// it reaches beyond the end.
+    #[must_use]
+    pub fn byte_range(&self, range: &Range<u32>) -> Option<Range<usize>> {
+        Some(self.byte_at(range.start)?..self.byte_at(range.end)?)
+    }
+
     /// The text with blanks for line ends.
     pub(super) fn text(&self) -> &str {
         &self.0.text

@@ -32,7 +32,10 @@ pub struct Client {
 impl Client {
     pub async fn connect(address: SocketAddr) -> Self {
         let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
-        let channel = endpoint.connect().await.expect("the daemon is reached");
+        Self::over(endpoint.connect().await.expect("the daemon is reached"))
+    }
+
+    pub fn over(channel: Channel) -> Self {
         Self {
             admin: AdminServiceClient::new(channel.clone()),
             catalog: CatalogServiceClient::new(channel.clone()),

@@ -90,6 +90,20 @@ pub fn actor(id: &str, kind: ActorKind) -> ActorDefined {
     }
 }
 
+/// A person whose definition has some 60,000 bytes, nearly all that a record takes: 117 names of
+/// the 500 code points that one may have.
+pub fn bulky(id: &str) -> ActorDefined {
+    let person = actor(id, ActorKind::Person);
+    let name = LocalizedName {
+        name: "a".repeat(500),
+        ..person.names[0].clone()
+    };
+    ActorDefined {
+        names: vec![name; 117],
+        ..person
+    }
+}
+
 pub fn part_of(id: &str, whole: &str) -> ActorDefined {
     ActorDefined {
         part_of: whole.to_owned(),

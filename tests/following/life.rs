@@ -11,7 +11,7 @@ use tonic::Code;
 use tonic::transport::Endpoint;
 
 use crate::common::daemon::Home;
-use crate::common::records::topic;
+use crate::common::records::bulky;
 use crate::common::{Client, Signer, TestArchive, assert_status};
 use crate::{Followed, from, indexes, person, resume_from};
 
@@ -58,7 +58,7 @@ async fn no_more_subscriptions_are_open_than_the_bound_says() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_takes_nothing_is_dropped_and_resumes_without_loss() {
-    const TOPICS: u64 = 20;
+    const PEOPLE: u64 = 20;
     const WINDOW_BYTES: u32 = 65_535;
     let home = tempfile::tempdir().unwrap();
     let settings = home.path().join("settings.json");
@@ -85,13 +85,10 @@ async fn a_client_that_takes_nothing_is_dropped_and_resumes_without_loss() {
     let (_, mark) = stalled.until_the_mark().await;
     // Far more than its window and what waits for it: 20 × 60 KB, two in a frame, so that it
     // is cut off within one.
-    for number in (0..TOPICS).step_by(2) {
-        let topics = [number, number + 1].map(|number| {
-            let mut topic = topic(&format!("topic-{number}"));
-            topic.note = "a".repeat(60_000);
-            steward.seal(Kind::TopicDefined(topic))
-        });
-        client.try_append(topics.into()).await.unwrap();
+    for number in (0..PEOPLE).step_by(2) {
+        let people = [number, number + 1]
+            .map(|number| steward.seal(Kind::ActorDefined(bulky(&format!("person-{number}")))));
+        client.try_append(people.into()).await.unwrap();
     }
     while !daemon.stderr().contains("a subscriber was dropped") {
         tokio::task::yield_now().await;
@@ -111,9 +108,9 @@ async fn a_client_that_takes_nothing_is_dropped_and_resumes_without_loss() {
     };
     assert_status(&status, Code::Aborted, "SLOW_CLIENT");
     assert_eq!(resume_from(&status), next);
-    assert!(next < mark.size + TOPICS, "some were left");
+    assert!(next < mark.size + PEOPLE, "some were left");
     let mut resumed = Followed::new(&mut client, from(next)).await;
     let (entries, head) = resumed.until_the_mark().await;
     assert!(indexes(&entries).into_iter().eq(next..head.size));
-    assert_eq!(head.size, mark.size + TOPICS);
+    assert_eq!(head.size, mark.size + PEOPLE);
 }

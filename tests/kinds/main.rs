@@ -20,6 +20,7 @@ async fn view(archive: &mut TestArchive, id: &str, known_at: u64) -> StatementVi
     let request = GetStatementRequest {
         statement_id: id.to_owned(),
         known_at: Some(known_at),
+        known_at_time: None,
         at_least_size: known_at,
     };
     let answer = archive.client.catalog.get_statement(request).await.unwrap();
@@ -38,6 +39,7 @@ async fn position(
         topic: "meeting".to_owned(),
         as_of: as_of.to_owned(),
         known_at: Some(known_at),
+        known_at_time: None,
         at_least_size: known_at,
         ..GetPositionRequest::default()
     };

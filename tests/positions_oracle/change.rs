@@ -3,8 +3,9 @@
 use onrecord::record::proto::Polarity;
 
 use super::calendar::Span;
-use super::oracle::{Answer, Found, Named};
-use super::visible::{Demand, Stance};
+use super::front::Named;
+use super::oracle::{Answer, Found};
+use super::readings::{Demand, Stance};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
@@ -66,9 +67,11 @@ pub fn end(answer: &Answer) -> End {
 
 /// Whether nothing possible, unordered or disputed could make it another.
 pub fn certain(from: &Answer, to: &Answer) -> bool {
-    [from, to]
-        .iter()
-        .all(|answer| answer.possible_candidates == 0 && !answer.order_uncertain)
+    [from, to].iter().all(|answer| {
+        answer.possible_candidates == 0
+            && !answer.order_uncertain
+            && answer.found != Found::Disputed
+    })
 }
 
 /// Where what decides stands about a milestone.

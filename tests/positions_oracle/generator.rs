@@ -5,21 +5,60 @@
 use onrecord::record::proto::{Authority, Engagement, Polarity, ReadingBasis};
 use proptest::prelude::*;
 
-use super::world::{DATES, DAYS};
+use super::world::{DATES, DAYS, SOURCES, VERIFIERS, WORDINGS};
 
-/// A step of a history.
+/// A step of a history. Who signs is one bit each of those who may.
 #[derive(Clone, Debug)]
 pub enum Step {
-    State(Capacity, Wording),
-    Correct(usize, Wording, bool),
-    Read(usize, Judgement, u8),
-    Retract(usize),
+    State(Capacity, Version, u8),
+    Correct(usize, Version, Kept, u8),
+    Read(usize, Judgement, After, u8),
+    Retract(usize, u8),
     Grant(Grant),
     End(usize, Option<usize>),
     Move(bool, usize),
-    Archive(usize, Option<usize>),
-    /// Further evidence for the words of a statement, from a source.
-    Evidence(usize, usize),
+    Archive(Archived),
+    /// Further evidence from a source: for the words, or for the speaker alone.
+    Evidence(usize, usize, bool, u8),
+    /// Another codebook version of a topic.
+    Note(bool),
+    /// So many attestations are needed from here on.
+    Policy(u32),
+    /// A verifier is revoked; what they signed from some entry on is untrusted.
+    Revoke(u8, Option<usize>),
+    /// One of those revoked is enrolled again.
+    Enrol(usize),
+    /// Further signatures over a record that verifiers vouch for: over a statement that is
+    /// not visible, if there is one and that is asked for.
+    Attest(usize, u8, bool),
+}
+
+/// What a correction does with the readings of the version that it corrects.
+#[derive(Clone, Copy, Debug)]
+pub enum Kept {
+    All,
+    None,
+    Other,
+}
+
+/// Whether a reading takes up one that the statement was given before.
+#[derive(Clone, Copy, Debug)]
+pub enum After {
+    Nothing,
+    /// It says the same.
+    Echo(usize),
+    /// It is about the same topic and holder.
+    Contest(usize),
+}
+
+/// A copy of a source is archived, again but for the first time.
+#[derive(Clone, Debug)]
+pub struct Archived {
+    pub source: usize,
+    pub published: Option<usize>,
+    pub role: usize,
+    pub publisher: usize,
+    pub derived: bool,
 }
 
 /// Who speaks, and for whom.
@@ -33,18 +72,23 @@ pub struct Capacity {
 
 /// What a version of a statement says.
 #[derive(Clone, Debug)]
-pub struct Wording {
+pub struct Version {
+    pub wording: usize,
     pub said_at: Option<usize>,
     pub repeated_until: Option<usize>,
     pub relayed: bool,
     pub sources: u8,
     pub readings: Vec<Judgement>,
+    /// Another statement, and whether it is the same utterance.
+    pub refers_to: Option<(usize, bool)>,
 }
 
 /// A reading, to be made consistent with its statement.
 #[derive(Clone, Debug)]
 pub struct Judgement {
     pub topic: bool,
+    /// The codebook version by which it was coded, if it names one.
+    pub codebook: Option<usize>,
     pub holder: Option<usize>,
     pub basis: ReadingBasis,
     pub engagement: Engagement,
@@ -73,17 +117,70 @@ pub fn history(steps_max: usize) -> impl Strategy<Value = Vec<Step>> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        12 => (capacity(), wording()).prop_map(|(c, w)| Step::State(c, w)),
-        3 => (any::<usize>(), wording(), any::<bool>())
-            .prop_map(|(of, w, by)| Step::Correct(of, w, by)),
-        3 => (any::<usize>(), judgement(), 0..3_u8).prop_map(|(of, r, by)| Step::Read(of, r, by)),
-        1 => any::<usize>().prop_map(Step::Retract),
-        3 => grant().prop_map(Step::Grant),
+        14 => (capacity(), version(), any::<u8>()).prop_map(|(c, v, by)| Step::State(c, v, by)),
+        3 => (touched(), version(), kept(), signer())
+            .prop_map(|(of, v, kept, by)| Step::Correct(of, v, kept, by)),
+        9 => (touched(), judgement(), after(), signer())
+            .prop_map(|(of, r, after, by)| Step::Read(of, r, after, by)),
+        1 => (touched(), signer()).prop_map(|(of, by)| Step::Retract(of, by)),
+        2 => grant().prop_map(Step::Grant),
         1 => (any::<usize>(), date()).prop_map(|(of, end)| Step::End(of, end)),
         1 => (any::<bool>(), 0..3_usize).prop_map(|(which, into)| Step::Move(which, into)),
-        1 => (0..3_usize, date()).prop_map(|(source, published)| Step::Archive(source, published)),
-        1 => (any::<usize>(), 0..3_usize).prop_map(|(of, source)| Step::Evidence(of, source)),
+        1 => archived().prop_map(Step::Archive),
+        1 => (touched(), 0..SOURCES, any::<bool>(), signer())
+            .prop_map(|(of, source, words, by)| Step::Evidence(of, source, words, by)),
+        1 => any::<bool>().prop_map(Step::Note),
+        1 => (1..4_u32).prop_map(Step::Policy),
+        3 => (0..VERIFIERS, proptest::option::weighted(0.8, any::<usize>()))
+            .prop_map(|(who, from)| Step::Revoke(who, from)),
+        2 => any::<usize>().prop_map(Step::Enrol),
+        4 => (touched(), any::<u8>(), any::<bool>())
+            .prop_map(|(of, by, gone)| Step::Attest(of, by, gone)),
     ]
+}
+
+/// Mostly one of the first, so that some statements are touched often.
+fn touched() -> impl Strategy<Value = usize> {
+    prop_oneof![
+        3 => 0..4_usize,
+        1 => any::<usize>(),
+    ]
+}
+
+/// Mostly one alone.
+fn signer() -> impl Strategy<Value = u8> {
+    prop_oneof![
+        4 => (0..8_u8).prop_map(|bit| 1 << bit),
+        1 => any::<u8>(),
+    ]
+}
+
+fn kept() -> impl Strategy<Value = Kept> {
+    prop_oneof![
+        2 => Just(Kept::Other),
+        1 => Just(Kept::All),
+        1 => Just(Kept::None),
+    ]
+}
+
+fn after() -> impl Strategy<Value = After> {
+    prop_oneof![
+        2 => Just(After::Nothing),
+        3 => any::<usize>().prop_map(After::Echo),
+        3 => any::<usize>().prop_map(After::Contest),
+    ]
+}
+
+fn archived() -> impl Strategy<Value = Archived> {
+    (0..SOURCES, date(), 0..3_usize, 0..3_usize, any::<bool>()).prop_map(
+        |(source, published, role, publisher, derived)| Archived {
+            source,
+            published,
+            role,
+            publisher,
+            derived,
+        },
+    )
 }
 
 fn capacity() -> impl Strategy<Value = Capacity> {
@@ -101,21 +198,33 @@ fn capacity() -> impl Strategy<Value = Capacity> {
     (speaker, said_for).prop_map(|(speaker, said_for)| Capacity { speaker, said_for })
 }
 
-fn wording() -> impl Strategy<Value = Wording> {
+fn version() -> impl Strategy<Value = Version> {
     let seldom = prop_oneof![
         4 => Just(None),
         1 => (0..DATES.len()).prop_map(Some),
     ];
-    let readings = proptest::collection::vec(judgement(), 1..=3);
-    (date(), seldom, 0..8_u8, 0..8_u8, readings).prop_map(
-        |(said_at, repeated_until, relayed, sources, readings)| Wording {
-            said_at,
-            repeated_until,
-            relayed: relayed == 7,
-            sources,
-            readings,
-        },
+    let refers_to =
+        proptest::option::weighted(0.25, (any::<usize>(), proptest::bool::weighted(0.8)));
+    (
+        0..WORDINGS.len(),
+        date(),
+        seldom,
+        proptest::bool::weighted(0.125),
+        0..8_u8,
+        proptest::collection::vec(judgement(), 1..=3),
+        refers_to,
     )
+        .prop_map(
+            |(wording, said_at, repeated_until, relayed, sources, readings, refers_to)| Version {
+                wording,
+                said_at,
+                repeated_until,
+                relayed,
+                sources,
+                readings,
+                refers_to,
+            },
+        )
 }
 
 fn date() -> impl Strategy<Value = Option<usize>> {
@@ -155,12 +264,14 @@ fn judgement() -> impl Strategy<Value = Judgement> {
     ];
     let conditions = prop_oneof![
         2 => Just(0),
-        2 => (0..6_u8).prop_map(|bit| 1 << bit),
-        1 => 0..64_u8,
+        2 => (0..7_u8).prop_map(|bit| 1 << bit),
+        1 => 0..128_u8,
     ];
     let topic = proptest::bool::weighted(0.2);
+    let codebook = proptest::option::weighted(0.3, any::<usize>());
     (
         topic,
+        codebook,
         holder,
         basis,
         engagement,
@@ -169,14 +280,17 @@ fn judgement() -> impl Strategy<Value = Judgement> {
         conditions,
     )
         .prop_map(
-            |(topic, holder, basis, engagement, polarity, strength, conditions)| Judgement {
-                topic,
-                holder,
-                basis,
-                engagement,
-                polarity,
-                strength,
-                conditions,
+            |(topic, codebook, holder, basis, engagement, polarity, strength, conditions)| {
+                Judgement {
+                    topic,
+                    codebook,
+                    holder,
+                    basis,
+                    engagement,
+                    polarity,
+                    strength,
+                    conditions,
+                }
             },
         )
 }

@@ -3,41 +3,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use onrecord::record::proto::{ActorKind, Authority, Polarity, ReadingBasis};
+use onrecord::record::proto::{ActorKind, ReadingBasis};
 
-use super::calendar::Span;
+use super::actors::{self, Weight};
+use super::calendar::{Span, span};
 use super::change::{Change, change};
-use super::visible::{Heard, Line, Stance, Visible};
-
-/// Which reading of which statement, and the interval that counts for it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Named {
-    pub statement: usize,
-    pub version: usize,
-    pub given_by: usize,
-    pub place: usize,
-    pub interval: Span,
-}
+use super::front::{self, At, Named};
+use super::hearing::{Bearing, Filter, Hearing, Part, hear, speaks_for, ties};
+use super::readings::{Alternative, Choice, Stance, readings, speaker};
+use super::sources::{publications, said_at};
+use super::trust::{Known, Standing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
     NoVoice,
     Stated,
+    Disputed,
     Evaded,
     Undated,
     NoRecord,
-}
-
-/// How far a voice's word is the actor's: the greater, the more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Weight {
-    /// Never speaks for it.
-    Affiliated,
-    /// No mandate is on record.
-    Unmarked,
-    Delegate,
-    Spokesperson,
-    Principal,
 }
 
 /// An answer, in the oracle's own words.
@@ -46,7 +30,10 @@ pub struct Answer {
     pub found: Found,
     pub deciding: Option<Named>,
     pub weight: Option<Weight>,
+    /// Unless it is disputed.
     pub stance: Option<Stance>,
+    /// What coders read in what decides: several, if it is disputed.
+    pub alternatives: Vec<Alternative>,
     pub front: BTreeSet<Named>,
     pub since: Option<Span>,
     pub last_affirmed: Option<Span>,
@@ -66,6 +53,10 @@ pub struct Answer {
     pub considered: usize,
     /// How many of what is considered come from voices that never speak for the actor.
     pub affiliated: usize,
+    /// Statements that each part of the filter took away.
+    pub taken: BTreeMap<Part, usize>,
+    /// Statements that are not heard, as one that says the same is.
+    pub repeated: usize,
 }
 
 /// A question.
@@ -74,185 +65,218 @@ pub struct Question<'a> {
     pub actor: &'a str,
     pub topic: &'a str,
     pub with_parts: bool,
+    pub filter: Filter,
+    /// Its `excluded` is the filter's.
+    pub choice: Choice,
 }
 
-/// Something said that bears on the question.
-#[derive(Clone, Debug)]
-struct Bearing {
-    said: Heard,
-    weight: Weight,
-    admissible: bool,
-}
-
-/// A piece of testimony at an instant.
-#[derive(Clone, Debug)]
-struct At<'a> {
-    bearing: &'a Bearing,
-    named: Named,
+/// A statement as read for one holder.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Told {
+    pub statement: usize,
+    pub version: usize,
+    pub holder: String,
+    pub weight: Weight,
+    pub alternatives: Vec<Alternative>,
+    /// How many verifiers vouch for it.
+    pub vouchers: usize,
 }
 
 /// Everything that bears on a question below some `known_at`, from which the answer follows
 /// for every instant.
-pub struct Case {
+pub struct Case<'a> {
+    known: &'a Known<'a>,
     /// The actor, with its parts if they speak too.
     pub asked: BTreeSet<String>,
     has_voice: bool,
-    bearing: Vec<Bearing>,
+    bearing: Vec<Bearing<'a>>,
+    ties: BTreeMap<usize, usize>,
+    filter: Filter,
 }
 
-impl Case {
+impl<'a> Case<'a> {
     /// None if the actor is not on record.
-    pub fn new(lines: &[Line], question: &Question) -> Option<Self> {
-        let visible = Visible(lines);
-        let kind = visible.actor_kind(question.actor)?;
-        let has_voice = !matches!(kind, ActorKind::Group | ActorKind::Population);
-        let asked = if question.with_parts {
-            visible.with_parts(question.actor)
-        } else {
-            BTreeSet::from([question.actor.to_owned()])
+    pub fn new(
+        known: &'a Known<'a>,
+        statements: &'a [Standing<'a>],
+        question: &Question,
+    ) -> Option<Self> {
+        let kind = actors::kind(known, question.actor)?;
+        let mut case = Self {
+            known,
+            asked: if question.with_parts {
+                actors::with_parts(known, question.actor)
+            } else {
+                BTreeSet::from([question.actor.to_owned()])
+            },
+            has_voice: !matches!(kind, ActorKind::Group | ActorKind::Population),
+            bearing: Vec::new(),
+            ties: BTreeMap::new(),
+            filter: question.filter.clone(),
         };
-        let bears = |said: Heard| bears(&visible, question.topic, &asked, has_voice, said);
-        let bearing = visible.said(question.topic);
-        Some(Self {
-            bearing: bearing.into_iter().filter_map(bears).collect(),
-            has_voice,
-            asked,
-        })
+        case.ties = ties(known, statements, question.topic, &case.asked);
+        for standing in statements.iter().filter(|standing| standing.visible) {
+            let readings = readings(known, standing, question.topic, &question.choice);
+            for (holder, alternatives) in readings {
+                if speaks_for(standing, &holder, &case.asked) {
+                    let one = case.bearing(standing, question.topic, holder, alternatives);
+                    case.bearing.push(one);
+                }
+            }
+        }
+        Some(case)
+    }
+
+    fn bearing(
+        &self,
+        standing: &'a Standing<'a>,
+        topic: &str,
+        holder: String,
+        alternatives: Vec<Alternative>,
+    ) -> Bearing<'a> {
+        let whole = standing.whole;
+        let speaker = speaker(whole);
+        let said_at = said_at(self.known, standing);
+        let mut named: BTreeSet<String> =
+            whole.said_for.iter().map(|of| of.actor.clone()).collect();
+        named.insert(holder.clone());
+        let weight = actors::weight(self.known, topic, &self.asked, speaker, &named, said_at);
+        let bases = &self.filter.bases;
+        let admits = |basis| basis == ReadingBasis::OwnWords || bases.contains(&basis);
+        let can_speak = self.has_voice
+            && speaker.is_some()
+            && weight != Weight::Affiliated
+            && (whole.relayed_by.is_empty() || bases.contains(&ReadingBasis::Relayed));
+        let until = &whole.repeated_until;
+        let mut admissible = alternatives
+            .iter()
+            .filter(|one| admits(one.basis))
+            .peekable();
+        Bearing {
+            standing,
+            holder,
+            said_at,
+            repeated_until: (!until.is_empty()).then(|| span(until)),
+            weight,
+            admissible: can_speak && admissible.peek().is_some(),
+            candidate: can_speak && admissible.any(|one| one.stance.is_some()),
+            alternatives,
+        }
+    }
+
+    fn hearing(&self, d: i64) -> Hearing<'_> {
+        hear(self.known, &self.bearing, &self.ties, &self.filter, d)
     }
 
     /// The answer at the exclusive end `d`.
     pub fn answer(&self, d: i64) -> Answer {
-        let definite = self.definite(d);
-        let possible = self.possible(d);
-        let admissible = |all: &[At], wanted: bool| -> BTreeSet<Named> {
-            all.iter()
-                .filter(|at| at.bearing.admissible == wanted)
-                .map(|at| at.named.clone())
-                .collect()
-        };
-        let candidates = candidates(&definite);
-        let front = front(&candidates);
-        let deciding = best(&front);
-        let found = if !self.has_voice {
-            Found::NoVoice
-        } else if deciding.is_some() {
-            Found::Stated
-        } else if !admissible(&definite, true).is_empty() {
-            Found::Evaded
-        } else if !admissible(&possible, true).is_empty() {
-            Found::Undated
-        } else {
-            Found::NoRecord
-        };
-        let (since, previous) = self.run(d);
-        let voices = voices(&candidates);
-        let polarity = |at: &At| at.bearing.said.stance.as_ref().unwrap().polarity;
-        let polarities = |all: Vec<Polarity>| all.iter().any(|p| *p != all[0]);
-        let mut reported = BTreeSet::new();
-        for (all, is_definite) in [(&definite, true), (&possible, false)] {
-            for named in admissible(all, false) {
-                reported.insert((named, is_definite));
-            }
-        }
-        let newest = definite.iter().max_by_key(|at| newness(at));
+        let hearing = self.hearing(d);
+        let definite = front::definite(&hearing.heard, d);
+        let possible = front::possible(&hearing.heard, d);
+        let candidates = front::candidates(&definite);
+        let front = front::front(&candidates);
+        let deciding = front::best(&front);
+        let (since, previous) = self.run(&hearing.heard, d);
+        let voices = front::voices(&candidates);
+        let newest = definite.iter().max_by_key(|at| at.newness());
+        let names = |all: &[At]| all.iter().map(|at| at.named.clone()).collect();
         Answer {
-            found,
-            stance: deciding
+            found: self.found(deciding.as_ref(), &definite, &possible),
+            stance: deciding.as_ref().and_then(|at| at.stance().cloned()),
+            alternatives: deciding
                 .as_ref()
-                .and_then(|at| at.bearing.said.stance.clone()),
+                .map(|at| at.bearing.alternatives.clone())
+                .unwrap_or_default(),
             weight: deciding.as_ref().map(|at| at.bearing.weight),
-            front: front.iter().map(|at| at.named.clone()).collect(),
+            front: names(&front),
             since,
             last_affirmed: deciding.as_ref().map(|at| at.named.interval),
             previous,
-            latest_evasion: latest_evasion(&definite, &front),
-            diverge: polarities(voices.values().map(polarity).collect()),
-            order_uncertain: polarities(front.iter().map(polarity).collect()),
-            contradicts_higher_authority: deciding.as_ref().is_some_and(|deciding| {
-                voices.values().any(|voice| {
-                    voice.bearing.weight > deciding.bearing.weight
-                        && polarity(voice) != polarity(deciding)
-                })
-            }),
+            latest_evasion: front::latest_evasion(&definite, &front),
+            diverge: front::diverge(&voices),
+            order_uncertain: front::is_order_uncertain(&front),
+            contradicts_higher_authority: deciding
+                .as_ref()
+                .is_some_and(|deciding| front::is_contradicted(deciding, &voices)),
             voices: voices
                 .into_iter()
                 .map(|(speaker, at)| (speaker, at.named))
                 .collect(),
-            reported,
-            possible: possible.iter().map(|at| at.named.clone()).collect(),
-            possible_candidates: candidates_among(&possible),
+            reported: reported(&definite, &possible),
+            possible: names(&possible),
+            possible_candidates: front::candidates(&possible).len(),
             newest: newest.map(|at| at.named.interval),
             considered: definite.len() + possible.len(),
-            affiliated: definite
-                .iter()
-                .chain(&possible)
-                .filter(|at| at.bearing.weight == Weight::Affiliated)
-                .count(),
+            affiliated: front::affiliated(&definite) + front::affiliated(&possible),
+            taken: hearing.taken,
+            repeated: hearing.repeated,
             deciding: deciding.map(|at| at.named),
         }
     }
 
-    /// Every second at which something begins or ends, of everything that bears.
+    /// Everything that is heard at `d`, whenever it was said.
+    pub fn told(&self, d: i64) -> BTreeSet<Told> {
+        let told = |one: &&Bearing| Told {
+            statement: one.standing.index,
+            version: one.standing.version,
+            holder: one.holder.clone(),
+            weight: one.weight,
+            alternatives: one.alternatives.clone(),
+            vouchers: one.standing.vouchers.len(),
+        };
+        let hearing = self.hearing(d);
+        let told: BTreeSet<Told> = hearing.heard.iter().map(told).collect();
+        assert_eq!(told.len(), hearing.heard.len(), "each once");
+        told
+    }
+
+    fn found(&self, deciding: Option<&At>, definite: &[At], possible: &[At]) -> Found {
+        let has_admissible = |all: &[At]| all.iter().any(|at| at.bearing.admissible);
+        match deciding {
+            _ if !self.has_voice => Found::NoVoice,
+            Some(deciding) if deciding.is_disputed() => Found::Disputed,
+            Some(_) => Found::Stated,
+            None if has_admissible(definite) => Found::Evaded,
+            None if has_admissible(possible) => Found::Undated,
+            None => Found::NoRecord,
+        }
+    }
+
+    /// Every second at which something begins or ends, of everything that bears, and from
+    /// which on its sources are public, if that is asked for.
     pub fn bounds(&self) -> BTreeSet<i64> {
         let mut bounds = BTreeSet::new();
         for bearing in &self.bearing {
-            for span in [Some(bearing.said.said_at), bearing.said.repeated_until]
-                .into_iter()
-                .flatten()
-            {
+            let spans = [Some(bearing.said_at), bearing.repeated_until];
+            for span in spans.into_iter().flatten() {
                 bounds.extend([span.earliest, span.latest]);
+            }
+            if self.filter.sources.published {
+                bounds.extend(publications(self.known, bearing.standing));
             }
         }
         bounds
     }
 
-    fn definite(&self, d: i64) -> Vec<At<'_>> {
-        self.at(d, |span| span.latest <= d)
-    }
-
-    fn possible(&self, d: i64) -> Vec<At<'_>> {
-        self.at(d, |span| span.earliest < d && d < span.latest)
-    }
-
-    fn at(&self, d: i64, fits: impl Fn(Span) -> bool) -> Vec<At<'_>> {
-        let mut all = Vec::new();
-        for bearing in &self.bearing {
-            let said = &bearing.said;
-            let interval = match said.repeated_until {
-                Some(until) if until.latest <= d => until,
-                _ => said.said_at,
-            };
-            if fits(interval) {
-                let named = Named {
-                    statement: said.statement,
-                    version: said.version,
-                    given_by: said.given_by,
-                    place: said.place,
-                    interval,
-                };
-                all.push(At { bearing, named });
-            }
-        }
-        all
-    }
-
     /// Where the unbroken run of deciding statements up to `d` began, and what decided before
-    /// it. Positions change only where something becomes definite.
-    fn run(&self, d: i64) -> (Option<Span>, Option<Named>) {
+    /// it, among what is heard at `d`. Positions change only where something becomes definite.
+    /// One that is disputed follows on nothing but itself.
+    fn run(&self, heard: &[&Bearing], d: i64) -> (Option<Span>, Option<Named>) {
         let mut before: Option<At> = None;
         let mut since = None;
         let mut previous = None;
         for instant in self.bounds().into_iter().filter(|bound| *bound <= d) {
-            let definite = self.definite(instant);
-            let Some(now) = best(&front(&candidates(&definite))) else {
+            let definite = front::definite(heard, instant);
+            let Some(now) = front::best(&front::front(&front::candidates(&definite))) else {
                 continue;
             };
             let unbroken = before.as_ref().is_some_and(|before| {
-                let kind = change(&Some(stated(before)), &Some(stated(&now))).kind;
-                matches!(kind, Change::Unchanged | Change::NotRestated)
+                let kind = change(&stated(before), &stated(&now)).kind;
+                let stays = matches!(kind, Change::Unchanged | Change::NotRestated);
+                stays || before.named == now.named
             });
             if !unbroken {
-                since = Some(now.bearing.said.said_at);
+                since = Some(now.bearing.said_at);
                 previous = before.map(|at| at.named);
             }
             before = Some(now);
@@ -261,125 +285,67 @@ impl Case {
     }
 }
 
-fn stated(at: &At) -> (Named, Stance) {
-    (at.named.clone(), at.bearing.said.stance.clone().unwrap())
+fn stated(at: &At) -> Option<(Named, Stance)> {
+    Some((at.named.clone(), at.stance().cloned()?))
 }
 
-/// Whether, and with what weight, something said bears on the question.
-fn bears(
-    visible: &Visible,
-    topic: &str,
-    asked: &BTreeSet<String>,
-    has_voice: bool,
-    said: Heard,
-) -> Option<Bearing> {
-    let speaks_for = |actor: &String| {
-        &said.holder == actor
-            || Some(&said.holder) == said.speaker.as_ref() && said.said_for.contains(actor)
-    };
-    if !asked.iter().any(speaks_for) {
-        return None;
+/// What is not admissible, with whether it is definite.
+fn reported(definite: &[At], possible: &[At]) -> BTreeSet<(Named, bool)> {
+    let mut reported = BTreeSet::new();
+    for (all, is_definite) in [(definite, true), (possible, false)] {
+        for at in all.iter().filter(|at| !at.bearing.admissible) {
+            reported.insert((at.named.clone(), is_definite));
+        }
     }
-    let weight = weight(visible, topic, asked, &said);
-    let admissible = has_voice
-        && said.basis == ReadingBasis::OwnWords
-        && said.speaker.is_some()
-        && !said.relayed
-        && weight != Weight::Affiliated;
-    Some(Bearing {
-        said,
-        weight,
-        admissible,
-    })
+    reported
 }
 
-/// The highest weight that the speaker has for anybody who is asked: one of them in person, or
-/// by mandate from one of them that the reading or the statement names.
-fn weight(visible: &Visible, topic: &str, asked: &BTreeSet<String>, said: &Heard) -> Weight {
-    let Some(speaker) = &said.speaker else {
-        return Weight::Unmarked;
-    };
-    if asked.contains(speaker) {
-        return Weight::Principal;
-    }
-    let named = |actor: &&String| said.said_for.contains(actor) || &said.holder == *actor;
-    let weigh = |authority: Authority| match authority {
-        Authority::Principal => Weight::Principal,
-        Authority::Spokesperson => Weight::Spokesperson,
-        Authority::Delegate => Weight::Delegate,
-        Authority::Affiliated => Weight::Affiliated,
-        Authority::Unspecified => panic!("a mandate without authority"),
-    };
-    let of = |actor: &String| {
-        let mandates = visible.mandates(speaker, actor, topic, said.said_at);
-        let highest = mandates.into_iter().map(weigh).max();
-        highest.unwrap_or(Weight::Unmarked)
-    };
-    asked.iter().filter(named).map(of).max().unwrap()
+/// What a case shows beside its answers.
+#[derive(Debug)]
+pub struct Shows {
+    /// How many statements are at most tied together.
+    pub longest_tie: usize,
+    /// Whether two that are visible are tied to the same one that is not.
+    pub tied_through_what_is_gone: bool,
+    /// Whether something disputed may lie on either side of a bound.
+    pub possible_dispute: bool,
+    /// Whether a voice's own position is in dispute, where the actor's is not.
+    pub voice_in_dispute: bool,
 }
 
-fn candidates<'a>(definite: &[At<'a>]) -> Vec<At<'a>> {
-    let answers = |at: &&At| at.bearing.admissible && at.bearing.said.stance.is_some();
-    definite.iter().filter(answers).cloned().collect()
-}
-
-fn candidates_among(all: &[At]) -> usize {
-    candidates(all).len()
-}
-
-fn front<'a>(candidates: &[At<'a>]) -> Vec<At<'a>> {
-    let Some(e) = candidates.iter().map(|at| at.named.interval.earliest).max() else {
-        return Vec::new();
-    };
-    candidates
-        .iter()
-        .filter(|at| at.named.interval.latest > e)
-        .cloned()
-        .collect()
-}
-
-/// The newer, the greater: latest, earliest, index of the statement, place among its readings.
-fn newness(at: &At) -> (i64, i64, usize, usize, usize) {
-    let named = &at.named;
-    (
-        named.interval.latest,
-        named.interval.earliest,
-        named.statement,
-        named.given_by,
-        named.place,
-    )
-}
-
-fn best<'a>(front: &[At<'a>]) -> Option<At<'a>> {
-    front
-        .iter()
-        .max_by_key(|at| (at.bearing.weight, newness(at)))
-        .cloned()
-}
-
-fn voices<'a>(candidates: &[At<'a>]) -> BTreeMap<String, At<'a>> {
-    let speaker = |at: &At| at.bearing.said.speaker.clone().unwrap();
-    let mut voices = BTreeMap::new();
-    for one in candidates.iter().map(speaker).collect::<BTreeSet<_>>() {
-        let alone: Vec<At> = candidates
-            .iter()
-            .filter(|at| speaker(at) == one)
-            .cloned()
-            .collect();
-        voices.insert(one, best(&front(&alone)).unwrap());
-    }
-    voices
-}
-
-fn latest_evasion(definite: &[At], front: &[At]) -> Option<Named> {
-    definite
-        .iter()
-        .filter(|at| at.bearing.admissible && at.bearing.said.stance.is_none())
-        .filter(|at| {
-            front
+impl Case<'_> {
+    pub fn shows(&self, statements: &[Standing]) -> Shows {
+        let tied = |first: &usize| -> Vec<&Standing> {
+            let tied = statements
                 .iter()
-                .all(|other| at.named.interval.earliest >= other.named.interval.latest)
-        })
-        .max_by_key(|at| newness(at))
-        .map(|at| at.named.clone())
+                .filter(|one| self.ties[&one.index] == *first);
+            tied.collect()
+        };
+        let firsts: BTreeSet<usize> = self.ties.values().copied().collect();
+        let mut shows = Shows {
+            longest_tie: firsts
+                .iter()
+                .map(|first| tied(first).len())
+                .max()
+                .unwrap_or(0),
+            tied_through_what_is_gone: firsts.iter().any(|first| {
+                let (visible, gone): (Vec<_>, Vec<_>) =
+                    tied(first).into_iter().partition(|one| one.visible);
+                visible.len() > 1 && !gone.is_empty()
+            }),
+            possible_dispute: false,
+            voice_in_dispute: false,
+        };
+        for d in self.bounds() {
+            let hearing = self.hearing(d);
+            let possible = front::candidates(&front::possible(&hearing.heard, d));
+            shows.possible_dispute |= possible.iter().any(At::is_disputed);
+            let candidates = front::candidates(&front::definite(&hearing.heard, d));
+            let decides = front::best(&front::front(&candidates));
+            let voices = front::voices(&candidates);
+            shows.voice_in_dispute |=
+                decides.is_some_and(|at| !at.is_disputed()) && voices.values().any(At::is_disputed);
+        }
+        shows
+    }
 }

@@ -7,19 +7,28 @@ use std::str::FromStr as _;
 use bytes::Bytes;
 use onrecord::fold::{Fold as _, MemoryTables};
 use onrecord::position::{
-    self, Authority, ChangeKind, Comparison, Dated, Decision, Direction, Finding, Placement,
-    Position,
+    self, Authority, Bases, ChangeKind, Comparison, Dated, Decision, Direction, Finding, Placement,
+    Position, Testimony,
 };
-use onrecord::projection::positions::{Collected, PositionsFold, collect};
+use onrecord::projection::positions::{
+    self, Collected, PositionsFold, SourceFilter, Subject, Terms, codebook, collect,
+    verifier_number,
+};
 use onrecord::record::{
-    self, ContentId, Entry, Interval, Micros, SigningKey, Slug, VerifierKey, proto,
+    self, Basis, ContentId, Engagement, Entry, Interval, Micros, Slug, VerifierKey, proto,
 };
 use prost::Message as _;
 
+use super::actors::Weight;
 use super::calendar::Span;
 use super::change::{Change, Difference, Place, Toward};
-use super::oracle::{Answer, Found, Named, Question, Weight};
-use super::visible::{Demand, Line, Stance};
+use super::front::Named;
+use super::hearing::Part;
+use super::oracle::{Answer, Found, Question, Told};
+use super::readings::{Alternative, Demand, Stance};
+use super::sources::Wanted;
+use super::trust::Line;
+use super::world::key;
 
 /// More than any history has.
 const PAGE: usize = 1000;
@@ -35,9 +44,8 @@ pub fn tables(lines: &[Line]) -> MemoryTables {
     tables
 }
 
-/// The keys, by number.
 fn public_key(number: u8) -> VerifierKey {
-    SigningKey::from_seed([number + 1; 32]).public()
+    key(number).parse().unwrap()
 }
 
 fn entry(index: u64, line: &Line) -> Entry {
@@ -56,17 +64,118 @@ fn entry(index: u64, line: &Line) -> Entry {
     Entry::new(index, recorded_at, id, line.record.clone(), envelope)
 }
 
-/// What bears on a question; none if the actor is not on record.
-pub fn collected(tables: &MemoryTables, question: &Question, known_at: usize) -> Option<Collected> {
+/// What bears on a question at the exclusive end `d`; none if the actor is not on record.
+pub fn collected(
+    tables: &MemoryTables,
+    question: &Question,
+    known_at: usize,
+    d: i64,
+) -> Option<Collected> {
     let slug = |text: &str| Slug::from_str(text).unwrap();
-    collect(
-        tables,
-        &slug(question.actor),
-        &slug(question.topic),
-        Some(question.with_parts),
-        u64::try_from(known_at).unwrap(),
-    )
-    .unwrap()
+    let subject = Subject {
+        actor: slug(question.actor),
+        topic: slug(question.topic),
+        with_parts: Some(question.with_parts),
+    };
+    let terms = terms(tables, question, d);
+    collect(tables, &subject, &terms, u64::try_from(known_at).unwrap()).unwrap()
+}
+
+fn terms(tables: &MemoryTables, question: &Question, d: i64) -> Terms {
+    let number = |who: u8| verifier_number(tables, public_key(who).as_bytes()).unwrap();
+    let numbers = |all: &[u8]| all.iter().filter_map(|who| number(*who)).collect();
+    let choice = match (question.choice.coder, &question.choice.codebook) {
+        (None, None) => positions::Choice::Most,
+        (Some(coder), None) => positions::Choice::Coder(number(coder)),
+        (None, Some(id)) => {
+            let entry = codebook(tables, &id.parse().unwrap()).unwrap();
+            positions::Choice::Codebook(entry.unwrap())
+        }
+        (Some(_), Some(_)) => panic!("one or the other is asked for"),
+    };
+    let filter = &question.filter;
+    let bases = filter.bases.iter().map(|basis| match basis {
+        proto::ReadingBasis::Unspecified | proto::ReadingBasis::OwnWords => Basis::OwnWords,
+        proto::ReadingBasis::Relayed => Basis::Relayed,
+        proto::ReadingBasis::Ascribed => Basis::Ascribed,
+        proto::ReadingBasis::Conduct => Basis::Conduct,
+        proto::ReadingBasis::Survey => Basis::Survey,
+    });
+    let filter = positions::Filter {
+        wordings: given(filter.wordings.iter().map(|one| i32::from(*one))),
+        only: (!filter.verifiers.is_empty()).then(|| numbers(&filter.verifiers)),
+        never: numbers(&filter.verifiers_excluded),
+        attestations_min: filter.attestations_min,
+        sources: sources(&filter.sources, d),
+        mandated: filter.mandated,
+        own: bases.fold(Bases::OWN_WORDS, Bases::with),
+    };
+    Terms { choice, filter }
+}
+
+fn sources(wanted: &Wanted, d: i64) -> SourceFilter {
+    SourceFilter {
+        roles: given(wanted.roles.iter().map(|one| i32::from(*one))),
+        publishers: given(wanted.publishers.iter().cloned()),
+        underived: wanted.underived,
+        public_by: wanted.published.then_some(d),
+    }
+}
+
+/// None if there are none.
+fn given<T: Ord>(all: impl Iterator<Item = T>) -> Option<BTreeSet<T>> {
+    let all: BTreeSet<T> = all.collect();
+    (!all.is_empty()).then_some(all)
+}
+
+/// Everything that bears on a question, in the oracle's words.
+pub fn told(collected: &Collected) -> BTreeSet<Told> {
+    let index = |index: u64| usize::try_from(index).unwrap();
+    let told = |testimony: &Testimony| Told {
+        statement: index(testimony.statement),
+        version: index(testimony.version),
+        holder: testimony.holder.to_string(),
+        weight: weight(testimony.authority),
+        alternatives: alternatives(testimony),
+        vouchers: collected.detail(testimony).unwrap().attestations,
+    };
+    let told: BTreeSet<Told> = collected.testimonies.iter().map(told).collect();
+    assert_eq!(told.len(), collected.testimonies.len(), "each once");
+    told
+}
+
+fn alternatives(testimony: &Testimony) -> Vec<Alternative> {
+    let alternative = |given_by: u64, place: u32, basis: Basis, engagement: &Engagement| {
+        let (engagement, stance) = match engagement {
+            Engagement::Answered(taken) => (proto::Engagement::Answered, Some(stance(taken))),
+            Engagement::Declined => (proto::Engagement::Declined, None),
+            Engagement::Deflected => (proto::Engagement::Deflected, None),
+        };
+        Alternative {
+            given_by: usize::try_from(given_by).unwrap(),
+            place: usize::try_from(place).unwrap(),
+            basis: match basis {
+                Basis::OwnWords => proto::ReadingBasis::OwnWords,
+                Basis::Relayed => proto::ReadingBasis::Relayed,
+                Basis::Ascribed => proto::ReadingBasis::Ascribed,
+                Basis::Conduct => proto::ReadingBasis::Conduct,
+                Basis::Survey => proto::ReadingBasis::Survey,
+            },
+            engagement,
+            stance,
+        }
+    };
+    let first = alternative(
+        testimony.given_by,
+        testimony.place,
+        testimony.basis,
+        &testimony.engagement,
+    );
+    let rivals = testimony
+        .rivals
+        .iter()
+        .map(|rival| alternative(rival.given_by, rival.place, rival.basis, &rival.engagement));
+    std::iter::once(first).chain(rivals).collect()
 }
 
 /// The position at the exclusive end `d`.
@@ -79,7 +188,7 @@ pub fn position_at(collected: &Collected, d: i64) -> Position<'_> {
 }
 
 /// A position in the oracle's words.
-pub fn answer(position: &Position) -> Answer {
+pub fn answer(collected: &Collected, position: &Position) -> Answer {
     let deciding = position.deciding.as_ref();
     let names = |page: &position::Page<Dated>| -> BTreeSet<Named> {
         assert_eq!(page.total, page.items.len());
@@ -99,13 +208,15 @@ pub fn answer(position: &Position) -> Answer {
         found: match position.finding {
             Finding::NoVoice => Found::NoVoice,
             Finding::Stated => Found::Stated,
+            Finding::Disputed => Found::Disputed,
             Finding::Evaded => Found::Evaded,
             Finding::Undated => Found::Undated,
             Finding::NoRecord => Found::NoRecord,
         },
         deciding: deciding.map(named),
         weight: deciding.map(|dated| weight(dated.testimony.authority)),
-        stance: deciding.map(|dated| stance(dated.stance().unwrap())),
+        stance: deciding.and_then(|dated| dated.stance().map(stance)),
+        alternatives: deciding.map_or_else(Vec::new, |dated| alternatives(dated.testimony)),
         front: names(&position.front),
         since: position.since.map(span),
         last_affirmed: deciding.map(|dated| span(dated.interval)),
@@ -130,7 +241,24 @@ pub fn answer(position: &Position) -> Answer {
             .flatten()
             .filter(|dated| dated.testimony.authority == Authority::Affiliated)
             .count(),
+        taken: taken(&collected.taken),
+        repeated: usize::try_from(collected.repeated).unwrap(),
     }
+}
+
+fn taken(taken: &positions::Taken) -> BTreeMap<Part, usize> {
+    let part = |part: &positions::Part| match part {
+        positions::Part::Wording => Part::Wordings,
+        positions::Part::Only => Part::Verifiers,
+        positions::Part::Never => Part::VerifiersExcluded,
+        positions::Part::Attestations => Part::Attestations,
+        positions::Part::Sources => Part::Sources,
+        positions::Part::Mandated => Part::Mandated,
+    };
+    taken
+        .iter()
+        .map(|(one, count)| (part(one), usize::try_from(*count).unwrap()))
+        .collect()
 }
 
 /// How two positions differ, in the oracle's words, and whether that is certain.

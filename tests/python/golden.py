@@ -1,9 +1,10 @@
 """Writes tests/golden/python.json: records that protobuf's own Python encoder encoded and
 the `cryptography` package signed. The test golden_payloads.rs holds the archive to them.
 
-    pip install grpcio-tools cryptography
-    python -m grpc_tools.protoc -Iproto --python_out=OUT proto/onrecord/record/v1/*.proto
-    PYTHONPATH=OUT python tests/python/golden.py > tests/golden/python.json
+    pip install ./clients/python
+    python tests/python/golden.py > tests/golden/python.json
+
+Of the package it takes the generated classes alone, so that the package is held to it too.
 """
 
 import json

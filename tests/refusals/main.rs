@@ -9,6 +9,7 @@ mod common;
 
 mod beside;
 mod evidence;
+mod lengths;
 mod references;
 mod shape;
 mod signatures;
@@ -124,6 +125,7 @@ impl Scene {
     fn cases(&self) -> Vec<Case> {
         [
             shape::cases(self),
+            lengths::cases(self),
             signatures::cases(self),
             references::cases(self),
             evidence::cases(self),
@@ -177,6 +179,9 @@ fn assert_refused(refusal: &Refusal, reason: Reason, field: &str) {
     );
     assert!(!refusal.message.is_empty(), "{refusal:?}");
     assert!(!refusal.accepted.is_empty(), "{refusal:?}");
+    // A thousand of them go into one answer.
+    let told = refusal.message.len() + refusal.accepted.len();
+    assert!(told < 1_000, "{refusal:?}");
 }
 
 /// Proved by the other tests of this file.

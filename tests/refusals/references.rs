@@ -5,13 +5,13 @@ use onrecord::record::ContentId;
 use onrecord::record::proto::{
     ActorKind, Authority, CapacityBasis, Derivation, DerivedFrom, MandateEnded, MandateGranted,
     Polarity, Reading, ReadingAdded, ReferenceKind, RefersTo, Statement, StatementCorrected,
-    StatementRetracted, record::Kind, statement::Voice,
+    StatementRetracted, record::Kind, review_published::Target, statement::Voice,
 };
 
 use super::{Case, Scene};
 use crate::common::archive::{TestArchive, for_the_kremlin};
 use crate::common::records::{
-    actor, answered, mandate, milestone, part_of, said_for, source, topic,
+    actor, answered, mandate, milestone, part_of, review, said_for, source, topic,
 };
 
 /// An organisation for which a mandate lets Lavrov speak on one topic alone.
@@ -280,4 +280,63 @@ fn changes(scene: &Scene) -> Vec<Case> {
         ),
         read(statement, answered("weather", Polarity::Open)),
     ]
+}
+
+/// What a refusal says of names that are something else than they were taken for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_named_in_the_wrong_place_is_told_as_what_it_is() {
+    let mut archive = TestArchive::new().await;
+    let kind = Kind::TopicDefined(topic("another"));
+    let record = archive.client.append(&archive.steward, kind).await.record;
+    let ended = MandateEnded {
+        mandate_id: "lavrov-kremlim".to_owned(),
+        end: "2025-09-01".to_owned(),
+        reason: "He left.".to_owned(),
+        evidence: Vec::new(),
+        replaces: record.clone(),
+    };
+    let retracted = |speaker: &str, said_for: &[&str]| {
+        Kind::StatementRetracted(StatementRetracted {
+            statement: archive.statement.clone(),
+            speaker: speaker.to_owned(),
+            said_for: said_for.iter().map(|&of| of.to_owned()).collect(),
+            reason: "It was made up.".to_owned(),
+        })
+    };
+    let mut by_a_group = for_the_kremlin("2025-08-19");
+    by_a_group.voice = Some(Voice::Speaker("capitals".to_owned()));
+    for (kind, told) in [
+        (
+            Kind::ReviewPublished(review(Target::Source(record.clone()))),
+            format!("{record} is a record, and no source"),
+        ),
+        (
+            Kind::ReviewPublished(review(Target::Statement(record.clone()))),
+            format!("{record} is a record that introduced no statement"),
+        ),
+        (
+            Kind::ReviewPublished(review(Target::Milestone("sumit".to_owned()))),
+            r#"the milestone "sumit" is not on record (did you mean "summit"?)"#.to_owned(),
+        ),
+        (
+            Kind::MandateEnded(ended),
+            r#"the mandate "lavrov-kremlim" is not on record (did you mean "lavrov-kremlin"?)"#
+                .to_owned(),
+        ),
+        (
+            Kind::StatementRecorded(by_a_group),
+            r#"the actor "capitals" is of kind GROUP"#.to_owned(),
+        ),
+        (
+            retracted("putin", &["kremlin"]),
+            r#"the statement's speaker is "lavrov", not "putin""#.to_owned(),
+        ),
+        (
+            retracted("lavrov", &[]),
+            "the statement was said for kremlin".to_owned(),
+        ),
+    ] {
+        let envelope = archive.steward.seal(kind);
+        assert_eq!(archive.client.refused(envelope).await.message, told);
+    }
 }

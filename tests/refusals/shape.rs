@@ -31,6 +31,11 @@ pub fn cases(scene: &Scene) -> Vec<Case> {
             actor.actor_id = "Bad Slug".to_owned();
             Kind::ActorDefined(actor)
         }),
+        case(Reason::InvalidSlug, "actorDefined.actorId", {
+            let mut actor = person();
+            actor.actor_id = "Long ".repeat(10_000);
+            Kind::ActorDefined(actor)
+        }),
         case(Reason::NotNfc, "actorDefined.names[0].name", {
             let mut actor = person();
             actor.names[0].name = "Jose\u{301}".to_owned();

@@ -413,7 +413,7 @@ impl Ledger {
         let revoked = Kind::VerifierRevoked(VerifierRevoked {
             verifier: self.second.id(),
             reason: "The key was lost.".to_owned(),
-            untrusted_from: (from % 4 != 0).then_some(from as u64),
+            untrusted_from: (!from.is_multiple_of(4)).then_some(from as u64),
         });
         let envelope = self.archive.steward.seal(revoked);
         self.put(envelope).await;

@@ -39,7 +39,11 @@ pub fn witness_policy_set(set: &proto::WitnessPolicySet) -> Result<(), Refusal> 
         return Err(malformed(
             "quorum",
             format!("{} of {most} witnesses", set.quorum),
-            format!("{least} to {most}"),
+            if least == most {
+                format!("{most}")
+            } else {
+                format!("{least} to {most}")
+            },
         ));
     }
     Ok(())

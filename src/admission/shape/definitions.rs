@@ -7,8 +7,9 @@ use super::super::field::{
     optional_date, optional_slug, optional_text, slug, text, time,
 };
 use super::evidence;
-use crate::record::Date;
+use super::lengths::{LINE_MAX, NOTE_MAX, PARAGRAPH_MAX, PROPOSITION_MAX, URL_MAX};
 use crate::record::proto::{self, ActorKind};
+use crate::record::{Date, quoted};
 
 /// The most names, external ids, members, topics or sources in one definition.
 const LIST_MAX: usize = 256;
@@ -26,15 +27,13 @@ pub fn actor(actor: &proto::ActorDefined) -> Result<(), Refusal> {
     at_most("names", &actor.names, LIST_MAX)?;
     for (place, name) in actor.names.iter().enumerate() {
         language(&format!("names[{place}].language"), &name.language)?;
-        text(&format!("names[{place}].name"), &name.name)?;
+        text(&format!("names[{place}].name"), &name.name, LINE_MAX)?;
     }
     at_most("externalIds", &actor.external_ids, LIST_MAX)?;
     for (place, external) in actor.external_ids.iter().enumerate() {
-        text(
-            &format!("externalIds[{place}].register"),
-            &external.register,
-        )?;
-        text(&format!("externalIds[{place}].id"), &external.id)?;
+        let field = |name: &str| format!("externalIds[{place}].{name}");
+        text(&field("register"), &external.register, LINE_MAX)?;
+        text(&field("id"), &external.id, LINE_MAX)?;
     }
     if optional_slug("partOf", &actor.part_of)?.is_some() && kind != ActorKind::Organization {
         return Err(malformed(
@@ -63,7 +62,7 @@ pub fn mandate_granted(mandate: &proto::MandateGranted) -> Result<(), Refusal> {
     slug("mandateId", &mandate.mandate_id)?;
     slug("person", &mandate.person)?;
     slug("organization", &mandate.organization)?;
-    text("roleTitle", &mandate.role_title)?;
+    text("roleTitle", &mandate.role_title, LINE_MAX)?;
     choice::<proto::Authority>("authority", mandate.authority)?;
     at_most("topics", &mandate.topics, LIST_MAX)?;
     for (place, topic) in mandate.topics.iter().enumerate() {
@@ -81,7 +80,7 @@ pub fn mandate_granted(mandate: &proto::MandateGranted) -> Result<(), Refusal> {
 pub fn mandate_ended(mandate: &proto::MandateEnded) -> Result<(), Refusal> {
     slug("mandateId", &mandate.mandate_id)?;
     date("end", &mandate.end)?;
-    text("reason", &mandate.reason)?;
+    text("reason", &mandate.reason, PARAGRAPH_MAX)?;
     evidence(&mandate.evidence)?;
     content_id("replaces", &mandate.replaces)?;
     Ok(())
@@ -90,15 +89,15 @@ pub fn mandate_ended(mandate: &proto::MandateEnded) -> Result<(), Refusal> {
 pub fn topic(topic: &proto::TopicDefined) -> Result<(), Refusal> {
     slug("topicId", &topic.topic_id)?;
     choice::<proto::TopicKind>("kind", topic.kind)?;
-    text("proposition", &topic.proposition)?;
-    optional_text("note", &topic.note)?;
+    text("proposition", &topic.proposition, PROPOSITION_MAX)?;
+    optional_text("note", &topic.note, NOTE_MAX)?;
     optional_content_id("replaces", &topic.replaces)?;
     Ok(())
 }
 
 pub fn milestone(milestone: &proto::MilestoneDefined) -> Result<(), Refusal> {
     slug("milestoneId", &milestone.milestone_id)?;
-    text("title", &milestone.title)?;
+    text("title", &milestone.title, LINE_MAX)?;
     date("date", &milestone.date)?;
     at_most("actors", &milestone.actors, LIST_MAX)?;
     for (place, actor) in milestone.actors.iter().enumerate() {
@@ -113,13 +112,13 @@ pub fn milestone(milestone: &proto::MilestoneDefined) -> Result<(), Refusal> {
 pub fn source(source: &proto::SourceArchived) -> Result<(), Refusal> {
     content_id("source", &source.source)?;
     media_type(&source.media_type)?;
-    for (field, value) in [
-        ("title", &source.title),
-        ("author", &source.author),
-        ("url", &source.url),
-        ("publisher", &source.publisher),
+    for (field, value, max) in [
+        ("title", &source.title, LINE_MAX),
+        ("author", &source.author, LINE_MAX),
+        ("url", &source.url, URL_MAX),
+        ("publisher", &source.publisher, LINE_MAX),
     ] {
-        optional_text(field, value)?;
+        optional_text(field, value, max)?;
     }
     if !source.language.is_empty() {
         language("language", &source.language)?;
@@ -127,7 +126,7 @@ pub fn source(source: &proto::SourceArchived) -> Result<(), Refusal> {
     optional_date("publishedAt", &source.published_at)?;
     time("capturedAt", source.captured_at.as_ref())?;
     choice::<proto::SourceRole>("role", source.role)?;
-    optional_text("profile", &source.profile)?;
+    optional_text("profile", &source.profile, LINE_MAX)?;
     if source.profile.is_empty() != source.text_id.is_empty() {
         return Err(malformed(
             "textId",
@@ -141,7 +140,7 @@ pub fn source(source: &proto::SourceArchived) -> Result<(), Refusal> {
         let field = |name: &str| format!("derivedFrom[{place}].{name}");
         choice::<proto::Derivation>(&field("derivation"), derived.derivation)?;
         let archived = optional_content_id(&field("source"), &derived.source)?;
-        optional_text(&field("description"), &derived.description)?;
+        optional_text(&field("description"), &derived.description, PARAGRAPH_MAX)?;
         if archived.is_none() && derived.description.is_empty() {
             return Err(malformed(
                 &field("source"),
@@ -157,8 +156,8 @@ pub fn source(source: &proto::SourceArchived) -> Result<(), Refusal> {
 pub fn source_withheld(withheld: &proto::SourceWithheld) -> Result<(), Refusal> {
     content_id("source", &withheld.source)?;
     choice::<proto::WithholdingScope>("scope", withheld.scope)?;
-    text("reason", &withheld.reason)?;
-    text("authority", &withheld.authority)
+    text("reason", &withheld.reason, PARAGRAPH_MAX)?;
+    text("authority", &withheld.authority, PARAGRAPH_MAX)
 }
 
 pub fn source_read(read: &proto::SourceRead) -> Result<(), Refusal> {
@@ -177,7 +176,8 @@ pub fn source_read(read: &proto::SourceRead) -> Result<(), Refusal> {
     distinct("topics", &read.topics)
 }
 
-fn media_type(value: &str) -> Result<(), Refusal> {
+/// Checks a media type: a type, a subtype, and parameters that are taken as they are.
+pub fn media_type(value: &str) -> Result<(), Refusal> {
     let essence = value.split(';').next().unwrap_or_default().trim();
     let token = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic());
     let fit = essence
@@ -186,8 +186,8 @@ fn media_type(value: &str) -> Result<(), Refusal> {
     if !fit || value.len() > 255 || !value.is_ascii() {
         return Err(malformed(
             "mediaType",
-            format!("{value:?} is not a media type"),
-            "a media type such as \"text/plain; charset=windows-1251\"",
+            format!("{} is not a media type", quoted(value)),
+            "a type and a subtype such as \"text/html\" or \"text/plain; charset=windows-1251\", in at most 255 bytes of ASCII",
         ));
     }
     Ok(())

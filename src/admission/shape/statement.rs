@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::super::field::{
-    at_most, choice, content_id, distinct, language, malformed, optional_choice,
+    at_most, choice, content_id, distinct, language, long_text, malformed, optional_choice,
     optional_content_id, optional_date, optional_slug, optional_text, slug, text,
 };
 use super::super::{Reason, Refusal};
 use super::evidence;
+use super::lengths::{CONDITION_MAX, LINE_MAX, NOTE_MAX, PARAGRAPH_MAX};
 use crate::record::Slug;
 use crate::record::proto::{
     self, DateBasis, Engagement, Establishes, Polarity, ReadingBasis, Wording, statement::Voice,
@@ -29,8 +30,8 @@ pub fn statement(statement: &proto::Statement) -> Result<(), Refusal> {
     let capacity = capacity(statement)?;
     optional_slug("relayedBy", &statement.relayed_by)?;
     dates(statement)?;
-    optional_text("venue", &statement.venue)?;
-    optional_text("document", &statement.document)?;
+    optional_text("venue", &statement.venue, LINE_MAX)?;
+    optional_text("document", &statement.document, LINE_MAX)?;
     let wording = choice::<Wording>("wording", statement.wording)?;
     language("language", &statement.language)?;
     if wording == Wording::Verbatim && statement.spoken_language.is_empty() {
@@ -54,7 +55,7 @@ pub fn statement(statement: &proto::Statement) -> Result<(), Refusal> {
             "TRANSLATED, if the passage is a translation; RETRANSLATED, if the text is",
         ));
     }
-    text("text", &statement.text)?;
+    long_text("text", &statement.text)?;
     evidence(&statement.evidence)?;
     establishes(statement, Establishes::Words)?;
     if capacity.speaker.is_some() {
@@ -80,7 +81,7 @@ pub fn corrected(corrected: &proto::StatementCorrected) -> Result<(), Refusal> {
         ));
     };
     statement(whole).map_err(|refusal| refusal.within("corrected"))?;
-    text("reason", &corrected.reason)
+    text("reason", &corrected.reason, PARAGRAPH_MAX)
 }
 
 pub fn evidence_added(added: &proto::EvidenceAdded) -> Result<(), Refusal> {
@@ -99,7 +100,7 @@ pub fn evidence_added(added: &proto::EvidenceAdded) -> Result<(), Refusal> {
 pub fn retracted(retracted: &proto::StatementRetracted) -> Result<(), Refusal> {
     content_id("statement", &retracted.statement)?;
     repeated_capacity(&retracted.speaker, &retracted.said_for)?;
-    text("reason", &retracted.reason)
+    text("reason", &retracted.reason, PARAGRAPH_MAX)
 }
 
 pub fn reading_added(added: &proto::ReadingAdded) -> Result<(), Refusal> {
@@ -109,7 +110,7 @@ pub fn reading_added(added: &proto::ReadingAdded) -> Result<(), Refusal> {
         return Err(malformed("reading", "it is missing", "a reading"));
     };
     self::reading(reading, &capacity).map_err(|refusal| refusal.within("reading"))?;
-    optional_text("rationale", &added.rationale)
+    optional_text("rationale", &added.rationale, NOTE_MAX)
 }
 
 fn capacity(statement: &proto::Statement) -> Result<Capacity, Refusal> {
@@ -123,7 +124,11 @@ fn capacity(statement: &proto::Statement) -> Result<Capacity, Refusal> {
         }
         Some(Voice::Speaker(speaker)) => Some(slug("speaker", speaker)?),
         Some(Voice::Anonymous(anonymous)) => {
-            text("anonymous.description", &anonymous.description)?;
+            text(
+                "anonymous.description",
+                &anonymous.description,
+                PARAGRAPH_MAX,
+            )?;
             choice::<proto::AnonymityReason>("anonymous.reason", anonymous.reason)?;
             None
         }
@@ -287,7 +292,7 @@ fn conditions(conditions: &[proto::Condition]) -> Result<(), Refusal> {
         let field = |name: &str| format!("conditions[{place}].{name}");
         optional_slug(&field("id"), &condition.id)?;
         choice::<proto::ConditionKind>(&field("kind"), condition.kind)?;
-        text(&field("text"), &condition.text)?;
+        text(&field("text"), &condition.text, CONDITION_MAX)?;
         let same = if condition.id.is_empty() {
             &condition.text
         } else {

@@ -2,6 +2,7 @@
 
 use super::super::Refusal;
 use super::super::field::{at_most, content_id, date, distinct, key, malformed, slug, text};
+use super::lengths::{LINE_MAX, URL_MAX};
 use crate::record::envelope::SIGNATURES_MAX;
 use crate::record::proto::{self, review_published::Target};
 
@@ -58,10 +59,10 @@ pub fn review_published(review: &proto::ReviewPublished) -> Result<(), Refusal> 
             ));
         }
     }
-    text("verdict", &review.verdict)?;
+    text("verdict", &review.verdict, LINE_MAX)?;
     rating(review)?;
-    text("url", &review.url)?;
-    text("publisher", &review.publisher)?;
+    text("url", &review.url, URL_MAX)?;
+    text("publisher", &review.publisher, LINE_MAX)?;
     date("publishedAt", &review.published_at)?;
     Ok(())
 }

@@ -31,26 +31,31 @@ pub(super) struct Keyed {
 /// The keys of all lines of a file.
 pub(super) type Keys = HashMap<String, Keyed>;
 
+/// What the keys of other files' lines stand for.
+pub type Others = HashMap<String, ContentId>;
+
 /// What a line says besides its record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Extras {
     /// The file of a source, as the line gives it.
     pub(super) file: Option<String>,
-    /// The key file of a new checkpoint key, as the line gives it.
+    /// The key file of a new checkpoint key or of a verifier, as the line gives it.
     pub(super) key_file: Option<String>,
     /// Whether a statement is said to be personal.
     pub(super) personal: bool,
 }
 
-/// Converts a line. `keys` are those of the whole file.
+/// Converts a line. `keys` are those of the whole file, `others` those of other files.
 pub(super) fn convert(
     json: &Json,
     line: usize,
     keys: &Keys,
+    others: &Others,
 ) -> Result<(DynamicMessage, Extras), AuthoringError> {
     let mut walk = Walk {
         line,
         keys,
+        others,
         extras: Extras::default(),
     };
     let record = walk.message(&schema::record(), json, &Path::Root)?;
@@ -66,7 +71,7 @@ fn added_keys(message: &MessageDescriptor) -> &'static [&'static str] {
     match message.name() {
         "Record" => &["key"],
         "SourceArchived" => &["file"],
-        "CheckpointKeySet" => &["keyFile"],
+        "CheckpointKeySet" | "VerifierEnrolled" | "VerifierRevoked" => &["keyFile"],
         "Statement" => &["personal"],
         _ => &[],
     }
@@ -80,6 +85,7 @@ fn is_clients(field: &FieldDescriptor) -> bool {
 struct Walk<'a> {
     line: usize,
     keys: &'a Keys,
+    others: &'a Others,
     extras: Extras,
 }
 
@@ -193,6 +199,9 @@ impl Walk<'_> {
         if let Some(text) = value.as_str()
             && schema::holds_content_id(field)
         {
+            if let Some(id) = self.of_another_file(text) {
+                return Ok(Value::String(id.to_string()));
+            }
             self.content_id(field, text)
                 .map_err(|problem| self.error(path, problem))?;
         }
@@ -200,6 +209,13 @@ impl Walk<'_> {
     }
 
     /// Checks what stands in a field that holds a content id; nothing at all is left out.
+    /// What a key stands for that another file's line has, and none of this one's.
+    fn of_another_file(&self, text: &str) -> Option<&ContentId> {
+        let key = text.strip_prefix('@')?;
+        let own = self.keys.contains_key(key);
+        self.others.get(key).filter(|_| !own)
+    }
+
     fn content_id(&self, field: &FieldDescriptor, text: &str) -> Result<(), Problem> {
         let Some(key) = text.strip_prefix('@') else {
             if text.is_empty() || text.parse::<ContentId>().is_ok() {

@@ -3,7 +3,7 @@
 
 use prost_reflect::DynamicMessage;
 
-use super::convert::{Extras, Keyed, Keys, convert};
+use super::convert::{Extras, Keyed, Keys, Others, convert};
 use super::error::{AuthoringError, FILE_BYTES_MAX, LINE_BYTES_MAX, Problem};
 use super::parse::{Json, Path, parse};
 use super::scalar::wrong_type;
@@ -28,11 +28,12 @@ pub struct Draft {
     pub(super) extras: Extras,
 }
 
-/// Reads a file of records: JSON Lines, blank lines allowed.
+/// Reads a file of records: JSON Lines, blank lines allowed. Its lines may refer to those of
+/// `others`.
 ///
 /// # Errors
 /// All lines that have an error, each with its first.
-pub fn read(file: &[u8]) -> Result<Vec<Draft>, Vec<AuthoringError>> {
+pub fn read(file: &[u8], others: &Others) -> Result<Vec<Draft>, Vec<AuthoringError>> {
     if file.len() > FILE_BYTES_MAX {
         let bytes = file.len();
         return Err(vec![error(1, &Path::Root, Problem::FileTooLarge { bytes })]);
@@ -52,7 +53,7 @@ pub fn read(file: &[u8]) -> Result<Vec<Draft>, Vec<AuthoringError>> {
     }
     let mut drafts = Vec::with_capacity(lines.len());
     for (line, key, json) in lines {
-        match convert(&json, line, &keys) {
+        match convert(&json, line, &keys, others) {
             Ok((message, extras)) => drafts.push(Draft {
                 line,
                 key,

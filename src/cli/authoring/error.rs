@@ -6,7 +6,8 @@
 
 use std::fmt;
 
-use crate::record::DateError;
+use crate::record::near::did_you_mean;
+use crate::record::{DateError, quoted};
 
 /// The longest line, in bytes: a payload of 62,000 bytes of which every byte is written as a
 /// six-byte escape, and as much again for the names.
@@ -18,9 +19,6 @@ pub const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// The reason of a line that came to nothing before it was sent.
 pub const NOT_SENT: &str = "NOT_SENT";
-
-/// The most characters of a value that an error repeats.
-const SHOWN_CHARS_MAX: usize = 80;
 
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -359,15 +357,6 @@ impl Problem {
     }
 }
 
-/// A value from the file, in quotation marks and at a bounded length.
-pub(super) fn quoted(value: &str) -> String {
-    let mut shown: String = value.chars().take(SHOWN_CHARS_MAX).collect();
-    if shown.len() < value.len() {
-        shown.push('…');
-    }
-    format!("{shown:?}")
-}
-
 fn meant(suggestion: Option<&str>) -> String {
-    suggestion.map_or_else(String::new, |name| format!(" (did you mean {name:?}?)"))
+    did_you_mean(suggestion.as_slice())
 }

@@ -30,7 +30,8 @@ mod signed;
 mod tests;
 
 pub use archive::{Archive, KnownSource, KnownStatement, Subject};
+pub use convert::Others;
 pub use draft::{Draft, read};
 pub use error::{AuthoringError, FILE_BYTES_MAX, LINE_BYTES_MAX, NOT_SENT, Problem};
 pub use session::{AuthoredRecord, Note, PrepareError, Session};
-pub use signed::{SIGNED_SUFFIX, SignedError, SignedFile};
+pub use signed::{SIGNED_SUFFIX, SignedError, SignedFile, signed_under};

@@ -8,9 +8,10 @@
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
 use prost_reflect::{DynamicMessage, EnumDescriptor, Kind, MessageDescriptor, Value};
 
-use super::error::{Problem, quoted};
+use super::error::Problem;
 use super::parse::Json;
 use super::schema;
+use crate::record::quoted;
 
 /// The largest integer that a JSON number with a fraction or an exponent holds exactly: 2^53.
 const FLOAT_INTEGER_MAX: f64 = 9_007_199_254_740_992.0;

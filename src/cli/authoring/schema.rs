@@ -7,13 +7,8 @@ use prost_reflect::{
     DescriptorPool, EnumDescriptor, ExtensionDescriptor, FieldDescriptor, MessageDescriptor,
 };
 
+use crate::record::near;
 use crate::rpc::proto::DESCRIPTORS;
-
-/// How far a name may be from what was written to be suggested: one edit in three characters.
-const CHARS_PER_EDIT: usize = 3;
-
-/// The longest name, in bytes, that a suggestion is sought for.
-const COMPARED_BYTES_MAX: usize = 64;
 
 /// The kind that `onrecord init` puts on record, and nobody else.
 const FOUNDING: &str = "archiveFounded";
@@ -109,36 +104,8 @@ pub(super) fn nearest<'a>(
     written: &str,
     names: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
-    if written.len() > COMPARED_BYTES_MAX {
-        return None;
-    }
-    let allowed = written.chars().count().div_ceil(CHARS_PER_EDIT);
-    names
-        .into_iter()
-        .filter(|name| name.len() <= COMPARED_BYTES_MAX)
-        .map(|name| (edits(&written.to_lowercase(), &name.to_lowercase()), name))
-        .filter(|(edits, _)| *edits <= allowed)
-        .min_by_key(|(edits, _)| *edits)
-        .map(|(_, name)| name.to_owned())
-}
-
-/// The Levenshtein distance: how many characters to insert, delete or replace.
-fn edits(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (above, a) in from.chars().enumerate() {
-        let mut diagonal = above;
-        let mut left = above + 1;
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (cell, b) in row.iter_mut().skip(1).zip(to.chars()) {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = *cell;
-            left = replaced.min(left + 1).min(diagonal + 1);
-            *cell = left;
-        }
-    }
-    row.last().copied().unwrap_or_default()
+    let near = near::nearest(written, names);
+    near.first().map(|&name| name.to_owned())
 }
 
 #[cfg(test)]
@@ -173,27 +140,5 @@ mod tests {
         assert_eq!(kinds.len(), KINDS.len() - 1);
         assert!(kinds.iter().all(|kind| KINDS.contains(&&kind[..])));
         assert!(!kinds.contains(&FOUNDING.to_owned()));
-    }
-
-    #[test]
-    fn edits_are_counted_as_levenshtein_does() {
-        for (from, to, count) in [
-            ("", "", 0),
-            ("", "abc", 3),
-            ("abc", "", 3),
-            ("kitten", "sitting", 3),
-            ("flaw", "lawn", 2),
-            ("same", "same", 0),
-        ] {
-            assert_eq!(edits(from, to), count, "{from} to {to}");
-        }
-    }
-
-    #[test]
-    fn a_suggestion_is_made_only_for_what_comes_near() {
-        let names = ["wording", "venue", "text"];
-        assert_eq!(nearest("wordng", names).as_deref(), Some("wording"));
-        assert_eq!(nearest("Wording", names).as_deref(), Some("wording"));
-        assert_eq!(nearest("speaker", names), None);
     }
 }

@@ -25,7 +25,9 @@ use super::signed::{Kept, SignedError, SignedFile};
 use crate::admission::prove_possession;
 use crate::config::keys;
 use crate::record::envelope::RECORD_PAYLOAD_TYPE;
-use crate::record::{ContentId, Micros, SigningKey, proto};
+use crate::record::near::nearest;
+use crate::record::proto::record::Kind;
+use crate::record::{ContentId, Micros, SigningKey, proto, quoted};
 
 /// What line ids begin with, so that no other hash is one.
 const LINE_ID_DOMAIN: &[u8] = b"onrecord authoring line 1\n";
@@ -77,7 +79,21 @@ pub enum Note {
         /// The journal.
         journal: PathBuf,
     },
+    /// A source without text, of a media type that is nearly one with text.
+    #[error(
+        "the media type {} has no text, so that nothing can be quoted from the source (did you mean {meant:?}?)",
+        quoted(media_type)
+    )]
+    NoText {
+        /// The media type.
+        media_type: String,
+        /// What may have been meant.
+        meant: &'static str,
+    },
 }
+
+/// The media types whose documents have a text.
+const WITH_TEXT: [&str; 3] = ["text/plain", "text/html", "application/xhtml+xml"];
 
 /// Why a line was not prepared. The lines after it can be all the same, save those that refer
 /// to it.
@@ -97,6 +113,22 @@ pub enum PrepareError<E> {
     /// What was signed cannot be kept, so nothing more may be sent.
     #[error(transparent)]
     Signed(#[from] SignedError),
+}
+
+/// What to tell of a source whose media type looks mistyped.
+fn mistyped(record: &proto::Record) -> Option<Note> {
+    let Some(Kind::SourceArchived(source)) = &record.kind else {
+        return None;
+    };
+    if !source.profile.is_empty() {
+        return None;
+    }
+    let essence = source.media_type.split(';').next().unwrap_or_default();
+    let near = nearest(essence.trim(), WITH_TEXT);
+    near.first().map(|&meant| Note::NoText {
+        media_type: source.media_type.clone(),
+        meant,
+    })
 }
 
 /// What the keys of the lines so far stand for, with the line; none for lines that came to
@@ -157,7 +189,7 @@ impl<A: Archive> Session<A> {
         }
         let mut written = self.resolved(draft)?;
         let file = self.file(draft, &mut written)?;
-        self.checkpoint_key(draft, &mut written)?;
+        self.key_file(draft, &mut written)?;
         let line = self.line_id(draft, &written);
         let kept = self.signed.find(&line).cloned();
         let sent = match &kept {
@@ -283,15 +315,9 @@ impl<A: Archive> Session<A> {
         Ok(Some(path))
     }
 
-    /// Has a new checkpoint key sign for itself.
-    fn checkpoint_key(
-        &self,
-        draft: &Draft,
-        record: &mut proto::Record,
-    ) -> Result<(), AuthoringError> {
-        let (Some(file), Some(proto::record::Kind::CheckpointKeySet(set))) =
-            (&draft.extras.key_file, &mut record.kind)
-        else {
+    /// Takes a verifier's public key from a key file; has a new checkpoint key sign for itself.
+    fn key_file(&self, draft: &Draft, record: &mut proto::Record) -> Result<(), AuthoringError> {
+        let Some(file) = &draft.extras.key_file else {
             return Ok(());
         };
         let key = keys::read(&self.directory.join(file)).map_err(|error| AuthoringError {
@@ -302,8 +328,16 @@ impl<A: Archive> Session<A> {
                 reason: error.to_string(),
             },
         })?;
-        set.checkpoint_key = key.public().to_string();
-        set.proof_of_possession = prove_possession(&key, &self.origin);
+        let public = key.public().to_string();
+        match &mut record.kind {
+            Some(proto::record::Kind::CheckpointKeySet(set)) => {
+                set.checkpoint_key = public;
+                set.proof_of_possession = prove_possession(&key, &self.origin);
+            }
+            Some(proto::record::Kind::VerifierEnrolled(it)) => it.verifier = public,
+            Some(proto::record::Kind::VerifierRevoked(it)) => it.verifier = public,
+            _ => {}
+        }
         Ok(())
     }
 
@@ -366,7 +400,7 @@ impl<A: Archive> Session<A> {
 
     /// What to tell about a line that was signed afresh.
     fn notes(&mut self, draft: &Draft, line: ContentId, authored: &AuthoredRecord) -> Vec<Note> {
-        let mut notes = Vec::new();
+        let mut notes: Vec<Note> = mistyped(&authored.record).into_iter().collect();
         let versioned = authored.record.kind.as_ref().and_then(versioned);
         match (versioned, &draft.key) {
             (Some((_, replaced)), _) => {

@@ -125,11 +125,7 @@ impl SignedFile {
     /// # Errors
     /// If it cannot be read, written or locked, or is damaged before its last line.
     pub fn beside(named: &Path) -> Result<Self, SignedError> {
-        let records = named.canonicalize();
-        let records = records.unwrap_or_else(|_| named.to_owned());
-        let mut name = records.into_os_string();
-        name.push(SIGNED_SUFFIX);
-        let path = PathBuf::from(name);
+        let path = journal_of(named);
         let file = Self::open(&path).map_err(|error| SignedError::Io {
             path: path.clone(),
             error,
@@ -345,6 +341,60 @@ impl SignedFile {
             error,
         }
     }
+}
+
+/// What the keys of a file's lines stand for, by the journal beside it: of a source's line the
+/// source, of any other the record.
+///
+/// # Errors
+/// If there is no journal, or it is not what was written.
+pub fn signed_under(records: &Path) -> Result<HashMap<String, ContentId>, SignedError> {
+    let path = journal_of(records);
+    let text = std::fs::read(&path).map_err(|error| SignedError::Io {
+        path: path.clone(),
+        error,
+    })?;
+    let mut ids = HashMap::new();
+    let lines = text.split_inclusive(|byte| *byte == b'\n');
+    // A last line that is torn was never sent.
+    let whole = lines.filter_map(|line| line.strip_suffix(b"\n"));
+    for (index, line) in whole.enumerate() {
+        let damaged = || SignedError::Damaged {
+            path: path.clone(),
+            line: index + 1,
+        };
+        let note = serde_json::from_slice(line).map_err(|_| damaged())?;
+        if let Note::Signed {
+            key: Some(key),
+            record,
+            envelope,
+            ..
+        } = note
+        {
+            let id = stands_for(&record, &envelope).ok_or_else(damaged)?;
+            ids.insert(key, id);
+        }
+    }
+    Ok(ids)
+}
+
+/// What a signed line stands for where another refers to it.
+fn stands_for(record: &str, envelope: &str) -> Option<ContentId> {
+    let envelope = Bytes::from(BASE64.decode(envelope.as_bytes()).ok()?);
+    let envelope = proto::Envelope::decode(envelope).ok()?;
+    match proto::Record::decode(envelope.payload).ok()?.kind? {
+        proto::record::Kind::SourceArchived(source) => source.source.parse().ok(),
+        _ => record.parse().ok(),
+    }
+}
+
+/// Where the journal lies: beside the file of records, or beside the file that it is a link to.
+fn journal_of(named: &Path) -> PathBuf {
+    let records = named.canonicalize();
+    let records = records.unwrap_or_else(|_| named.to_owned());
+    let mut name = records.into_os_string();
+    name.push(SIGNED_SUFFIX);
+    PathBuf::from(name)
 }
 
 /// What an envelope's record gives a version of.

@@ -48,6 +48,11 @@ impl Asked {
         Self { client, size }
     }
 
+    /// How many entries the ledger had.
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
     /// A comparison.
     pub async fn compare(
         &self,
@@ -134,6 +139,7 @@ impl Asked {
         let request = GetStatementRequest {
             statement_id: id.to_owned(),
             known_at: Some(known_at),
+            known_at_time: None,
             at_least_size: self.size,
         };
         let answer = self.client.catalog().get_statement(request).await;

@@ -3,17 +3,21 @@
 mod asking;
 mod example;
 mod story;
+mod trust;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use clap::Args;
 use tokio::sync::oneshot;
 
 use self::asking::Asked;
+use self::trust::Signed;
 use super::append::{Tally, progress_in_records};
+use super::authoring::Others;
 use super::client::Client;
 use super::draw::{self, Canvas, Sheet, Tint};
 use super::error::CliError;
@@ -22,6 +26,7 @@ use super::serve::Signals;
 use super::submit::{RecordsFile, Submitted};
 use crate::app::{self, AppError, World};
 use crate::config::{Config, Log, LogLevel, keys};
+use crate::record::SigningKey;
 
 /// The demo's archive; nothing of it is left when the demo ends.
 const ORIGIN: &str = "onrecord.invalid/alaska-summit";
@@ -67,13 +72,15 @@ impl Demo {
         let client = Client::connect(&daemon.server).await?;
         let canvas = Canvas::of_stdout();
         output::print(&opening(canvas, &daemon.server))?;
-        let (records, tally) = feed(&client, daemon, example).await?;
-        output::print(&fed(canvas, &records, tally))?;
+        let steward = [keys::read(&daemon.key)?].into();
+        let (records, mut tally) = feed(&client, &steward, example).await?;
+        let others = trust::feed(&client, &steward, example, &mut tally).await?;
+        output::print(&fed(canvas, &records, &others, tally))?;
 
         let head = client.head().await?;
         let asked = Asked::new(client, head.head.map_or(0, |head| head.size));
         let mut show = |text: String| output::print(&text);
-        story::tell(&asked, canvas, &records, &mut show).await?;
+        story::tell(&asked, canvas, &records, &others, &mut show).await?;
         if !self.once {
             output::print(&closing(canvas, daemon))?;
             std::future::pending::<()>().await;
@@ -152,16 +159,15 @@ async fn ended(thread: JoinHandle<Result<(), AppError>>) -> Result<(), CliError>
 /// Puts the example on record, by the way that `onrecord append` takes.
 async fn feed(
     client: &Client,
-    daemon: &Daemon,
+    steward: &Arc<[SigningKey]>,
     example: &Path,
 ) -> Result<(Vec<Submitted>, Tally), CliError> {
-    let file = RecordsFile::read(&example.join(example::RECORDS))?;
-    let key = keys::read(&daemon.key)?;
+    let file = RecordsFile::read(&example.join(example::RECORDS), &Others::new())?;
     let mut records = Vec::with_capacity(file.len());
     let mut tally = Tally::default();
     let progress = progress_in_records(file.len());
     let submitted = file
-        .submit(client, [key].into(), false, &mut |line| {
+        .submit(client, Arc::clone(steward), false, &mut |line| {
             progress.inc(1);
             tally.count(&line);
             records.push(line);
@@ -187,7 +193,7 @@ fn opening(canvas: Canvas, server: &str) -> String {
 }
 
 /// What became of the records, and every one that was refused.
-fn fed(canvas: Canvas, records: &[Submitted], tally: Tally) -> String {
+fn fed(canvas: Canvas, records: &[Submitted], others: &[Signed], tally: Tally) -> String {
     let mut sheet = Sheet::new(canvas);
     sheet.line("");
     let text = format!(
@@ -196,7 +202,8 @@ fn fed(canvas: Canvas, records: &[Submitted], tally: Tally) -> String {
     );
     sheet.paragraph(0, Tint::Plain, &text);
     let path = Path::new(example::RECORDS);
-    for line in records.iter().filter(|line| line.on_record().is_none()) {
+    let refused = records.iter().filter(|line| line.on_record().is_none());
+    for line in refused.chain(others.iter().flat_map(Signed::refused)) {
         sheet.line(super::append::drawn(canvas, path, line).trim_end());
     }
     sheet.finish()

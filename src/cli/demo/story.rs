@@ -5,10 +5,12 @@
 //! the questions alone.
 
 use super::asking::Asked;
+use super::trust::{self, Signed};
 use crate::cli::CliError;
 use crate::cli::draw::{self, Canvas, Sheet, Sides, Tint};
 use crate::cli::submit::Submitted;
 use crate::record::Date;
+use crate::record::proto::Statement;
 use crate::record::proto::record::Kind;
 use crate::record::proto::statement::Voice;
 use crate::rpc::proto::{ComparePositionsRequest, TimelineStep};
@@ -29,12 +31,13 @@ const RETRACTS: &str = "retracts";
 /// A day on which it is asked about the remark whose day is not known.
 const EUROPE_AS_OF: &str = "2025-08-18";
 
-/// Tells the story, chapter by chapter. `records` are the example's lines, with what became of
-/// them.
+/// Tells the story, chapter by chapter. `records` are the example's lines, and `others` those of
+/// the verifiers who join later, with what became of them.
 pub async fn tell(
     asked: &Asked,
     canvas: Canvas,
     records: &[Submitted],
+    others: &[Signed],
     show: &mut dyn FnMut(String) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
     let mut show = |chapter: String| show(format!("\n{}\n", chapter.trim_end()));
@@ -49,12 +52,14 @@ pub async fn tell(
             show(chapter)?;
         }
     }
+    trust::tell(asked, canvas, others, &mut show).await?;
     let mut sheet = Sheet::new(canvas);
     draw::caveat(&mut sheet);
     show(sheet.finish())
 }
 
-fn chapter(canvas: Canvas, question: &str) -> Sheet {
+/// Begins a chapter.
+pub fn chapter(canvas: Canvas, question: &str) -> Sheet {
     let mut sheet = Sheet::new(canvas);
     let rule = "━".repeat(usize::from(canvas.width));
     sheet.line(&canvas.paint(Tint::Faint, &rule));
@@ -295,29 +300,57 @@ async fn second_thoughts(
         sheet.gap();
     }
     let said = view.statement.unwrap_or_default();
-    let mut actors: Vec<&str> = said.said_for.iter().map(|it| it.actor.as_str()).collect();
-    if let Some(Voice::Speaker(speaker)) = &said.voice
-        && (what == RETRACTS || actors.is_empty())
-    {
-        // Words that are withdrawn may never have been the speaker's own.
-        actors.push(speaker);
-    }
-    let mut topics: Vec<&str> = said.readings.iter().map(|it| it.topic.as_str()).collect();
-    topics.dedup();
-    for topic in topics {
-        for actor in &actors {
-            known_before(asked, &mut sheet, [actor, topic, &said.said_at], index).await?;
-        }
+    // Words that are withdrawn may never have been the speaker's own.
+    let with_speaker = what == RETRACTS;
+    for pair in bearing_on(&said, with_speaker) {
+        known_before(asked, &mut sheet, pair, [index, asked.size()]).await?;
     }
     Ok(Some(sheet.finish()))
 }
 
-/// One position at one date: as known before entry `index`, and as known today.
+/// What entry `index` changes of the positions that a statement bears on: each held against
+/// what was known just before.
+pub async fn held_against(
+    asked: &Asked,
+    sheet: &mut Sheet,
+    statement: &str,
+    index: u64,
+) -> Result<(), CliError> {
+    let Some(view) = asked.statement(statement, index).await? else {
+        return Ok(());
+    };
+    let said = view.statement.unwrap_or_default();
+    for pair in bearing_on(&said, false) {
+        known_before(asked, sheet, pair, [index, index + 1]).await?;
+    }
+    Ok(())
+}
+
+/// The actors and topics whose positions a statement bears on, with when it was said: whom it
+/// was said for, or else its speaker.
+fn bearing_on(said: &Statement, with_speaker: bool) -> Vec<[&str; 3]> {
+    let mut actors: Vec<&str> = said.said_for.iter().map(|it| it.actor.as_str()).collect();
+    if let Some(Voice::Speaker(speaker)) = &said.voice
+        && (with_speaker || actors.is_empty())
+    {
+        actors.push(speaker);
+    }
+    let mut topics: Vec<&str> = said.readings.iter().map(|it| it.topic.as_str()).collect();
+    topics.dedup();
+    let pairs = topics.into_iter().flat_map(|topic| {
+        actors
+            .iter()
+            .map(move |actor| [*actor, topic, &said.said_at])
+    });
+    pairs.collect()
+}
+
+/// One position at one date, as known at two sizes of the ledger: before an entry, and later.
 async fn known_before(
     asked: &Asked,
     sheet: &mut Sheet,
     [actor, topic, as_of]: [&str; 3],
-    index: u64,
+    [index, later]: [u64; 2],
 ) -> Result<(), CliError> {
     let request = ComparePositionsRequest {
         actor: actor.to_owned(),
@@ -325,6 +358,7 @@ async fn known_before(
         from_as_of: as_of.to_owned(),
         to_as_of: as_of.to_owned(),
         from_known_at: Some(index),
+        to_known_at: Some(later),
         ..Default::default()
     };
     let Some(found) = asked.compare(sheet, request).await? else {
@@ -333,12 +367,14 @@ async fn known_before(
     let name = found.to_names.name(actor);
     sheet.heading(&format!("{name} on {topic}, as of {as_of}"));
     let kind = draw::kind_line(&found.comparison, &found.to_names);
-    let text = format!("from what was known then to what is known today: {kind}");
+    let after = if later == asked.size() {
+        "known today".to_owned()
+    } else {
+        format!("known with entry {index}")
+    };
+    let text = format!("from what was known before to what is {after}: {kind}");
     sheet.paragraph(2, Tint::Plain, &text);
-    let titles = [
-        format!("known before entry {index}"),
-        "known today".to_owned(),
-    ];
+    let titles = [format!("known before entry {index}"), after];
     let sides = Sides {
         titles: [&titles[0], &titles[1]],
         from: &found.from_names,

@@ -6,7 +6,7 @@ use super::background::Background;
 use super::canvas::{Canvas, Sheet, Tint, cell};
 use super::foot;
 use super::position::{title, warnings};
-use super::statement::{conditions_of, in_short, reading, testimony_in_cell};
+use super::statement::{conditions_of, in_short, reading, readings, testimony_in_cell};
 use super::words::{self, Label as _, range, stance, tint};
 use crate::rpc::proto::{
     Basis, ChangeKind, ComparePositionsResponse, Comparison, Placement, Position,
@@ -192,7 +192,7 @@ fn column(position: &Position, basis: Option<&Basis>, known: &Background) -> [St
         basis.map(|it| it.as_of.clone()),
         basis.map(|it| it.known_at.to_string()),
         Some(position.finding().label().to_owned()),
-        position.stance.as_ref().map(words::stance_in_full),
+        Some(taken(position)),
         Some(condition_lines(position)),
         position.since.as_ref().map(range),
         position.last_affirmed.as_ref().map(range),
@@ -204,6 +204,15 @@ fn column(position: &Position, basis: Option<&Basis>, known: &Background) -> [St
         Some(warnings.join("; ")),
     ]
     .map(Option::unwrap_or_default)
+}
+
+/// The stance; where coders disagree, each of their readings.
+fn taken(position: &Position) -> String {
+    match (&position.stance, &position.deciding) {
+        (Some(stance), _) => words::stance_in_full(stance),
+        (None, Some(disputed)) => readings(disputed).join("\nor "),
+        (None, None) => String::new(),
+    }
 }
 
 fn row_tint(label: &str, position: &Position) -> Tint {

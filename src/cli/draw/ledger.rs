@@ -9,7 +9,7 @@ use crate::record::proto::record::Kind;
 use crate::record::proto::review_published::Target;
 use crate::record::proto::statement::Voice;
 use crate::record::proto::{
-    ActorKind, LocalizedName, MandateGranted, Record, ReviewPublished, SourceArchived, Statement,
+    LocalizedName, MandateGranted, Record, ReviewPublished, SourceArchived, Statement,
     WithholdingScope,
 };
 use crate::rpc::proto::{GetStatusResponse, LedgerEntry};
@@ -103,7 +103,7 @@ fn what(record: &Record, kind: &Kind) -> String {
             format!("{} of {} witnesses", it.quorum, it.witness_keys.len())
         }
         Kind::ActorDefined(it) => {
-            let (name, kind) = (name(&it.names), actor(it.kind()));
+            let (name, kind) = (name(&it.names), it.kind().label());
             format!("{}: {name} ({kind})", it.actor_id)
         }
         Kind::MandateGranted(it) => mandate(it),
@@ -162,12 +162,7 @@ fn about(statement: &str, said: &str) -> String {
     }
 }
 
-fn actor(kind: ActorKind) -> &'static str {
-    let name = kind.as_str_name();
-    name.strip_prefix("ACTOR_KIND_").unwrap_or(name)
-}
-
-fn name(names: &[LocalizedName]) -> &str {
+pub(super) fn name(names: &[LocalizedName]) -> &str {
     let english = names.iter().find(|name| name.language == "en");
     let name = english.or_else(|| names.first());
     name.map_or("", |name| name.name.as_str())
@@ -197,16 +192,26 @@ fn source(source: &SourceArchived) -> String {
 
 /// A statement in a list: its text cut short, and never in quotation marks.
 fn statement(statement: &Statement) -> String {
-    let who = match &statement.voice {
-        Some(Voice::Speaker(speaker)) => speaker.as_str(),
-        Some(Voice::Anonymous(anonymous)) => anonymous.description.as_str(),
+    let text = shortened(&statement.text);
+    format!("{}, {}: {text}", who(statement), statement.said_at)
+}
+
+/// Who said something: the speaker's slug, or what the source says of them.
+pub(super) fn who(statement: &Statement) -> &str {
+    match &statement.voice {
+        Some(Voice::Speaker(speaker)) => speaker,
+        Some(Voice::Anonymous(anonymous)) => &anonymous.description,
         None => "?",
-    };
-    let mut text: String = statement.text.chars().take(SHOWN_CHARS_MAX).collect();
-    if text.len() < statement.text.len() {
-        text.push('…');
     }
-    format!("{who}, {}: {text}", statement.said_at)
+}
+
+/// As much of a text as a list shows.
+pub(super) fn shortened(text: &str) -> String {
+    let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// Draws how the daemon is.

@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 
 use super::canvas::Tint;
 use crate::record::proto::{
-    Authority, Condition, ConditionKind, Engagement, Polarity, ReadingBasis, Wording,
+    ActorKind, Authority, Condition, ConditionKind, Engagement, Polarity, ReadingBasis, Role,
+    TopicKind, Wording,
 };
 use crate::rpc::proto::{ChangeKind, Direction, FilterPart, Finding, Placement, Stance, TimeRange};
 
@@ -29,6 +30,7 @@ macro_rules! labels {
 }
 
 labels! {
+    ActorKind "ACTOR_KIND_",
     Authority "AUTHORITY_",
     ChangeKind "CHANGE_KIND_",
     ConditionKind "CONDITION_KIND_",
@@ -38,6 +40,8 @@ labels! {
     Placement "PLACEMENT_",
     Polarity "POLARITY_",
     ReadingBasis "READING_BASIS_",
+    Role "ROLE_",
+    TopicKind "TOPIC_KIND_",
     Wording "WORDING_",
 }
 

@@ -19,6 +19,7 @@ use tempfile::NamedTempFile;
 use tonic::Code;
 
 use crate::cli::append::{Tally, drawn};
+use crate::cli::authoring::Others;
 use crate::cli::client::Client;
 use crate::cli::draw::{Canvas, clean};
 use crate::cli::error::{Answer, CliError};
@@ -305,7 +306,7 @@ impl Run {
             return Ok(());
         }
         let lines = std::mem::take(&mut self.lines);
-        let records = RecordsFile::of(path, lines.as_bytes())?;
+        let records = RecordsFile::of(path, lines.as_bytes(), &Others::new())?;
         let keys = self.import.keys.iter().map(|key| keys::read(key));
         let keys = keys.collect::<Result<_, _>>()?;
         let (canvas, as_json) = (Canvas::of_stdout(), self.import.asking.json);

@@ -87,13 +87,7 @@ impl Text {
 
     async fn find(&self, pages: Pages<'_>, passage: &str) -> Result<ExitCode, CliError> {
         let (text_id, text) = pages.all().await?;
-        let search = SearchText::new(text);
-        if search.text_id().to_string() != text_id {
-            return Err(CliError::OtherBytes {
-                asked: text_id,
-                found: search.text_id().to_string(),
-            });
-        }
+        let search = checked(&text_id, text)?;
         let found = search.find(passage).map_err(|_| CliError::Usage {
             what: "--find has nothing but white space".to_owned(),
             accepted: "a passage of the text",
@@ -108,6 +102,38 @@ impl Text {
         } else {
             ExitCode::FAILURE
         })
+    }
+}
+
+/// A source's text, whole and as its id says: as it is extracted, and prepared for searching.
+pub(in crate::cli) async fn whole_text(
+    client: &Client,
+    source: &str,
+    text_id: &str,
+) -> Result<(String, SearchText), CliError> {
+    let pages = Pages {
+        client,
+        request: GetSourceTextRequest {
+            source: source.to_owned(),
+            text_id: text_id.to_owned(),
+            ..GetSourceTextRequest::default()
+        },
+        end: None,
+        done: false,
+    };
+    let (text_id, text) = pages.all().await?;
+    let search = checked(&text_id, text.clone())?;
+    Ok((text, search))
+}
+
+fn checked(text_id: &str, text: String) -> Result<SearchText, CliError> {
+    let search = SearchText::new(text);
+    let found = search.text_id().to_string();
+    if found == text_id {
+        Ok(search)
+    } else {
+        let asked = text_id.to_owned();
+        Err(CliError::OtherBytes { asked, found })
     }
 }
 

@@ -58,23 +58,29 @@ pub fn founding() -> proto::Envelope {
 
 /// The definition of the `number`-th person.
 pub fn actor(number: usize) -> proto::Envelope {
-    actor_named(number, "A. Person")
+    actor_named(number, &["A. Person"])
 }
 
-/// The same with a name of so many bytes.
+/// The same with names of so many bytes.
 pub fn long_actor(number: usize, name_bytes: usize) -> proto::Envelope {
-    actor_named(number, &"n".repeat(name_bytes))
+    let names = "n".repeat(name_bytes);
+    let names = names.as_bytes().chunks(NAME_BYTES_MAX);
+    let names: Vec<_> = names.map(|it| std::str::from_utf8(it).unwrap()).collect();
+    actor_named(number, &names)
 }
 
-fn actor_named(number: usize, name: &str) -> proto::Envelope {
-    let name = proto::LocalizedName {
+/// The longest name that a record takes.
+const NAME_BYTES_MAX: usize = 500;
+
+fn actor_named(number: usize, names: &[&str]) -> proto::Envelope {
+    let name = |name: &&str| proto::LocalizedName {
         language: "en".to_owned(),
-        name: name.to_owned(),
+        name: (*name).to_owned(),
     };
     signed(Kind::ActorDefined(proto::ActorDefined {
         actor_id: format!("person-{number}"),
         kind: proto::ActorKind::Person.into(),
-        names: vec![name],
+        names: names.iter().map(name).collect(),
         ..proto::ActorDefined::default()
     }))
 }

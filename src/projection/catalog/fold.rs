@@ -3,9 +3,9 @@
 use prost::Message;
 
 use super::{
-    ACTORS, ATTESTED, CHECKPOINT_KEYS, COVERAGE, ENROLMENTS, MANDATES, MILESTONE_REVIEWS,
-    MILESTONES, POLICIES, READ, REVOCATIONS, SOURCE_REVIEWS, SOURCES, TEXTS, TOPICS, Version,
-    WITHHELD, WITNESS_POLICIES, query,
+    ACTORS, ATTESTED, CHECKPOINT_KEYS, COVERAGE, ENROLMENTS, MANDATES, MANDATES_FOR, MANDATES_OF,
+    MILESTONE_REVIEWS, MILESTONES, POLICIES, READ, REVOCATIONS, SOURCE_REVIEWS, SOURCES, TEXTS,
+    TOPICS, Version, WITHHELD, WITNESS_POLICIES, query,
 };
 use crate::fold::{Changes, Fold, FoldError, Tables};
 use crate::projection::read::{Origin, content_id, malformed, optional, slug};
@@ -24,7 +24,7 @@ impl Fold for CatalogFold {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
@@ -66,6 +66,7 @@ impl Fold for CatalogFold {
             }
             Some(Kind::MandateGranted(granted)) => {
                 named(&mut changes, MANDATES, entry, &granted.mandate_id, granted)?;
+                mandate_of(&mut changes, entry, granted)?;
             }
             Some(Kind::MandateEnded(ended)) => {
                 let mandate = ended_mandate(state, entry, ended)?;
@@ -96,6 +97,22 @@ impl Fold for CatalogFold {
         }
         Ok(changes)
     }
+}
+
+/// Lets a mandate be found by person and by organisation.
+fn mandate_of(
+    changes: &mut Changes,
+    entry: &Entry,
+    granted: &proto::MandateGranted,
+) -> Result<(), FoldError> {
+    let mandate = slug(entry, "mandate_id", &granted.mandate_id)?;
+    let person = slug(entry, "person", &granted.person)?;
+    let organization = slug(entry, "organization", &granted.organization)?;
+    for (table, actor) in [(MANDATES_OF, person), (MANDATES_FOR, organization)] {
+        let key = table.key().slug(&actor).slug(&mandate).index(entry.index);
+        changes.insert(key.into_bytes(), Some(Vec::new()));
+    }
+    Ok(())
 }
 
 /// The mandate as it stands once it has ended: what was granted, up to the end now given.

@@ -8,15 +8,17 @@
 //! decided here, nor who may ask.
 
 mod fold;
+mod list;
 mod query;
 #[cfg(test)]
 mod tests;
 
 pub use fold::CatalogFold;
+pub use list::{Ids, actor_ids, mandate_ids, milestone_ids, source_ids, topic_ids, verifier_ids};
 pub use query::{
-    Coverage, Defined, Reviews, Verifier, actor, attestations, checkpoint_key, coverage,
-    first_with_text, mandate, milestone, milestone_reviews, policy, source, source_reviews, topic,
-    verifier, withholding, witness_policy,
+    Coverage, Defined, Named, Reviews, Verifier, actor, attestations, checkpoint_key, coverage,
+    first_with_text, mandate, milestone, milestone_reviews, near, policy, source, source_reviews,
+    topic, verifier, withholding, witness_policy,
 };
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,10 @@ use super::rows::Table;
 
 const ACTORS: Table = table(b'a', "actors");
 const MANDATES: Table = table(b'm', "mandates");
+/// Person, mandate, entry: nothing. Neither person nor organisation of a mandate changes.
+const MANDATES_OF: Table = table(b'o', "mandates-of");
+/// Organisation, mandate, entry: nothing.
+const MANDATES_FOR: Table = table(b'u', "mandates-for");
 const TOPICS: Table = table(b't', "topics");
 const MILESTONES: Table = table(b'e', "milestones");
 const SOURCES: Table = table(b's', "sources");

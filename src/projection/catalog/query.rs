@@ -9,9 +9,9 @@ use super::{
     MILESTONES, POLICIES, REVOCATIONS, SOURCE_REVIEWS, SOURCES, TEXTS, TOPICS, Version, WITHHELD,
     WITNESS_POLICIES,
 };
-use crate::fold::{FoldError, Tables};
+use crate::fold::{self, FoldError, Tables};
 use crate::projection::read::Provenance;
-use crate::projection::rows::{Key, Parts, Table};
+use crate::projection::rows::{Key, Parts, SLUG_END, Table};
 use crate::record::{ContentId, Slug, proto};
 
 /// A definition, and where it stands.
@@ -66,6 +66,45 @@ pub fn milestone(
     known_at: u64,
 ) -> Result<Option<Defined<proto::MilestoneDefined>>, FoldError> {
     newest(tables, MILESTONES, &MILESTONES.key().slug(id), known_at)
+}
+
+/// The slugs of `kind` that were on record below `known_at` and come near one that was not.
+pub fn near(
+    tables: &dyn Tables,
+    kind: Named,
+    slug: &str,
+    known_at: u64,
+) -> Result<Vec<String>, FoldError> {
+    let table = match kind {
+        Named::Actor => ACTORS,
+        Named::Mandate => MANDATES,
+        Named::Topic => TOPICS,
+        Named::Milestone => MILESTONES,
+    };
+    Ok(fold::near(tables, table.key().as_bytes(), slug, |key| {
+        slug_known(key, known_at)
+    })?)
+}
+
+/// The slug of a version's key, if the version is known below `known_at`.
+fn slug_known(key: &[u8], known_at: u64) -> Option<&str> {
+    let (slug, index) = key.split_at_checked(key.len().checked_sub(size_of::<u64>())?)?;
+    let index = u64::from_be_bytes(index.try_into().ok()?);
+    let slug = std::str::from_utf8(slug.strip_suffix(&[SLUG_END])?).ok()?;
+    (index < known_at).then_some(slug)
+}
+
+/// What goes by a slug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// An actor.
+    Actor,
+    /// A mandate.
+    Mandate,
+    /// A topic.
+    Topic,
+    /// A milestone.
+    Milestone,
 }
 
 /// A source's record; none if it is not archived.
@@ -188,13 +227,10 @@ pub type Reviews<'t> =
     Box<dyn Iterator<Item = Result<Defined<proto::ReviewPublished>, FoldError>> + 't>;
 
 fn reviews<'t>(tables: &'t dyn Tables, table: Table, id: &Key, known_at: u64) -> Reviews<'t> {
-    let reviews = table.scan_back::<Version>(tables, id).map(move |row| {
+    let rows = table.below::<Version>(tables, id, known_at);
+    Box::new(rows.map(move |row| {
         let (key, row) = row?;
         vouched(tables, version(table, &key, row)?, known_at)
-    });
-    Box::new(reviews.filter(move |review| {
-        let known = |review: &Defined<_>| review.provenance.index < known_at;
-        review.as_ref().map_or(true, known)
     }))
 }
 
@@ -209,13 +245,11 @@ pub struct Coverage {
 
 /// How many sources were read for a topic.
 pub fn coverage(tables: &dyn Tables, topic: &Slug, known_at: u64) -> Result<Coverage, FoldError> {
-    for row in COVERAGE.scan_back(tables, &COVERAGE.key().slug(topic)) {
-        let (key, coverage) = row?;
-        if Parts::new(COVERAGE, &key).index()? < known_at {
-            return Ok(coverage);
-        }
-    }
-    Ok(Coverage::default())
+    let topic = COVERAGE.key().slug(topic);
+    let newest = COVERAGE.below(tables, &topic, known_at).next();
+    Ok(newest
+        .transpose()?
+        .map_or_else(Coverage::default, |(_, coverage)| coverage))
 }
 
 /// The signatures that were added to a record's own, oldest first: each with the entry that
@@ -273,11 +307,9 @@ fn newest<T: Message + Default>(
     id: &Key,
     known_at: u64,
 ) -> Result<Option<Defined<T>>, FoldError> {
-    for row in table.scan_back::<Version>(tables, id) {
-        let (key, row) = row?;
-        if Parts::new(table, &key).index()? < known_at {
-            return vouched(tables, version(table, &key, row)?, known_at).map(Some);
-        }
-    }
-    Ok(None)
+    let row = table.below::<Version>(tables, id, known_at).next();
+    let Some((key, row)) = row.transpose()? else {
+        return Ok(None);
+    };
+    vouched(tables, version(table, &key, row)?, known_at).map(Some)
 }

@@ -1,9 +1,9 @@
 use super::{
-    CatalogFold, Coverage, actor, attestations, checkpoint_key, coverage, first_with_text, mandate,
-    milestone, milestone_reviews, policy, source, source_reviews, topic, verifier, withholding,
-    witness_policy,
+    CatalogFold, Coverage, Ids, actor, actor_ids, attestations, checkpoint_key, coverage,
+    first_with_text, mandate, mandate_ids, milestone, milestone_reviews, policy, source,
+    source_ids, source_reviews, topic, verifier, verifier_ids, withholding, witness_policy,
 };
-use crate::fold::{Fold, FoldError, MemoryTables};
+use crate::fold::{Fold, FoldError, MemoryTables, Order};
 use crate::projection::fixtures::{CAPTURED, Script, key, slug, source_id};
 use crate::projection::{Provenance, fixtures};
 use crate::record::proto::record::Kind;
@@ -339,4 +339,100 @@ fn promises_about_checkpoints_have_versions() {
         found.map(|found| found.definition.quorum)
     };
     assert_eq!([quorum(2), quorum(3)], [None, Some(2)]);
+}
+
+/// All ids of a walk.
+fn all<I>(ids: Ids<'_, I>) -> Vec<String>
+where
+    I: std::fmt::Display,
+{
+    ids.map(|id| id.unwrap().to_string()).collect()
+}
+
+#[test]
+fn ids_come_once_in_order_from_any_of_them_on_however_many_versions_they_have() {
+    let mut script = Script::default();
+    for id in ["ab", "a", "z", "a-b", "a", "a-b", "m", "a"] {
+        script.actor(id, proto::ActorKind::Person, "");
+    }
+    // Rows of other tables lie on both sides.
+    script.put(&[1], topic_noted("a note"));
+    script.mandate("a", "ab", proto::Authority::Delegate, &[], ("", ""));
+    let tables = script.tables(&CatalogFold);
+    let mut sorted = vec!["a", "a-b", "ab", "m", "z"];
+    for order in [Order::Ascending, Order::Descending] {
+        assert_eq!(all(actor_ids(&tables, None, order)), sorted);
+        for (place, from) in sorted.iter().enumerate() {
+            let rest = all(actor_ids(&tables, Some(&slug(from)), order));
+            assert_eq!(rest, sorted[place..]);
+        }
+        sorted.reverse();
+    }
+    // From an id that is none.
+    let from = |order| all(actor_ids(&tables, Some(&slug("b")), order));
+    assert_eq!(from(Order::Ascending), ["m", "z"]);
+    assert_eq!(from(Order::Descending), ["ab", "a-b", "a"]);
+    assert_eq!(
+        actor_ids(&MemoryTables::default(), None, Order::Descending).count(),
+        0
+    );
+}
+
+#[test]
+fn sources_and_verifiers_are_walked_by_their_bytes() {
+    let mut script = Script::default();
+    let mut sources = ["a", "b", "c", "d"].map(source_id);
+    for name in ["a", "b", "c", "d", "b"] {
+        script.source(name, "", CAPTURED);
+    }
+    let mut verifiers = [1, 2, 3, 4].map(|signer| HEXLOWER.encode(&key(signer)));
+    for signer in 1..=4 {
+        script.put(&[1], Kind::VerifierEnrolled(enrolled(signer, "a verifier")));
+    }
+    let tables = script.tables(&CatalogFold);
+    sources.sort();
+    verifiers.sort();
+    for order in [Order::Ascending, Order::Descending] {
+        assert_eq!(all(source_ids(&tables, None, order)), sources);
+        assert_eq!(all(verifier_ids(&tables, None, order)), verifiers);
+        let third = sources[2].parse().unwrap();
+        assert_eq!(all(source_ids(&tables, Some(&third), order)), sources[2..]);
+        sources.reverse();
+        verifiers.reverse();
+    }
+}
+
+#[test]
+fn mandates_are_walked_by_person_or_organisation() {
+    let mut script = Script::default();
+    let none = ("", "");
+    for (person, body) in [
+        ("a", "x"),
+        ("a-b", "x"),
+        ("a", "y"),
+        ("a", "x"),
+        ("b", "x-y"),
+    ] {
+        script.mandate(person, body, proto::Authority::Delegate, &[], none);
+    }
+    script.end_mandate("a-x", "2025");
+    let tables = script.tables(&CatalogFold);
+    let found = |person: &str, body: &str, order| {
+        let given = |id: &str| (!id.is_empty()).then(|| slug(id));
+        let (person, body) = (given(person), given(body));
+        all(mandate_ids(
+            &tables,
+            person.as_ref(),
+            body.as_ref(),
+            None,
+            order,
+        ))
+    };
+    let (up, down) = (Order::Ascending, Order::Descending);
+    assert_eq!(found("a", "", up), ["a-x", "a-y"]);
+    assert_eq!(found("a", "", down), ["a-y", "a-x"]);
+    assert_eq!(found("", "x", up), ["a-b-x", "a-x"]);
+    assert_eq!(found("", "x-y", down), ["b-x-y"]);
+    assert_eq!(found("nobody", "", up), [""; 0]);
+    assert_eq!(found("", "", up), ["a-b-x", "a-x", "a-y", "b-x-y"]);
 }

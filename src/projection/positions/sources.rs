@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{SOURCE_VERSIONS, SOURCES, touched};
 use crate::fold::{Changes, FoldError, Tables};
 use crate::projection::read::{content_id, date, malformed};
-use crate::projection::rows::{Key, Parts};
+use crate::projection::rows::Key;
 use crate::record::{Date, Entry, Interval, Micros, proto};
 
 /// A date as recorded, and what it stands for. The text is empty where the statement gave none.
@@ -184,12 +184,9 @@ impl<'a> Library<'a> {
     }
 
     fn newest(&self, number: u64) -> Result<Version, FoldError> {
-        for row in SOURCE_VERSIONS.scan_back::<Version>(self.tables, &versions(number)) {
-            let (key, version) = row?;
-            if Parts::new(SOURCE_VERSIONS, &key).index()? < self.known_at {
-                return Ok(version);
-            }
-        }
-        Err(SOURCE_VERSIONS.damaged())
+        let mut newest = SOURCE_VERSIONS.below(self.tables, &versions(number), self.known_at);
+        let (_, version): (_, Version) =
+            newest.next().ok_or_else(|| SOURCE_VERSIONS.damaged())??;
+        Ok(version)
     }
 }

@@ -333,13 +333,9 @@ impl Reach<'_> {
 
     /// What an actor is part of.
     fn whole(&self, part: &Slug, known_at: u64) -> Result<Option<Slug>, FoldError> {
-        for row in WHOLES.scan_back::<Option<Slug>>(self.tables, &WHOLES.key().slug(part)) {
-            let (key, whole) = row?;
-            if Parts::new(WHOLES, &key).index()? < known_at {
-                return Ok(whole);
-            }
-        }
-        Ok(None)
+        let mut rows = WHOLES.below(self.tables, &WHOLES.key().slug(part), known_at);
+        let newest: Option<(_, Option<Slug>)> = rows.next().transpose()?;
+        Ok(newest.and_then(|(_, whole)| whole))
     }
 
     /// Whether an actor is asked with its parts.

@@ -1,11 +1,12 @@
-//! The postings' fold: each entry's index is added to the open blocks of its subjects.
+//! The postings' fold: each entry's index is added to the open blocks of its headings.
 
 use super::block::Block;
-use super::rows::{OPEN, SEALED, TIED, key};
+use super::rows::{Heading, OPEN, SEALED, TIED, key};
+use super::said::said_in;
 use crate::fold::{Changes, Fold, FoldError, Order, Tables};
 use crate::projection::read::{content_id, malformed};
 use crate::record::proto::record::Kind;
-use crate::record::{ContentId, Entry, Subject, subjects};
+use crate::record::{ContentId, Entry, Subject, proto, subjects};
 
 /// The postings, derived from the ledger.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,15 +18,20 @@ impl Fold for PostingsFold {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
         let mut changes = Changes::new();
         let about = subjects(entry);
         tie(&mut changes, state, entry, about.iter())?;
-        for subject in &about {
-            if !post(&mut changes, state, subject, entry.index)? {
+        let about = about.iter().map(Heading::About);
+        let said = match &entry.record.kind {
+            Some(Kind::StatementRecorded(statement)) => said_in(entry, statement)?,
+            _ => Vec::new(),
+        };
+        for heading in about.chain(said.into_iter().map(Heading::Said)) {
+            if !post(&mut changes, state, heading, entry.index)? {
                 return Err(malformed(entry, "it was posted before"));
             }
         }
@@ -33,14 +39,14 @@ impl Fold for PostingsFold {
     }
 }
 
-/// Adds an index to a subject's postings; false if it is not beyond them.
+/// Adds an index to a heading's postings; false if it is not beyond them.
 pub(super) fn post(
     changes: &mut Changes,
     state: &dyn Tables,
-    subject: &Subject,
+    heading: Heading<'_>,
     index: u64,
 ) -> Result<bool, FoldError> {
-    let open = key(OPEN, subject);
+    let open = key(OPEN, heading);
     let block = match state.get(open.as_bytes())? {
         None => Block::begin(index, false),
         Some(bytes) => {
@@ -51,7 +57,7 @@ pub(super) fn post(
             if block.push(index) {
                 block
             } else {
-                let sealed = key(SEALED, subject).index(block.first());
+                let sealed = key(SEALED, heading).index(block.first());
                 changes.insert(sealed.into_bytes(), Some(block.into_bytes()));
                 Block::begin(index, true)
             }
@@ -61,8 +67,8 @@ pub(super) fn post(
     Ok(true)
 }
 
-/// Ties the statement that an entry says more of to the subjects that it may not have been
-/// about until then.
+/// Ties the statement that an entry says more of to the headings that it may not have stood
+/// under until then.
 fn tie<'a>(
     changes: &mut Changes,
     state: &dyn Tables,
@@ -76,8 +82,16 @@ fn tie<'a>(
         // Attestations of other kinds of records.
         return Ok(());
     };
-    for subject in about.filter(|subject| binds(subject)) {
-        let key = key(TIED, subject).index(introduced);
+    let said = match &entry.record.kind {
+        Some(Kind::StatementCorrected(proto::StatementCorrected {
+            corrected: Some(corrected),
+            ..
+        })) => said_in(entry, corrected)?,
+        _ => Vec::new(),
+    };
+    let about = about.filter(|subject| binds(subject)).map(Heading::About);
+    for heading in about.chain(said.into_iter().map(Heading::Said)) {
+        let key = key(TIED, heading).index(introduced);
         if state.get(key.as_bytes())?.is_none() {
             changes.insert(key.into_bytes(), Some(Vec::new()));
         }
@@ -111,6 +125,7 @@ fn says_more_of(entry: &Entry) -> Result<Option<(ContentId, Binds)>, FoldError> 
 
 /// The first entry about a subject: for a statement on record, the one that introduced it.
 fn first(state: &dyn Tables, subject: &Subject) -> Result<Option<u64>, FoldError> {
+    let subject = Heading::About(subject);
     let Some(bytes) = state.get(key(OPEN, subject).as_bytes())? else {
         return Ok(None);
     };

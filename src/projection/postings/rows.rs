@@ -1,38 +1,50 @@
-//! The rows of the postings, and walks along those of one subject.
+//! The rows of the postings, and walks along those of one heading.
 
 use std::ops::Bound;
 
 use super::block::{BLOCK_LENGTH, Block};
+use super::said::Said;
 use super::walk::{Walk, nearest};
 use crate::fold::{FoldError, Order, Tables};
 use crate::projection::rows::{Key, Parts, Table};
 use crate::record::Subject;
 
-/// Subject: its newest block.
+/// Heading: its newest block.
 pub(super) const OPEN: Table = table(b'o', "open postings");
-/// Subject, first index: a block that is full.
+/// Heading, first index: a block that is full.
 pub(super) const SEALED: Table = table(b's', "sealed postings");
-/// Subject, where a statement was introduced that a later entry tied to it: nothing.
+/// Heading, where a statement was introduced that a later entry tied to it: nothing.
 pub(super) const TIED: Table = table(b't', "tied statements");
 
 const fn table(byte: u8, name: &'static str) -> Table {
     Table { byte, name }
 }
 
-/// What the keys of a subject's rows begin with.
-pub(super) fn key(table: Table, subject: &Subject) -> Key {
+/// What postings are kept under.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Heading<'a> {
+    /// What entries are about.
+    About(&'a Subject),
+    /// When statements may have been said.
+    Said(Said),
+}
+
+/// What the keys of a heading's rows begin with.
+pub(super) fn key(table: Table, heading: Heading<'_>) -> Key {
     let key = table.key();
-    match subject {
-        Subject::Kind(kind) => key.bytes(&[b'k', kind.number()]),
-        Subject::Actor(id) => key.bytes(b"a").slug(id),
-        Subject::Topic(id) => key.bytes(b"t").slug(id),
-        Subject::Statement(id) => key.bytes(b"s").bytes(id.as_bytes()),
-        Subject::Source(id) => key.bytes(b"d").bytes(id.as_bytes()),
-        Subject::Verifier(verifier) => key.bytes(b"v").bytes(verifier),
+    match heading {
+        Heading::About(Subject::Kind(kind)) => key.bytes(&[b'k', kind.number()]),
+        Heading::About(Subject::Actor(id)) => key.bytes(b"a").slug(id),
+        Heading::About(Subject::Topic(id)) => key.bytes(b"t").slug(id),
+        Heading::About(Subject::Statement(id)) => key.bytes(b"s").bytes(id.as_bytes()),
+        Heading::About(Subject::Source(id)) => key.bytes(b"d").bytes(id.as_bytes()),
+        Heading::About(Subject::Verifier(verifier)) => key.bytes(b"v").bytes(verifier),
+        Heading::Said(Said::InWeek(week)) => key.bytes(b"w").bytes(&week.to_be_bytes()),
+        Heading::Said(Said::AtAnyTime) => key.bytes(b"x"),
     }
 }
 
-/// A walk along a subject's postings.
+/// A walk along a heading's postings.
 pub(super) struct Posted<'t> {
     tables: &'t dyn Tables,
     order: Order,
@@ -46,18 +58,18 @@ pub(super) struct Posted<'t> {
 }
 
 impl<'t> Posted<'t> {
-    pub(super) fn new(tables: &'t dyn Tables, subject: &Subject, order: Order) -> Self {
+    pub(super) fn new(tables: &'t dyn Tables, heading: Heading<'_>, order: Order) -> Self {
         Self {
             tables,
             order,
-            sealed: key(SEALED, subject),
-            open_key: key(OPEN, subject),
+            sealed: key(SEALED, heading),
+            open_key: key(OPEN, heading),
             open: None,
             block: Vec::new(),
         }
     }
 
-    /// The first index of the open block; none if the subject has no postings.
+    /// The first index of the open block; none if the heading has no postings.
     fn open_first(&mut self) -> Result<Option<u64>, FoldError> {
         if self.open.is_none() {
             let row = self.tables.get(self.open_key.as_bytes())?;
@@ -140,7 +152,7 @@ impl Walk for Posted<'_> {
     }
 }
 
-/// A walk along the statements that later entries tied to a subject.
+/// A walk along the statements that later entries tied to a heading.
 pub(super) struct Tied<'t> {
     tables: &'t dyn Tables,
     order: Order,
@@ -151,11 +163,11 @@ pub(super) struct Tied<'t> {
 }
 
 impl<'t> Tied<'t> {
-    pub(super) fn new(tables: &'t dyn Tables, subject: &Subject, order: Order) -> Self {
+    pub(super) fn new(tables: &'t dyn Tables, heading: Heading<'_>, order: Order) -> Self {
         Self {
             tables,
             order,
-            prefix: key(TIED, subject),
+            prefix: key(TIED, heading),
             read: Vec::new(),
         }
     }

@@ -3,12 +3,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::fold::post;
-use super::rows::{OPEN, SEALED, key};
+use super::rows::{Heading, OPEN, SEALED, key};
 use super::*;
 use crate::fold::{Changes, MemoryTables};
-use crate::projection::fixtures::{Script, answer, history, slug, source_id, statement};
+use crate::projection::fixtures::{CAPTURED, Script, answer, history, slug, source_id, statement};
 use crate::record::proto::{self, Polarity, record::Kind};
-use crate::record::{ContentId, subjects};
+use crate::record::{ContentId, Date, subjects};
 
 const ORDERS: [Order; 2] = [Order::Ascending, Order::Descending];
 
@@ -75,7 +75,7 @@ fn posted(ledger: &BTreeMap<u64, BTreeSet<Subject>>) -> MemoryTables {
     for (index, about) in ledger {
         let mut changes = Changes::new();
         for subject in about {
-            assert!(post(&mut changes, &tables, subject, *index).unwrap());
+            assert!(post(&mut changes, &tables, Heading::About(subject), *index).unwrap());
         }
         tables.apply(changes);
     }
@@ -172,13 +172,56 @@ proptest! {
         for (introduced, about) in said_of_statements(&script) {
             for subject in about {
                 for (order, from) in [(Order::Ascending, 0), (Order::Descending, u64::MAX)] {
-                    let found = all(statements(&tables, &[subject.clone()].into(), order), from, 99);
+                    let found = all(statements(&tables, &[subject.clone()].into(), None, order), from, 99);
                     prop_assert!(found.contains(&introduced), "{subject:?}: {found:?}");
                     prop_assert!(found.iter().all(|index| script.introduces(*index)));
                 }
             }
         }
     }
+}
+
+proptest! {
+    #[test]
+    fn every_statement_is_found_by_every_time_at_which_it_was_ever_said_to_be_said(
+        script in history(), from in -40..40_i64, days in 1..3_000_i64,
+    ) {
+        let tables = script.tables(&PostingsFold);
+        let from = CAPTURED + from * 86_400;
+        let asked = Interval { earliest: from, latest: from + days * 86_400 };
+        for (introduced, times) in times_of_statements(&script) {
+            let meets = |said: &Interval| said.meets(asked);
+            for (order, from) in [(Order::Ascending, 0), (Order::Descending, u64::MAX)] {
+                let found = all(statements(&tables, &BTreeSet::new(), Some(asked), order), from, 99);
+                prop_assert!(found.contains(&introduced) || !times.iter().any(meets));
+            }
+        }
+    }
+}
+
+/// Where each statement was introduced, and when it may have been said by each version.
+fn times_of_statements(script: &Script) -> BTreeMap<u64, Vec<Interval>> {
+    let mut introduced = BTreeMap::new();
+    let mut times: BTreeMap<u64, Vec<Interval>> = BTreeMap::new();
+    for entry in &script.entries {
+        let (id, statement) = match &entry.record.kind {
+            Some(Kind::StatementRecorded(it)) => {
+                introduced.insert(entry.record_id.to_string(), entry.index);
+                (entry.record_id.to_string(), it)
+            }
+            Some(Kind::StatementCorrected(it)) => {
+                (it.statement.clone(), it.corrected.as_ref().unwrap())
+            }
+            _ => continue,
+        };
+        let date = |text: &str| text.parse::<Date>().map(|date| date.interval());
+        let mut said = date(&statement.said_at).unwrap_or(Interval::ALL);
+        if let Ok(until) = date(&statement.repeated_until) {
+            said.latest = said.latest.max(until.latest);
+        }
+        times.entry(introduced[&id]).or_default().push(said);
+    }
+    times
 }
 
 /// Tables that grow under a reader after some reads.
@@ -266,8 +309,12 @@ fn a_statement_is_found_where_it_was_introduced_by_what_was_said_of_it_later() {
     let tables = script.tables(&PostingsFold);
     let found = |about: &[Subject]| {
         let about = about.iter().cloned().collect();
-        let up = all(statements(&tables, &about, Order::Ascending), 0, 99);
-        let mut down = all(statements(&tables, &about, Order::Descending), u64::MAX, 99);
+        let up = all(statements(&tables, &about, None, Order::Ascending), 0, 99);
+        let mut down = all(
+            statements(&tables, &about, None, Order::Descending),
+            u64::MAX,
+            99,
+        );
         down.reverse();
         assert_eq!(up, down);
         up
@@ -287,6 +334,28 @@ fn a_statement_is_found_where_it_was_introduced_by_what_was_said_of_it_later() {
 }
 
 #[test]
+fn a_time_leads_to_the_statements_of_its_weeks_and_to_those_of_no_particular_week() {
+    let mut script = Script::default();
+    let mut said = |said_at| script.record(statement("head", &[], said_at, vec![]));
+    let [july, august, year, unknown] = ["2025-07-01", "2025-08", "2025", ""].map(&mut said);
+    let later = said("2025-08-15");
+    script.correct(july, statement("head", &[], "2025-10-01", vec![]));
+    let tables = script.tables(&PostingsFold);
+    let found = |asked: &str| {
+        let asked = asked.parse::<Date>().unwrap().interval();
+        let search = statements(&tables, &BTreeSet::new(), Some(asked), Order::Ascending);
+        all(search, 0, 99)
+    };
+    assert_eq!(found("2025-07-01"), [july, year, unknown]);
+    assert_eq!(found("2025-08-15"), [august, year, unknown, later]);
+    assert_eq!(found("2025-08-28"), [august, year, unknown]);
+    assert_eq!(found("2025-10"), [july, year, unknown]);
+    assert_eq!(found("2031"), [year, unknown]);
+    // So long a time narrows nothing.
+    assert_eq!(found("[2031..2041]"), [july, august, year, unknown, later]);
+}
+
+#[test]
 fn a_statement_with_more_to_say_of_it_than_a_block_holds_is_still_found_where_it_was_introduced() {
     let mut script = Script::default();
     script.actor("head", proto::ActorKind::Person, "");
@@ -297,7 +366,7 @@ fn a_statement_with_more_to_say_of_it_than_a_block_holds_is_still_found_where_it
     script.read(&[7], introduced, answer("price", "", Polarity::Open));
     let tables = script.tables(&PostingsFold);
     let about = [Subject::Topic(slug("price"))].into();
-    let found = all(statements(&tables, &about, Order::Ascending), 0, 99);
+    let found = all(statements(&tables, &about, None, Order::Ascending), 0, 99);
     assert_eq!(found, [introduced]);
 }
 
@@ -307,7 +376,7 @@ fn a_subject_has_one_open_row_and_one_a_full_block() {
     let ledger: BTreeMap<_, _> = (0..1_000).map(|index| (index, about.clone())).collect();
     let tables = posted(&ledger);
     let rows = |table| {
-        let subject = about.first().unwrap();
+        let subject = Heading::About(about.first().unwrap());
         let sealed = key(table, subject).into_bytes();
         tables.scan(&sealed).count()
     };
@@ -319,7 +388,7 @@ fn a_subject_has_one_open_row_and_one_a_full_block() {
 fn damaged_rows_are_reported() {
     let ledger: BTreeMap<_, _> = (0..200).map(|index| (index, about([0]))).collect();
     let about = about([0]);
-    let subject = about.first().unwrap();
+    let subject = Heading::About(about.first().unwrap());
     for damaged in [
         key(OPEN, subject).into_bytes(),
         key(SEALED, subject).index(64).into_bytes(),

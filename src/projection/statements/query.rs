@@ -1,6 +1,6 @@
 //! What became of a statement, as it stood once the entries below `known_at` were known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Change, ENTRIES};
 use crate::fold::{FoldError, Tables};
@@ -19,6 +19,8 @@ pub struct StatementView {
     /// The readings by coders that stand beside its own, oldest first: each coder's newest on
     /// a topic and holder.
     pub readings: Vec<u64>,
+    /// The topics of these readings.
+    pub read_on: BTreeSet<Slug>,
     /// Further evidence, oldest first.
     pub evidence: Vec<u64>,
     /// Its reviews, oldest first.
@@ -67,6 +69,7 @@ pub fn view(
             }
         }
     }
+    let read_on = newest.keys().map(|(topic, ..)| topic.clone()).collect();
     let mut readings: Vec<u64> = newest.into_values().collect();
     readings.sort_unstable();
     readings.dedup();
@@ -75,6 +78,7 @@ pub fn view(
         corrections,
         retraction,
         readings,
+        read_on,
         evidence,
         reviews,
     }))

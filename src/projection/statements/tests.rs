@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::{StatementView, StatementsFold, view};
@@ -35,11 +37,13 @@ fn a_statement_is_what_was_made_of_it_by_each_entry_below_the_basis() {
         corrections: vec![],
         retraction: None,
         readings: vec![],
+        read_on: BTreeSet::new(),
         evidence: vec![],
         reviews: vec![],
     };
     assert_eq!(at(&tables, &id, first), Some(expected.clone()));
     expected.readings = vec![first];
+    expected.read_on = [slug("meeting")].into();
     assert_eq!(at(&tables, &id, other), Some(expected.clone()));
     expected.readings = vec![first, other];
     assert_eq!(at(&tables, &id, corrected), Some(expected.clone()));
@@ -49,6 +53,7 @@ fn a_statement_is_what_was_made_of_it_by_each_entry_below_the_basis() {
     expected.readings = vec![other, again];
     assert_eq!(at(&tables, &id, elsewhere), Some(expected.clone()));
     expected.readings = vec![other, again, elsewhere];
+    expected.read_on.insert(slug("price"));
     assert_eq!(at(&tables, &id, retracted), Some(expected.clone()));
     expected.retraction = Some(retracted);
     assert_eq!(at(&tables, &id, retracted + 1), Some(expected.clone()));
@@ -91,6 +96,7 @@ fn oracle(script: &Script, introduced: u64, known_at: u64) -> StatementView {
         corrections: vec![],
         retraction: None,
         readings: vec![],
+        read_on: BTreeSet::new(),
         evidence: vec![],
         reviews: vec![],
     };
@@ -122,6 +128,7 @@ fn oracle(script: &Script, introduced: u64, known_at: u64) -> StatementView {
             _ => {}
         }
     }
+    found.read_on = read.iter().map(|(_, _, topic, _)| slug(topic)).collect();
     found.readings = read.into_iter().map(|(index, ..)| index).collect();
     found
 }

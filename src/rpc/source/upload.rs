@@ -9,6 +9,7 @@ use tonic::{Status, Streaming};
 use super::super::proto::put_source_request::Part;
 use super::super::proto::{PutSourceHeader, PutSourceRequest};
 use super::super::{Failure, Reason, blocking};
+use crate::admission::check_media_type;
 use crate::documents::StoredDocuments;
 use crate::record::ContentId;
 use crate::storage::BlobWriter;
@@ -76,12 +77,12 @@ pub(super) async fn header(
 ) -> Result<PutSourceHeader, Status> {
     let accepted = "a header with the media type first, then chunks";
     match next_part(parts).await? {
-        Some(Part::Header(header)) if !header.media_type.is_empty() => Ok(header),
-        Some(Part::Header(_)) => Err(Failure::invalid(
-            "header.mediaType",
-            "it is empty",
-            "a media type such as \"text/plain; charset=utf-8\"",
-        ))?,
+        Some(Part::Header(header)) => {
+            check_media_type(&header.media_type).map_err(|refusal| {
+                Failure::invalid("header.mediaType", refusal.message, refusal.accepted)
+            })?;
+            Ok(header)
+        }
         Some(Part::Chunk(_)) => Err(Failure::invalid("header", "a chunk came first", accepted))?,
         None => Err(Failure::invalid("header", "nothing came", accepted))?,
     }

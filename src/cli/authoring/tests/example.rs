@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::memory::Memory;
-use crate::cli::authoring::{AuthoredRecord, Draft, Session, read};
+use crate::cli::authoring::{AuthoredRecord, Draft, Others, Session, read};
 use crate::record::proto::record::Kind;
 use crate::record::proto::statement::Voice;
 use crate::record::{Micros, SigningKey, proto};
@@ -14,7 +14,11 @@ fn directory() -> PathBuf {
 }
 
 fn drafts() -> Vec<Draft> {
-    read(&std::fs::read(directory().join("records.jsonl")).unwrap()).unwrap()
+    read(
+        &std::fs::read(directory().join("records.jsonl")).unwrap(),
+        &Others::new(),
+    )
+    .unwrap()
 }
 
 /// The example, put through a run on a copy of it.

@@ -1,6 +1,6 @@
 //! What a line may say, and what is said of lines that say something else.
 
-use crate::cli::authoring::{Draft, FILE_BYTES_MAX, LINE_BYTES_MAX, read};
+use crate::cli::authoring::{Draft, FILE_BYTES_MAX, LINE_BYTES_MAX, Others, read};
 use crate::record::proto;
 use crate::record::proto::record::Kind;
 
@@ -13,7 +13,7 @@ fn statement(more: &str) -> String {
 }
 
 fn kinds(text: &str) -> Vec<Kind> {
-    read(text.as_bytes())
+    read(text.as_bytes(), &Others::new())
         .unwrap()
         .iter()
         .map(|draft| draft.message.transcode_to::<proto::Record>().unwrap())
@@ -28,7 +28,7 @@ fn kind(line: &str) -> Kind {
 }
 
 fn errors(text: &str) -> Vec<String> {
-    let errors = read(text.as_bytes()).unwrap_err();
+    let errors = read(text.as_bytes(), &Others::new()).unwrap_err();
     errors.iter().map(ToString::to_string).collect()
 }
 
@@ -41,7 +41,7 @@ fn the_lines_of_the_documentation_are_read() {
 {"key": "lavrov-0819", "statementRecorded": {"speaker": "lavrov", "saidFor": [{"actor": "kremlin", "basis": "IMPLIED"}], "saidAt": "2025-08-19", "wording": "PARAPHRASED", "language": "en", "spokenLanguage": "ru", "text": "…", "evidence": [{"source": "@digest-0819", "establishes": ["WORDS", "SPEAKER"], "segments": [{"exact": "…"}]}], "readings": [{"topic": "leaders-meeting", "engagement": "ANSWERED", "polarity": "OPEN", "conditions": [{"id": "prepared", "kind": "ONLY_IF", "text": "prepared with extreme care"}]}]}}
 {"statementRetracted": {"statement": "@lavrov-0819", "reason": "…"}}
 "#;
-    let drafts = read(text.as_bytes()).unwrap();
+    let drafts = read(text.as_bytes(), &Others::new()).unwrap();
     let places: Vec<_> = drafts
         .iter()
         .map(
@@ -287,7 +287,12 @@ fn a_reference_must_name_a_line_above_and_of_the_kind_that_the_field_takes() {
 
 #[test]
 fn bytes_that_are_no_text_and_lines_and_files_beyond_their_bounds_are_refused() {
-    let said = |file: &[u8]| read(file).unwrap_err().remove(0).to_string();
+    let said = |file: &[u8]| {
+        read(file, &Others::new())
+            .unwrap_err()
+            .remove(0)
+            .to_string()
+    };
     assert_eq!(
         said(b"\n{\"key\": \"\xff\"}"),
         "line 2: the line is not UTF-8; accepted: text in UTF-8"

@@ -7,10 +7,11 @@ use tempfile::TempDir;
 
 use super::memory::Memory;
 use crate::cli::authoring::{
-    AuthoredRecord, Note, PrepareError, Session, SignedError, SignedFile, read,
+    AuthoredRecord, Note, Others, PrepareError, Session, SignedError, SignedFile, read,
+    signed_under,
 };
 use crate::record::proto::record::Kind;
-use crate::record::{Micros, SigningKey, proto};
+use crate::record::{ContentId, Micros, SigningKey, proto};
 
 const ORIGIN: &str = "example.org/archive";
 
@@ -56,7 +57,7 @@ impl Place {
 
     fn session<'a>(&self, archive: &'a Memory, seed: u8) -> Session<&'a Memory> {
         let keys = [SigningKey::from_seed([seed; 32])].into();
-        let drafts = read(&fs::read(self.records()).unwrap()).unwrap();
+        let drafts = read(&fs::read(self.records()).unwrap(), &Others::new()).unwrap();
         Session::open(archive, ORIGIN.to_owned(), keys, &self.records(), &drafts).unwrap()
     }
 
@@ -70,7 +71,7 @@ impl Place {
     ) -> Vec<AuthoredRecord> {
         let mut session = self.session(archive, 1);
         let mut sent = Vec::new();
-        for draft in read(&fs::read(self.records()).unwrap()).unwrap() {
+        for draft in read(&fs::read(self.records()).unwrap(), &Others::new()).unwrap() {
             let signed_at = Micros(signed_at * 1_000_000);
             session.prepare(&draft, signed_at).await.unwrap();
             for record in session.release().unwrap() {
@@ -93,7 +94,7 @@ impl Place {
     async fn failures(&self, archive: &Memory) -> Vec<String> {
         let mut session = self.session(archive, 1);
         let mut failures = Vec::new();
-        for draft in read(&fs::read(self.records()).unwrap()).unwrap() {
+        for draft in read(&fs::read(self.records()).unwrap(), &Others::new()).unwrap() {
             match session.prepare(&draft, Micros(0)).await {
                 Ok(()) => {}
                 Err(PrepareError::Line(error)) => failures.push(error.to_string()),
@@ -190,7 +191,7 @@ async fn a_record_is_filled_in_from_the_lines_above_it() {
 async fn lines_may_be_prepared_together_before_any_of_them_is_sent() {
     let (alone, together) = (Memory::default(), Memory::default());
     let one_by_one = Place::with(FILE).run(&alone, 5).await;
-    let drafts = read(FILE.as_bytes()).unwrap();
+    let drafts = read(FILE.as_bytes(), &Others::new()).unwrap();
     let place = Place::with(FILE);
     let mut session = place.session(&together, 1);
     for draft in &drafts {
@@ -417,7 +418,7 @@ async fn another_key_signs_the_same_bytes() {
     let (place, archive) = (Place::with(FILE), Memory::default());
     let first = place.run(&archive, 5).await;
     let mut session = place.session(&archive, 2);
-    for draft in read(FILE.as_bytes()).unwrap() {
+    for draft in read(FILE.as_bytes(), &Others::new()).unwrap() {
         session.prepare(&draft, Micros(99)).await.unwrap();
     }
     let second = session.release().unwrap();
@@ -666,4 +667,24 @@ async fn a_new_checkpoint_key_signs_for_itself_from_its_file() {
     assert_eq!(set.proof_of_possession, proof);
     let again = place.run(&archive, 6).await;
     assert_eq!(envelopes(&again), envelopes(&records));
+}
+
+#[tokio::test]
+async fn lines_of_another_file_are_referred_to_by_what_was_signed_for_them() {
+    let place = Place::with(FILE);
+    let sent = place.run(&Memory::default(), 1).await;
+    let ids = signed_under(&place.records()).unwrap();
+    assert_eq!(ids["said"], sent[2].record_id);
+    assert_eq!(ids["digest"], ContentId::of(b"a digest"));
+    let line = r#"{"statementRetracted": {"statement": "@said", "reason": "r"}}"#;
+    let drafts = read(line.as_bytes(), &ids).unwrap();
+    let message = format!("{:?}", drafts[0].message);
+    assert!(message.contains(&ids["said"].to_string()), "{message}");
+    assert!(read(line.as_bytes(), &Others::new()).is_err());
+    // A line of the file's own that has the key comes first.
+    let own = format!(
+        "{}\n{line}",
+        r#"{"key": "said", "verifierRevoked": {"reason": "r"}}"#
+    );
+    assert!(read(own.as_bytes(), &ids).is_err());
 }

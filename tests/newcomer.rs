@@ -1,0 +1,289 @@
+//! What somebody does wrong first, and what the real program tells them: where it is, what is
+//! wrong, and what would be accepted.
+#![cfg(feature = "daemon")]
+
+#[path = "common/program.rs"]
+mod program;
+
+use std::fmt::Write as _;
+use std::net::TcpListener;
+use std::path::Path;
+
+use program::{Daemon, Ended, onrecord, run};
+
+/// What was typed and what came of it, one mistake after the other.
+struct Transcript {
+    text: String,
+    /// What differs from run to run, and what stands for it.
+    redacted: Vec<(String, &'static str)>,
+}
+
+impl Transcript {
+    fn new(daemon: &Daemon) -> Self {
+        let home = daemon.home.path().display().to_string();
+        let key = daemon.key();
+        let key = key.file_name().unwrap().to_str().unwrap().to_owned();
+        Self {
+            text: String::new(),
+            redacted: vec![
+                (daemon.server.clone(), "http://SERVER"),
+                (home, "HOME"),
+                (key, "steward.key"),
+            ],
+        }
+    }
+
+    /// Notes a mistake: what it is, the lines of a file if it lies in one, and what the program
+    /// said to it.
+    fn note(&mut self, mistake: &str, lines: &[&str], typed: &[&str], ended: &Ended) {
+        let mut told = format!("== {mistake}\n");
+        for line in lines {
+            writeln!(told, "| {line}").unwrap();
+        }
+        writeln!(told, "$ onrecord {}", typed.join(" ")).unwrap();
+        told.push_str(&ended.out);
+        told.push_str(&ended.err);
+        writeln!(told, "exit code {}\n", ended.code.unwrap()).unwrap();
+        for (varies, instead) in &self.redacted {
+            told = told.replace(varies, instead);
+        }
+        self.text.push_str(&without_ids(&told));
+    }
+}
+
+/// Ids hold the time of signing, processes have numbers, and so have a system's errors.
+fn without_ids(text: &str) -> String {
+    let mut rest = text;
+    let mut said = String::with_capacity(text.len());
+    while let Some(at) = rest.find(|c: char| c.is_ascii_hexdigit()) {
+        let (before, from) = rest.split_at(at);
+        let end = from.find(|c: char| !c.is_ascii_hexdigit());
+        let (digits, after) = from.split_at(end.unwrap_or(from.len()));
+        said.push_str(before);
+        said.push_str(if digits.len() == 64 { "ID" } else { digits });
+        rest = after;
+    }
+    said.push_str(rest);
+    without(&without(&said, " (os error "), " (process ")
+}
+
+/// A text without what stands in brackets that begin so.
+fn without(text: &str, bracket: &str) -> String {
+    let mut parts = text.split(bracket);
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        whole.push_str(part.split_once(')').map_or(part, |(_, after)| after));
+    }
+    whole
+}
+
+const PAGE: &str = "<p>He said: \u{ab}We refuse no format of a meeting.\u{bb} \
+    Any contact must be prepared with extreme care, he added. Any contact counts.</p>";
+
+const ACTOR: &str = r#"{"actorDefined": {"actorId": "lavrov", "kind": "PERSON", "names": [{"language": "en", "name": "Sergei Lavrov"}]}}"#;
+const TOPIC: &str = r#"{"topicDefined": {"topicId": "leaders-meeting", "kind": "POLICY", "proposition": "The presidents should meet in person."}}"#;
+const SOURCE: &str = r#"{"key": "page", "sourceArchived": {"file": "page.html", "mediaType": "text/html", "publishedAt": "2025-08-19", "capturedAt": "2025-08-20T06:00:00Z", "role": "SECONDARY"}}"#;
+const SAID: &str = r#"{"key": "said", "statementRecorded": {"speaker": "lavrov", "saidAt": "2025-08-19", "wording": "TRANSLATED", "language": "en", "text": "We refuse no format of a meeting.", "evidence": [{"source": "@page", "establishes": ["WORDS", "SPEAKER"], "segments": [{"exact": "We refuse no format of a meeting."}]}], "readings": [{"topic": "leaders-meeting", "engagement": "ANSWERED", "polarity": "OPEN"}]}}"#;
+
+/// A first archive, and the mistakes made on it.
+struct Desk {
+    daemon: Daemon,
+    transcript: Transcript,
+    files: usize,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let daemon = Daemon::start();
+        let transcript = Transcript::new(&daemon);
+        let mut desk = Self {
+            daemon,
+            transcript,
+            files: 0,
+        };
+        desk.write("page.html", PAGE);
+        desk.write("records.jsonl", &[ACTOR, TOPIC, SOURCE, SAID].join("\n"));
+        desk.append("records.jsonl").code(0);
+        desk
+    }
+
+    fn write(&mut self, name: &str, text: &str) {
+        std::fs::write(self.daemon.home.path().join(name), text).unwrap();
+    }
+
+    fn append(&self, name: &str) -> Ended {
+        let key = self.daemon.key();
+        let key = key.file_name().unwrap().to_str().unwrap();
+        self.daemon.ask(&["append", "--key", key, name])
+    }
+
+    /// Types a command that is wrong.
+    fn types(&mut self, mistake: &str, typed: &[&str], code: i32) {
+        let ended = self.daemon.ask(typed).code(code);
+        self.transcript.note(mistake, &[], typed, &ended);
+    }
+
+    /// Appends a file of its own with something wrong in it.
+    fn appends(&mut self, mistake: &str, lines: &[&str], code: i32) {
+        self.files += 1;
+        let name = format!("{}.jsonl", self.files);
+        self.write(&name, &lines.join("\n"));
+        let ended = self.append(&name).code(code);
+        let typed = ["append", "--key", "steward.key", &name];
+        self.transcript.note(mistake, lines, &typed, &ended);
+    }
+
+    /// Appends the first statement with something of it replaced; the source is on record.
+    fn says(&mut self, mistake: &str, right: &str, wrong: &str, code: i32) {
+        assert!(SAID.contains(right), "{right}");
+        let id = onrecord::record::ContentId::of(PAGE.as_bytes()).to_string();
+        let line = SAID.replacen(right, wrong, 1).replace("@page", &id);
+        self.appends(mistake, &[&line], code);
+    }
+}
+
+#[test]
+fn what_newcomers_do_wrong_is_told_so_that_they_can_mend_it() {
+    let mut desk = Desk::new();
+    in_files(&mut desk);
+    in_statements(&mut desk);
+    in_questions(&mut desk);
+    in_keys_and_daemons(&mut desk);
+    insta::assert_snapshot!(desk.transcript.text);
+}
+
+/// What is found before anything is sent.
+fn in_files(desk: &mut Desk) {
+    desk.appends(
+        "a comma too many",
+        &[r#"{"actorDefined": {"actorId": "ada",}}"#],
+        2,
+    );
+    desk.appends(
+        "a record in many lines",
+        &["{", r#"  "actorDefined": {}"#, "}"],
+        2,
+    );
+    desk.says(
+        "a key that does not exist",
+        r#""speaker""#,
+        r#""speeker""#,
+        2,
+    );
+    desk.says(
+        "a value that does not exist",
+        "TRANSLATED",
+        "TRANSLATION",
+        2,
+    );
+    desk.says(
+        "a date as it is written elsewhere",
+        "2025-08-19",
+        "19.08.2025",
+        1,
+    );
+    let dangling = SAID.replace("@page", "@pages");
+    desk.appends("a key of no line", &[SOURCE, &dangling], 2);
+    let missing = SOURCE.replace("page.html", "pages.html");
+    desk.appends("a document that is not there", &[&missing], 1);
+    let nonsense = SOURCE.replace("text/html", "text");
+    desk.appends("a media type that is none", &[&nonsense], 1);
+    desk.write("other.html", "<p>Another page.");
+    let nearly = SOURCE
+        .replace("text/html", "text/htm")
+        .replace("page.html", "other.html");
+    desk.appends("a media type that is nearly one", &[&nearly], 0);
+}
+
+/// What the daemon refuses, or the client asks about.
+fn in_statements(desk: &mut Desk) {
+    let exact = r#""exact": "We refuse no format of a meeting.""#;
+    desk.says(
+        "words that the page does not have",
+        exact,
+        r#""exact": "We do not refuse any format of meeting""#,
+        1,
+    );
+    desk.says(
+        "words that it has twice",
+        exact,
+        r#""exact": "Any contact""#,
+        1,
+    );
+    desk.says(
+        "a text that is not the passage",
+        r#""text": "We refuse no format of a meeting.""#,
+        r#""text": "We refuse no form of a meeting.""#,
+        1,
+    );
+    desk.says("a speaker nobody defined", "lavrov", "lavrof", 1);
+    desk.says(
+        "a topic nobody defined",
+        "leaders-meeting",
+        "leader-meeting",
+        1,
+    );
+    desk.says(
+        "a reading that contradicts itself",
+        "ANSWERED",
+        "DECLINED",
+        1,
+    );
+    desk.says("said after it was captured", "2025-08-19", "2025-08-29", 1);
+    let edited = SAID.replace("2025-08-19", "2025-08-18");
+    let lines = [ACTOR, TOPIC, SOURCE, &edited];
+    desk.write("records.jsonl", &lines.join("\n"));
+    let ended = desk.append("records.jsonl").code(0);
+    let typed = ["append", "--key", "steward.key", "records.jsonl"];
+    desk.transcript
+        .note("a recorded line edited", &[&edited], &typed, &ended);
+}
+
+fn in_questions(desk: &mut Desk) {
+    let position = |more: &[&'static str]| [&["position", "lavrov"], more].concat();
+    desk.types(
+        "a topic that does not exist",
+        &position(&["leader-meeting"]),
+        1,
+    );
+    let as_of = position(&["leaders-meeting", "--as-of", "15.08.2025"]);
+    desk.types("a date as it is written elsewhere", &as_of, 2);
+    let beyond = position(&["leaders-meeting", "--known-at", "999"]);
+    desk.types("more of the ledger than there is", &beyond, 2);
+    desk.types("a name for an id", &["source", "text", "page.html"], 2);
+    desk.types(
+        "a kind that does not exist",
+        &["tail", "--kind", "statement"],
+        2,
+    );
+}
+
+fn in_keys_and_daemons(desk: &mut Desk) {
+    let ada = ACTOR.replace("lavrov", "ada");
+    desk.write("ada.jsonl", &ada);
+    desk.types(
+        "a key that is no key",
+        &["append", "--key", "page.html", "ada.jsonl"],
+        2,
+    );
+    desk.types(
+        "a key that is not there",
+        &["append", "--key", "me.key", "ada.jsonl"],
+        2,
+    );
+    desk.daemon.ask(&["keygen", "mine.key"]).code(0);
+    let unknown = ["append", "--key", "mine.key", "ada.jsonl"];
+    desk.types("a key that nobody enrolled", &unknown, 1);
+    desk.types("a second daemon", &["serve", "--listen", "127.0.0.1:0"], 1);
+
+    // A port that was free a moment ago, and that nobody serves.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("http://{}", port.local_addr().unwrap());
+    drop(port);
+    desk.transcript
+        .redacted
+        .push((server.clone(), "http://NOBODY"));
+    let typed = ["status", "--server", &server];
+    let ended = run(onrecord().args(typed).current_dir(Path::new("/"))).code(3);
+    desk.transcript.note("no daemon", &[], &typed, &ended);
+}

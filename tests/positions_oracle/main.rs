@@ -1,0 +1,219 @@
+//! Positions and comparisons against a slow oracle that shares no code with them.
+//!
+//! Random histories of a small world are folded as the daemon folds them, and read again from
+//! the records by the oracle, for every `known_at` and for every `as_of` at which an answer
+//! can change, of every actor on every topic, with and without parts; and by whose readings
+//! and whose trust the dice say.
+
+mod actors;
+mod asking;
+mod calendar;
+mod cases;
+mod change;
+mod coverage;
+mod front;
+mod generator;
+mod hearing;
+mod oracle;
+mod readings;
+mod scribe;
+mod sources;
+mod subject;
+mod trust;
+mod world;
+
+use std::collections::BTreeSet;
+
+use asking::{Dice, instants, many_ways, one_way, questions};
+use generator::history;
+use onrecord::fold::MemoryTables;
+use oracle::{Case, Question};
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
+use scribe::ledger;
+use trust::{Known, Line, Standing};
+use world::MILESTONES;
+
+/// How long a history is at most. An answer rests on a handful of statements; what matters is
+/// how their dates, versions, readings and voices lie to each other.
+const STEPS_MAX: usize = 32;
+
+/// Histories a run, unless `PROPTEST_CASES` says otherwise.
+const CASES: u32 = 32;
+
+/// Comparisons a history and question.
+const COMPARISONS: usize = 12;
+
+/// At how many dates a question is asked that is put in another way than plainly.
+const DATES_OTHERWISE: usize = 4;
+
+/// Steps towards a smaller history, once one fails.
+const SHRINKING_MAX: u32 = 4096;
+
+fn config() -> ProptestConfig {
+    let mut config = ProptestConfig::default();
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = CASES;
+    }
+    config.max_shrink_iters = SHRINKING_MAX;
+    config.failure_persistence = None;
+    config
+}
+
+/// A history and what is read from it.
+struct World<'a> {
+    lines: &'a [Line],
+    tables: MemoryTables,
+    /// By `known_at`.
+    known: Vec<Known<'a>>,
+    statements: Vec<Vec<Standing<'a>>>,
+}
+
+impl<'a> World<'a> {
+    fn new(lines: &'a [Line]) -> Self {
+        let known = (0..=lines.len()).map(|known_at| Known::new(&lines[..known_at]));
+        let known: Vec<Known> = known.collect();
+        Self {
+            lines,
+            tables: subject::tables(lines),
+            statements: known.iter().map(Known::statements).collect(),
+            known,
+        }
+    }
+
+    fn case(&self, question: &Question, known_at: usize) -> Option<Case<'_>> {
+        Case::new(&self.known[known_at], &self.statements[known_at], question)
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn every_position_is_the_oracles_at_every_as_of_and_known_at(
+        steps in history(STEPS_MAX),
+        mut dice in any::<u32>().prop_map(Dice),
+    ) {
+        let (lines, _) = ledger(&steps);
+        let world = World::new(&lines);
+        for known_at in 0..=lines.len() {
+            for question in questions() {
+                hold(&world, &question, known_at, None)?;
+                for otherwise in [one_way, many_ways] {
+                    let question = otherwise(&question, &lines[..known_at], &mut dice);
+                    hold(&world, &question, known_at, Some(&mut dice))?;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_comparison_is_the_oracles_between_any_two_as_of_known_at_and_filters(
+        steps in history(STEPS_MAX),
+        mut dice in any::<u32>().prop_map(Dice),
+    ) {
+        let (lines, size) = ledger(&steps);
+        let world = World::new(&lines);
+        for question in questions() {
+            for _ in 0..COMPARISONS {
+                compare(&world, &question, size, &mut dice)?;
+            }
+        }
+    }
+}
+
+/// Holds the answers to one question against the oracle's: all of them, or at dates that the
+/// dice say.
+fn hold(
+    world: &World,
+    question: &Question,
+    known_at: usize,
+    dice: Option<&mut Dice>,
+) -> Result<(), TestCaseError> {
+    let about = |d: i64| format!("{question:?} as of {d} known at {known_at}");
+    let case = world.case(question, known_at);
+    let collected = subject::collected(&world.tables, question, known_at, i64::MAX);
+    let (case, mut collected) = match (case, collected) {
+        (None, None) => return Ok(()),
+        (Some(case), Some(collected)) => (case, collected),
+        (case, _) => {
+            let known = case.is_some();
+            let about = about(i64::MAX);
+            return Err(TestCaseError::fail(format!(
+                "{about}: the oracle knows the actor: {known}"
+            )));
+        }
+    };
+    let asked = collected.asked.iter().map(ToString::to_string).collect();
+    same(&case.asked, &asked, || about(i64::MAX))?;
+    let mut dates: Vec<i64> = instants(&case).into_iter().collect();
+    if let Some(dice) = dice {
+        dates = (0..DATES_OTHERWISE)
+            .map(|_| dates[dice.roll(dates.len())])
+            .collect();
+    }
+    for d in dates {
+        if question.filter.sources.published {
+            collected = subject::collected(&world.tables, question, known_at, d).unwrap();
+        }
+        same(&case.told(d), &subject::told(&collected), || about(d))?;
+        let expected = case.answer(d);
+        let actual = subject::answer(&collected, &subject::position_at(&collected, d));
+        same(&expected, &actual, || about(d))?;
+    }
+    Ok(())
+}
+
+/// Holds a comparison between two positions picked at random, and around a milestone, against
+/// the oracle's.
+fn compare(
+    world: &World,
+    question: &Question,
+    size: usize,
+    dice: &mut Dice,
+) -> Result<(), TestCaseError> {
+    let known_at = [(); 2].map(|()| size + dice.roll(world.lines.len() - size + 1));
+    let mut asked = [question.clone(), question.clone()];
+    for (one, known_at) in asked.iter_mut().zip(known_at) {
+        if dice.roll(2) == 0 {
+            *one = one_way(question, &world.lines[..known_at], dice);
+        }
+    }
+    let cases = [0, 1].map(|end| world.case(&asked[end], known_at[end]).unwrap());
+    let milestones = MILESTONES.map(calendar::span);
+    let mut dates: BTreeSet<i64> = cases.iter().flat_map(instants).collect();
+    dates.extend(milestones.map(|milestone| milestone.earliest));
+    let dates: Vec<i64> = dates.into_iter().collect();
+    let ends = [(); 2].map(|()| dates[dice.roll(dates.len())]);
+
+    let answers = [0, 1].map(|end| cases[end].answer(ends[end]));
+    let collected = [0, 1].map(|end| {
+        subject::collected(&world.tables, &asked[end], known_at[end], ends[end]).unwrap()
+    });
+    let positions = [0, 1].map(|end| subject::position_at(&collected[end], ends[end]));
+    let about = || format!("{asked:?} as of {ends:?} known at {known_at:?}");
+    let expected = change::change(&change::end(&answers[0]), &change::end(&answers[1]));
+    let certain = change::certain(&answers[0], &answers[1]);
+    let actual = subject::difference(&positions[0], &positions[1]);
+    same(&(expected, certain), &actual, about)?;
+    for milestone in milestones {
+        let expected = change::place(&answers[1], milestone);
+        let actual = subject::place(&positions[1], milestone);
+        same(&expected, &actual, about)?;
+    }
+    Ok(())
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(
+    expected: &T,
+    actual: &T,
+    about: impl Fn() -> String,
+) -> Result<(), TestCaseError> {
+    if expected == actual {
+        return Ok(());
+    }
+    let about = about();
+    Err(TestCaseError::fail(format!(
+        "{about}\nthe oracle: {expected:#?}\nthe archive: {actual:#?}"
+    )))
+}
