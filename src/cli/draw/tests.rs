@@ -1,5 +1,7 @@
 //! What people see, fed with answers as a daemon gives them.
 
+mod pictures;
+
 use super::*;
 use crate::record::proto::statement::Voice;
 use crate::record::proto::{
@@ -411,7 +413,14 @@ fn a_timeline_runs_downwards_through_its_milestone() {
         truncated: false,
         next_page_token: String::new(),
     };
-    let drawn = timeline(CANVAS, &answer, "kremlin", "leaders-meeting", &background());
+    let drawn = timeline(
+        CANVAS,
+        &answer,
+        "kremlin",
+        "leaders-meeting",
+        background().milestone.as_slice(),
+        &background(),
+    );
     insta::assert_snapshot!(drawn, @r"
     The Kremlin on leaders-meeting
     The presidents should meet in person.
@@ -715,7 +724,7 @@ fn a_timeline_says_where_coders_disagree() {
         step(putin_0903(), ChangeKind::FirstStated),
     ];
     let mut sheet = Sheet::new(CANVAS);
-    steps(&mut sheet, &steps_of, &background());
+    steps(&mut sheet, &steps_of, &[], &background());
     let drawn = sheet.finish();
     let later = drawn.find("coders disagree about the later position");
     let earlier = drawn.find("coders disagree about the earlier position");
