@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+import blake3
 import grpc
 import onrecord
 import pytest
@@ -22,6 +23,8 @@ from onrecord.v1 import ledger_service_pb2 as ledger
 from onrecord.v1 import ledger_service_pb2_grpc as ledger_grpc
 from onrecord.v1 import record_service_pb2 as records
 from onrecord.v1 import record_service_pb2_grpc as records_grpc
+from onrecord.v1 import source_service_pb2 as documents
+from onrecord.v1 import source_service_pb2_grpc as documents_grpc
 
 KEY = onrecord.SigningKey(bytes(range(32)))
 
@@ -112,9 +115,22 @@ class Records(records_grpc.RecordServiceServicer):
         return records.AppendResponse(results=[records.AppendResult(already_recorded=already)])
 
 
+class Sources(documents_grpc.SourceServiceServicer):
+    """Serves the same document for every source."""
+
+    def GetSource(
+        self, request: documents.GetSourceRequest, context: Any
+    ) -> Iterator[documents.GetSourceResponse]:
+        for chunk in (b"a ", b"document"):
+            yield documents.GetSourceResponse(chunk=chunk)
+
+
 @contextmanager
 def told(
-    ledger: Ledger, catalog: Catalog | None = None, records: Records | None = None
+    ledger: Ledger,
+    catalog: Catalog | None = None,
+    records: Records | None = None,
+    sources: Sources | None = None,
 ) -> Iterator[onrecord.Archive]:
     server = grpc.server(ThreadPoolExecutor(4))
     ledger_grpc.add_LedgerServiceServicer_to_server(ledger, server)
@@ -122,6 +138,8 @@ def told(
         catalog_grpc.add_CatalogServiceServicer_to_server(catalog, server)
     if records:
         records_grpc.add_RecordServiceServicer_to_server(records, server)
+    if sources:
+        documents_grpc.add_SourceServiceServicer_to_server(sources, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     with onrecord.connect(f"127.0.0.1:{port}", key=KEY) as archive:
@@ -196,3 +214,17 @@ def test_a_subscription_resumes_from_the_index_that_the_status_names() -> None:
         entries = list(archive.follow(0, until_caught_up=True))
     assert [it.index for it in entries] == [0, 2, 4]
     assert service.starts == [0, 2, 4, 6]
+
+
+def test_bytes_that_are_not_the_source_are_told_where_blake3_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with told(Ledger(), sources=Sources()) as archive:
+        source = blake3.blake3(b"a document").hexdigest()
+        assert archive.get_source(source) == b"a document"
+        with pytest.raises(onrecord.NotTheSource) as error:
+            archive.get_source("ab" * 32)
+        assert error.value.reason == "SOURCE_ID_MISMATCH"
+        assert source in error.value.message
+        monkeypatch.setattr("onrecord._archive.blake3", None)
+        assert archive.get_source("ab" * 32) == b"a document"

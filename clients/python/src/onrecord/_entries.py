@@ -131,7 +131,8 @@ class Subscription(Iterator[Entry]):
             request = ledger.SubscribeRequest(
                 start=self.next_index, filter=self._filter, decode=True
             )
-            self._call = self._archive.ledger.Subscribe(request)
+            with self._archive.failures():
+                self._call = self._archive.ledger.Subscribe(request)
         return self._call
 
     def _ended(self, error: OnRecordError) -> None:

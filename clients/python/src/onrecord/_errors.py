@@ -57,17 +57,37 @@ class Unreachable(OnRecordError):
     """No daemon answers, or it went away during the call."""
 
 
+class Closed(OnRecordError):
+    """The connection was closed before."""
+
+
 class AddressError(OnRecordError):
     """The address is none."""
+
+
+class NotTheSource(OnRecordError):
+    """What the daemon serves as a source is something else."""
 
 
 class KeyFileError(OnRecordError):
     """A file holds no key that can be used."""
 
 
+class ArgumentError(OnRecordError):
+    """An argument is of a wrong type or out of range. `field` names it; nothing was asked."""
+
+    def __init__(
+        self, message: str, *, reason: str = "NOT_ASKED", field: str = "", accepted: str = ""
+    ) -> None:
+        super().__init__(message, reason=reason, field=field, accepted=accepted)
+
+
+class SignedFileError(OnRecordError):
+    """The file that keeps what was signed is damaged, or another run has it."""
+
+
 class AuthoringError(OnRecordError):
-    """A record as it was written cannot be made one. Nothing of its call was sent, unless it is
-    among the results of `RecordsRefused`."""
+    """A record as it was written cannot be made one, and was not sent."""
 
     def __init__(
         self,
@@ -171,6 +191,12 @@ class RecordsRefused(OnRecordError):
 
     def __str__(self) -> str:
         return self.message
+
+
+def unreadable(path: object, field: str, error: OSError) -> ArgumentError:
+    """What to raise for a file, named by an argument, that cannot be read."""
+    said = f"{path}: {error.strerror or error}"
+    return ArgumentError(said, field=field, accepted="a file that can be read")
 
 
 def of_call(error: grpc.RpcError, address: str) -> OnRecordError:
