@@ -46,6 +46,7 @@ from onrecord._errors import (
 )
 from onrecord._overviews import Divergence, Reference, Reversal
 from onrecord._signing import SigningKey
+from onrecord._watch import Brief, Change, Watch
 
 __all__ = [
     "AddressError",
@@ -53,7 +54,9 @@ __all__ = [
     "ArgumentError",
     "AuthoringError",
     "Basis",
+    "Brief",
     "CallError",
+    "Change",
     "Closed",
     "Comparison",
     "Condition",
@@ -84,5 +87,6 @@ __all__ = [
     "Testimony",
     "Timeline",
     "Unreachable",
+    "Watch",
     "connect",
 ]

@@ -23,7 +23,6 @@ from onrecord._request import misfit
 from onrecord._signed import SignedFile
 from onrecord._signing import SigningKey
 from onrecord.v1 import admin_service_pb2 as admin
-from onrecord.v1 import common_pb2
 from onrecord.v1 import ledger_service_pb2 as ledger
 from onrecord.v1 import source_service_pb2 as documents
 
@@ -77,10 +76,6 @@ class Archive(Positions):
         self._keys = keys
 
     # The ledger.
-
-    def head(self) -> common_pb2.Head:
-        """The newest durable size and root."""
-        return self.call(self.ledger.GetHead, ledger.GetHeadRequest()).head
 
     def status(self) -> admin.GetStatusResponse:
         """How the daemon is."""

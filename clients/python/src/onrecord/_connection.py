@@ -23,6 +23,7 @@ from onrecord.v1 import (
     record_service_pb2_grpc,
     source_service_pb2_grpc,
 )
+from onrecord.v1 import common_pb2 as common
 from onrecord.v1 import ledger_service_pb2 as ledger
 
 if TYPE_CHECKING:
@@ -149,6 +150,10 @@ class Connection:
                 reason="CLOSED",
                 accepted="another one: onrecord.connect()",
             ) from error
+
+    def head(self) -> common.Head:
+        """The newest durable size and root."""
+        return self.call(self.ledger.GetHead, ledger.GetHeadRequest()).head
 
     def grew_to(self, size: int) -> None:
         """Takes note that the ledger has `size` entries: later answers have read as much."""

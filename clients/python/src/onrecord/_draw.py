@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from onrecord._answers import Basis, Comparison, Position, Source, Testimony, Timeline
     from onrecord._overviews import Divergence, Reference, Reversal
+    from onrecord._watch import Brief, Change
 
 # The most statements of one sort, and the most steps, that are shown; the answer has them all.
 _LISTED_MAX = 8
@@ -154,6 +155,21 @@ def timeline(it: Timeline) -> Sheet:
     return sheet
 
 
+def change(it: Change) -> Sheet:
+    """A change as a record brought it: what kind it is, and the position after it."""
+    sheet = Sheet()
+    _title(sheet, it.after.actor_name, it.after.topic, it.after.proposition)
+    certain = "certain" if it.certain else "not certain"
+    sheet.add("strong", f"{it.kind}, {certain}")
+    sheet.add("strong", f"{_in_short(it.before)} to {_in_short(it.after)}", 1)
+    recorded_at = it.recorded_at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    sheet.add("plain", f"by [{it.index}] {it.record_kind}, recorded {recorded_at}", 1)
+    sheet.add("heading", "after")
+    _position(sheet, it.after, 1)
+    _foot(sheet, it.after.basis)
+    return sheet
+
+
 def reversal(it: Reversal) -> Sheet:
     """A change of side: what held the one, what left it, and what took the other."""
     sheet = Sheet()
@@ -198,7 +214,7 @@ def _title(sheet: Sheet, actor: str, topic: str, proposition: str) -> None:
         sheet.add("plain", proposition)
 
 
-def _in_short(it: Position) -> str:
+def _in_short(it: Position | Brief) -> str:
     if it.finding == "DISPUTED" and it.deciding:
         return _reading(it.deciding)
     return str(it.stance) if it.stance else it.finding or "not on record"

@@ -14,7 +14,8 @@ from onrecord._answers import Basis, Comparison, Position, Step, Testimony, Time
 from onrecord._background import Background
 from onrecord._catalog import Catalog
 from onrecord._overviews import Divergence, Reference, Reversal
-from onrecord._request import Date, Filter, KnownAt
+from onrecord._request import Date, Filter, KnownAt, misfit
+from onrecord._watch import Watch
 from onrecord.v1 import common_pb2 as common
 from onrecord.v1 import position_service_pb2 as asked
 
@@ -351,6 +352,40 @@ class Positions(Catalog):
         )
         answers = self.pages(self.positions_service.ListCoverage, request)
         return (it for answer in answers for it in answer.sources)
+
+    def watch(
+        self,
+        topic: str = "",
+        *,
+        actor: str = "",
+        start: int | None = None,
+        after: tuple[str, str] | None = None,
+        until_caught_up: bool = False,
+        as_of: Date = "",
+        with_parts: bool | None = None,
+        filter: Filter | None = None,
+    ) -> Watch:
+        """Changes of positions that entries from `start` on bring (none: what is recorded from
+        here on), as they bring them: in order, each once, also across a daemon that goes away.
+
+        With `after`, an actor and a topic, those that the entry at `start` brings up to theirs
+        are left out: `next_index` and `after` of a watch are where another goes on."""
+        watched = None
+        if after is not None:
+            if not isinstance(after, tuple) or len(after) != 2:
+                raise misfit(after, "after", "an actor and a topic")
+            watched = {"actor": after[0], "topic": after[1]}
+        request = self.request(
+            asked.WatchPositionsRequest,
+            topic=topic,
+            actor=actor,
+            start=self.head().size if start is None else start,
+            after=watched,
+            as_of=as_of,
+            with_parts=with_parts,
+            filter=filter,
+        )
+        return Watch(self, request, until_caught_up)
 
     def _position(self, position: asked.Position, basis: common.Basis) -> Position:
         background = Background.of(self, basis)
