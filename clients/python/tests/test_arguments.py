@@ -4,7 +4,7 @@ accepted."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,13 @@ def test_an_argument_that_does_not_fit_is_told_before_anything_is_asked(
 def test_what_only_the_daemon_can_judge_is_told_by_the_daemon(summit: onrecord.Archive) -> None:
     with pytest.raises(onrecord.InvalidQuestion) as absurd:
         summit.position(*ASKED, known_at=10**9)
-    assert absurd.value.reason == "BEYOND_THE_HEAD"
+    assert (absurd.value.reason, absurd.value.field) == ("BEYOND_THE_HEAD", "known_at")
+    with pytest.raises(onrecord.InvalidQuestion) as future:
+        summit.compare(*ASKED, from_known_at=datetime(9999, 1, 1, tzinfo=timezone.utc))
+    assert future.value.field == "from_known_at"
+    with pytest.raises(onrecord.InvalidQuestion) as day:
+        summit.position(*ASKED, filter={"published_by": "yesterday"})
+    assert day.value.field == "filter.published_by"
     with pytest.raises(onrecord.InvalidQuestion) as key:
         summit.position(*ASKED, filter={"verifiers": ["00"]})
     assert key.value.field == "filter.verifiers"

@@ -148,10 +148,7 @@ class _Walk:
 
     def single(self, field: FieldDescriptor, written: object, path: str) -> object:
         if isinstance(written, datetime):
-            if written.tzinfo is None:
-                said = f"{written.isoformat()} has no time zone"
-                raise self.error(path, said, "a datetime with one, such as datetime.timezone.utc")
-            return written.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+            return self.time(written, path)
         if isinstance(written, date):
             return written.isoformat()
         if isinstance(written, bytes) and field.type == FieldDescriptor.TYPE_BYTES:
@@ -160,11 +157,32 @@ class _Walk:
             return self.enum(field.enum_type, written, path)
         if field.message_type is not None:
             if field.message_type.file.package == "google.protobuf":
-                return written
+                return self.text(written, path, "a time with an offset, or a datetime")
             return self.message(field.message_type, written, path)
-        if field.GetOptions().Extensions[options.content_id] and isinstance(written, str):
-            return self.content_id(written, path)
+        if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL and not isinstance(written, bool):
+            raise self.error(path, f"{shown(written)} does not fit", "True or False")
+        if field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
+            is_text = field.type == FieldDescriptor.TYPE_STRING
+            written = self.text(written, path, "a text" if is_text else "bytes, or their base64")
+            if field.GetOptions().Extensions[options.content_id]:
+                return self.content_id(written, path)
         return written
+
+    def text(self, written: object, path: str, accepted: str) -> str:
+        if not isinstance(written, str):
+            raise self.error(path, f"{shown(written)} does not fit", accepted)
+        return written
+
+    def time(self, written: datetime, path: str) -> str:
+        if written.tzinfo is None:
+            said = f"{written.isoformat()} has no time zone"
+            raise self.error(path, said, "a datetime with one, such as datetime.timezone.utc")
+        try:
+            utc = written.astimezone(timezone.utc)
+        except OverflowError as error:
+            said = f"{written.isoformat()} does not fit"
+            raise self.error(path, said, "a time whose year in UTC is 1 to 9999") from error
+        return utc.isoformat().replace("+00:00", "Z")
 
     def enum(self, descriptor: EnumDescriptor, written: object, path: str) -> object:
         if not isinstance(written, str):

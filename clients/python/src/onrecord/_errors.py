@@ -8,6 +8,7 @@ what the daemon itself puts behind "; accepted: ".
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,9 @@ _ACCEPTED = "; accepted: "
 
 # The reason where a daemon that may be there did not answer in time.
 NO_ANSWER = "NO_ANSWER"
+
+# Where a word begins within a protobuf-JSON name.
+_CAPITAL = re.compile(r"(?<=[a-z0-9])[A-Z]")
 
 _DETAILS = "grpc-status-details-bin"
 
@@ -243,8 +247,14 @@ def _said(text: str, status: rpc_status.Status) -> dict[str, Any]:
         elif kind == "google.rpc.BadRequest":
             for violation in rpc_status.BadRequest.FromString(detail.value).field_violations[:1]:
                 message, _, accepted = violation.description.partition(_ACCEPTED)
-                said.update(field=violation.field, message=message, accepted=accepted)
+                said.update(field=_argument(violation.field), message=message, accepted=accepted)
         elif kind == "google.rpc.RetryInfo":
             delay = rpc_status.RetryInfo.FromString(detail.value).retry_delay
             said["retry_after"] = delay.ToTimedelta().total_seconds()
     return said
+
+
+def _argument(field: str) -> str:
+    """How a request's field, which the daemon tells by its protobuf-JSON name, is called here."""
+    name = _CAPITAL.sub(lambda it: f"_{it[0].lower()}", field)
+    return name.removesuffix("_time") if name.endswith("known_at_time") else name
