@@ -81,13 +81,14 @@ class Following(Iterator[_Followed], Generic[_Followed]):
                     break
                 self._ended(Unreachable("the stream ended without a word"))
                 continue
-            self._tries, self._begun = 0, True
+            self._begun = True
             try:
                 followed = self._take(message)
             except OnRecordError as error:
                 # The daemon went away before what the message names was looked up.
                 self._ended(error)
                 continue
+            self._tries = 0
             if followed is not None:
                 return followed
         raise StopIteration
