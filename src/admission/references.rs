@@ -4,7 +4,7 @@ use super::field::{content_id, date, slug};
 use super::signatures::would_lock;
 use super::state::{
     ActorRow, MandateRow, RecordRow, SourceRow, StatementRow, Table, TopicRow, VerifierRow,
-    mandates,
+    is_retracted, mandates,
 };
 use super::{Place, Reason, Refusal, Step, attestation, time};
 use crate::fold::{FoldError, Tables};
@@ -609,7 +609,7 @@ fn recorded(state: &dyn Tables, id: &str) -> Result<Result<StatementRow, Refusal
 /// A statement that must be on record and not retracted.
 fn standing(state: &dyn Tables, id: &str) -> Result<Result<StatementRow, Refusal>, FoldError> {
     let row = accept!(recorded(state, id)?);
-    if row.retracted {
+    if is_retracted(state, &row)? {
         return Ok(Err(Refusal::new(
             Reason::StatementIsRetracted,
             "statement",

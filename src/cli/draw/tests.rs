@@ -554,6 +554,7 @@ fn what_was_added_to_a_statement_and_what_is_withheld_are_told_beneath_it() {
         ..Provenance::default()
     };
     view.further_evidence.push(FurtherEvidence {
+        untrusted: false,
         evidence: vec![Evidence {
             source: "ab12".repeat(16),
             establishes: vec![Establishes::Words.into()],
