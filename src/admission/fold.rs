@@ -70,7 +70,7 @@ impl Step<'_> {
             Kind::StatementRecorded(recorded) => statement = Some(self.statement(recorded)?),
             Kind::StatementCorrected(corrected) => {
                 let newest = self.entry.record_id;
-                self.change_statement(&corrected.statement, |row| row.newest = Some(newest))?;
+                self.change_statement(&corrected.statement, |row| row.corrections.push(newest))?;
             }
             Kind::StatementRetracted(retracted) => {
                 let retraction = self.entry.record_id;
@@ -305,7 +305,7 @@ impl Step<'_> {
                 _ => None,
             },
             said_for: said_for.collect::<Result<_, _>>()?,
-            newest: None,
+            corrections: Vec::new(),
             retractions: Vec::new(),
         })
     }

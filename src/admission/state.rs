@@ -148,8 +148,8 @@ impl RecordRow {
 pub struct StatementRow {
     pub speaker: Option<Slug>,
     pub said_for: Vec<Slug>,
-    /// Its newest correction; none while it stands as it was introduced.
-    pub newest: Option<ContentId>,
+    /// Its corrections, oldest first.
+    pub corrections: Vec<ContentId>,
     /// Its retractions: several, where those before are no longer trusted.
     pub retractions: Vec<ContentId>,
 }
@@ -233,16 +233,29 @@ pub fn verifiers(state: &dyn Tables) -> Result<Vec<([u8; 32], VerifierRow)>, Fol
     Ok(verifiers)
 }
 
-/// Whether a retraction of a statement is trusted: some signature on it is.
-pub fn is_retracted(state: &dyn Tables, statement: &StatementRow) -> Result<bool, FoldError> {
-    for retraction in &statement.retractions {
-        let row: Option<RecordRow> = Table::Record.get(state, &[retraction.as_bytes()])?;
-        for (verifier, index) in row.iter().flat_map(RecordRow::signatures) {
-            let untrusted: Option<UntrustedRow> =
-                Table::Untrusted.get(state, &[&verifier.to_be_bytes()])?;
-            if !untrusted.is_some_and(|it| (it.from..it.revoked).contains(&index)) {
-                return Ok(true);
-            }
+/// The newest of some records that a trusted signature is on.
+pub fn newest_trusted(
+    state: &dyn Tables,
+    records: &[ContentId],
+) -> Result<Option<RecordRow>, FoldError> {
+    for record in records.iter().rev() {
+        let row: Option<RecordRow> = Table::Record.get(state, &[record.as_bytes()])?;
+        if let Some(row) = row
+            && is_trusted(state, &row)?
+        {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether any signature on a record is trusted.
+fn is_trusted(state: &dyn Tables, row: &RecordRow) -> Result<bool, FoldError> {
+    for (verifier, index) in row.signatures() {
+        let untrusted: Option<UntrustedRow> =
+            Table::Untrusted.get(state, &[&verifier.to_be_bytes()])?;
+        if !untrusted.is_some_and(|it| (it.from..it.revoked).contains(&index)) {
+            return Ok(true);
         }
     }
     Ok(false)

@@ -278,6 +278,13 @@ mod tests {
                                                                 (as corrected at 20)
                                                                 (retracted at 21)
                                                                 PARAPHRASED
+         14      2025-08-19                lavrov for kremlin   We refused no format.
+                                                                (correction at 15
+                                                                untrusted) (retraction
+                                                                at 16 untrusted)
+                                                                (vouched for by 1 of 2
+                                                                needed)
+                                                                VERBATIM
         ");
     }
 

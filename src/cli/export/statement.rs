@@ -148,7 +148,7 @@ fn correction(view: &StatementView) -> Option<&Provenance> {
 }
 
 /// The evidence for the words of the version that stands, its own and what was added to it and
-/// to no version before: the record that holds it, its place there, and the evidence.
+/// to no other version: the record that holds it, its place there, and the evidence.
 fn evidence_for_words<'a>(
     statement: &'a Statement,
     view: &'a StatementView,
@@ -162,8 +162,13 @@ fn evidence_for_words<'a>(
         let provenance = further.provenance.as_ref()?;
         Some((provenance, &further.evidence))
     });
+    // What was added after a correction that does not count was held against that one's text.
     let since = corrected.map_or(0, |it| it.index);
-    let added = added.filter(move |(provenance, _)| provenance.index > since);
+    let corrections = view.corrections.iter();
+    let corrections = corrections.filter_map(|it| Some(it.provenance.as_ref()?.index));
+    let until = corrections.filter(|it| *it > since).min();
+    let held = since..until.unwrap_or(u64::MAX);
+    let added = added.filter(move |(provenance, _)| held.contains(&provenance.index));
     let added = added.flat_map(|(provenance, evidence)| {
         let evidence = (1..).zip(evidence);
         evidence.map(|(place, evidence)| (provenance.record.as_str(), place, evidence))
