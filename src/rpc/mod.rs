@@ -126,18 +126,19 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         stopping.clone(),
     );
     let catalog = Catalog::new(views.clone(), reader.clone());
-    let positions = Positions::new(views.clone(), reader.clone(), clock);
+    let position_reader = reader.clone();
     let subscriptions = Subscriptions::new(reader.clone(), limits.subscriptions, stopping.clone());
     let entries = Entries::new(
         reader,
         records.clone(),
         views.postings.clone(),
-        subscriptions,
+        subscriptions.clone(),
         limits.wait_max,
     );
     let most_of_source = limits.source_bytes_max;
     let sources = Sources::new(documents, views.catalog.clone(), records, most_of_source);
     let records = Records::new(appender, stopping);
+    let positions = Positions::new(views, position_reader, clock, subscriptions);
     let routes = Routes::new(health)
         .add_service(reflection)
         .add_service(alpha)

@@ -11,10 +11,11 @@ use crate::common::records::{actor, statement};
 use onrecord::record::proto::{ActorKind, Statement};
 
 /// What Lavrov said, as an attestor words it, with so many bytes about the venue.
-fn said(number: usize, wording: Wording, venue_bytes: usize) -> Kind {
+fn said(number: usize, wording: Wording, text_bytes: usize) -> Kind {
     let mut said = Statement {
-        venue: format!("No. {number} {}", "a".repeat(venue_bytes)),
+        venue: format!("No. {number}"),
         wording: wording.into(),
+        text: format!("He spoke. {}", "a".repeat(text_bytes)),
         ..statement("lavrov", "2025-08-10", TEXT, PASSAGE)
     };
     if wording == Wording::Verbatim {
