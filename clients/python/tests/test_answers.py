@@ -222,3 +222,38 @@ def test_an_archive_is_shown_by_its_name_and_address(
 ) -> None:
     assert summit.origin == "python.example.org"
     assert repr(summit) == f"<onrecord archive python.example.org at {example_daemon.address}>"
+
+
+def test_the_words_shown_are_those_of_the_version_that_is_trusted(
+    archive: onrecord.Archive, tmp_path: Path
+) -> None:
+    (tmp_path / "document.txt").write_text(DOCUMENT)
+    second = onrecord.SigningKey(bytes(range(32)))
+    roles = ["ATTESTOR", "STEWARD"]
+    enrolled = {"verifier": second.public, "name": "A second steward", "roles": roles}
+    *_, said = archive.append(
+        [{"verifierEnrolled": enrolled}, actor("speaker"), TOPIC, SOURCE, statement()],
+        directory=tmp_path,
+    )
+    wrong = statement(wording="PARAPHRASED", text="He agreed.")["statementRecorded"]
+    wrong["evidence"][0]["source"] = archive.statement(said.record).statement.evidence[0].source
+    correction = {"statement": said.record, "corrected": wrong, "reason": "Read wrongly."}
+    (corrected,) = archive.append(
+        {"statementCorrected": correction}, key=second, directory=tmp_path
+    )
+    asked = ("speaker", "harbour")
+    before = archive.position(*asked).deciding
+    assert before is not None and before.said is not None
+    assert before.said.text == "He agreed."
+    assert second.public in before.said.verifiers
+    revoked = {
+        "verifier": second.public,
+        "untrustedFrom": corrected.index,
+        "reason": "The key was stolen.",
+    }
+    archive.append({"verifierRevoked": revoked})
+    after = archive.position(*asked).deciding
+    assert after is not None and after.said is not None
+    assert after.said.text == QUOTE
+    assert second.public not in after.said.verifiers
+    assert archive.position(*asked, known_at=corrected.index + 1).deciding == before

@@ -9,6 +9,7 @@
 //!
 //! - `history.rs` says what entries do to a statement, and where that is kept.
 //! - `hearing.rs` is pure: which version stands, who vouches, what most coders read.
+//! - `standing.rs` tells how a statement stands, for others who tell of it.
 //! - `terms.rs` is what a reader may ask for: whose reading, and which statements to trust.
 //! - `question.rs` collects what bears on a question, by those terms.
 //! - `subjects.rs` walks over the questions that there are on a topic, or about an actor.
@@ -34,6 +35,7 @@ mod question;
 mod reading;
 mod same;
 mod sources;
+mod standing;
 mod subjects;
 mod terms;
 #[cfg(test)]
@@ -47,6 +49,7 @@ pub use codebooks::codebook;
 pub use fold::PositionsFold;
 pub use history::Pair;
 pub use question::{Collected, Detail, Subject, actors_on, collect, speaks_for};
+pub use standing::{Standing, Standings};
 pub use subjects::{Passed, Scope, Subjects, subjects};
 pub use terms::{Choice, Filter, Part, SourceFilter, Taken, Terms, verifier_number};
 pub use touched::{TouchedScope, touched};
@@ -56,10 +59,9 @@ use super::rows::Table;
 
 /// Actor, topic, statement, entry: what the entry did to a statement that bears on both.
 const HEARD: Table = table(b'r', "heard");
-/// Statement, entry: what the entry did to it, with everything that it bears on. Read by the
-/// fold alone.
+/// Statement, entry: what the entry did to it, with everything that it bears on.
 const HISTORIES: Table = table(b'h', "histories");
-/// Record id: the statement that it is about, and its entry. Read by the fold alone.
+/// Record id: the statement that it is about, and its entry.
 const RECORDS: Table = table(b'i', "records");
 /// Source id: its number, and the dates of its newest version. Read by the fold alone.
 const SOURCES: Table = table(b'd', "sources");

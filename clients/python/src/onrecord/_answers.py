@@ -181,7 +181,7 @@ class Said:
             language=it.language,
             anonymous=it.anonymous.description,
             sources=tuple(Source.of(id, background) for id in ids),
-            verifiers=tuple(view.introduced.verifiers),
+            verifiers=tuple(view.vouchers),
             reviews=tuple(
                 Review(found.review.publisher, found.review.verdict, found.review.url)
                 for found in view.reviews

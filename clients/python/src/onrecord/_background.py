@@ -111,7 +111,7 @@ def words_of(view: catalog.StatementView) -> Iterable[Evidence]:
     for passage in view.statement.evidence:
         if ESTABLISHES_WORDS in passage.establishes:
             yield passage
-    for further in view.further_evidence:
+    for further in (it for it in view.further_evidence if not it.untrusted):
         for passage in further.evidence:
             if ESTABLISHES_WORDS in passage.establishes:
                 yield passage
