@@ -39,6 +39,7 @@ mod terms;
 mod tests;
 mod verifiers;
 mod votes;
+mod weight;
 
 pub use between::entries_between;
 pub use codebooks::codebook;
@@ -47,6 +48,7 @@ pub use question::{Collected, Detail, Subject, actors_on, collect, speaks_for};
 pub use subjects::{Passed, Scope, Subjects, subjects};
 pub use terms::{Choice, Filter, Part, SourceFilter, Taken, Terms, verifier_number};
 pub use votes::{Votes, votes};
+pub use weight::is_light;
 
 use super::rows::Table;
 
