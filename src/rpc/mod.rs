@@ -75,6 +75,8 @@ pub struct Limits {
     pub message_bytes_max: usize,
     /// The largest document that is taken, in bytes.
     pub source_bytes_max: u64,
+    /// How long one upload may take.
+    pub upload_max: Duration,
     /// How long a call may wait for `at_least_size`.
     pub wait_max: Duration,
     /// Bounds of subscriptions.
@@ -139,8 +141,7 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         subscriptions,
         limits.wait_max,
     );
-    let most_of_source = limits.source_bytes_max;
-    let sources = Sources::new(documents, views.catalog.clone(), records, most_of_source);
+    let sources = Sources::new(documents, views.catalog.clone(), records, &limits);
     let records = Records::new(appender, stopping);
     macro_rules! bounded {
         ($server:expr) => {
