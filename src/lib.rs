@@ -38,6 +38,9 @@
 //! An error on either way becomes a gRPC status in `rpc/status.rs` and nowhere else; a record
 //! that is refused is an answer, whose reasons stand in `admission/refusal.rs`.
 //!
+//! A watch of positions is a subscription that asks such questions again: `projection/positions/touched.rs`
+//! says which of them an entry can have changed, and `rpc/position/watch.rs` tells those that it did.
+//!
 //! # The import law
 //!
 //! A room uses the rooms to its left, and none beside it or to its right:

@@ -197,8 +197,7 @@ fn coders_disputes_revocations_and_second_vouchers_change_what_is_known() {
             "The Kremlin on leaders-meeting, as of 2025-08-22",
             "NO_LONGER_ON_RECORD, not certain",
             "finding STATED DISPUTED",
-            "OPEN {agenda} OPEN {agenda} conditions",
-            "or OPPOSES 1",
+            "position OPEN {agenda} OPEN {agenda} or OPPOSES 1",
         ],
     );
     holds(&told[1], &["FIRST_STATED", "finding DISPUTED STATED"]);

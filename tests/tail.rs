@@ -1,4 +1,4 @@
-//! `onrecord tail`: the real program follows the real daemon.
+//! `onrecord tail` and `onrecord watch`: the real program follows the real daemon.
 #![cfg(feature = "daemon")]
 
 #[path = "common/program.rs"]
@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use program::{Daemon, Ended, onrecord, run};
 
-/// A `tail` that runs.
+/// A `tail` or `watch` that runs.
 struct Tail {
     child: Child,
     out: BufReader<ChildStdout>,
@@ -18,8 +18,8 @@ struct Tail {
 impl Tail {
     fn start(daemon: &Daemon, arguments: &[&str]) -> Self {
         let mut child = onrecord()
-            .args(["tail", "--json", "--server", &daemon.server])
             .args(arguments)
+            .args(["--json", "--server", &daemon.server])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -28,7 +28,7 @@ impl Tail {
         Self { child, out }
     }
 
-    /// The next entry that it prints.
+    /// The next message that it prints.
     fn entry(&mut self) -> serde_json::Value {
         let mut line = String::new();
         self.out.read_line(&mut line).unwrap();
@@ -131,7 +131,7 @@ fn what_cannot_be_followed_is_told_and_not_tried_again() {
 #[test]
 fn a_tail_goes_on_where_it_was_after_the_daemon_was_killed_and_stopped_and_ctrl_c_ends_it() {
     let daemon = Daemon::start();
-    let mut tail = Tail::start(&daemon, &["--from", "0"]);
+    let mut tail = Tail::start(&daemon, &["tail", "--from", "0"]);
     assert_eq!(tail.index(), 0);
     append(&daemon, "one");
     assert_eq!(tail.index(), 1);
@@ -152,4 +152,86 @@ fn a_tail_goes_on_where_it_was_after_the_daemon_was_killed_and_stopped_and_ctrl_
     let tried = ended.err.matches("trying again, from index").count();
     assert_eq!(tried, 2, "once a restart: {}", ended.err);
     assert!(ended.err.contains("from index 2") && ended.err.contains("from index 3"));
+}
+
+/// Appends another reading of a statement.
+fn append_reading(daemon: &Daemon, of: &serde_json::Value, polarity: &str) {
+    let reading = serde_json::json!({
+        "topic": "leaders-meeting", "engagement": "ANSWERED", "polarity": polarity,
+    });
+    let line = serde_json::json!({"readingAdded": {
+        "statement": of["statement"], "speaker": of["speaker"], "saidFor": of["saidFor"],
+        "reading": reading, "rationale": "Heard again.",
+    }});
+    let file = daemon.home.path().join("reading.jsonl");
+    std::fs::write(&file, line.to_string()).unwrap();
+    let (key, file) = (daemon.key(), file.to_str().unwrap().to_owned());
+    let key = key.to_str().unwrap();
+    daemon.ask(&["append", "--key", key, &file]).code(0);
+}
+
+#[test]
+fn changes_on_record_are_shown_with_what_brought_them() {
+    let daemon = Daemon::start();
+    daemon.append_example().code(0);
+    let watch = |more: &[&str]| {
+        let arguments = [&["watch", "--from", "0", "--until-caught-up"], more].concat();
+        daemon.ask(&arguments).code(0)
+    };
+    let drawn = watch(&["kremlin", "--topic", "leaders-meeting"]);
+    drawn
+        .says("kremlin on leaders-meeting")
+        .says("FIRST_STATED, certain")
+        .says("NO_RECORD to ")
+        .says("by statement_recorded, ");
+    let all = watch(&["--json"]).out;
+    let of_kremlin = watch(&["kremlin", "--json"]).out;
+    let kept: Vec<&str> = all
+        .lines()
+        .filter(|line| line.contains(r#""position":{"actor":"kremlin""#))
+        .collect();
+    assert_eq!(of_kremlin.lines().collect::<Vec<_>>().len(), kept.len());
+    assert!(!kept.is_empty() && kept.len() < all.lines().count());
+    assert_eq!(daemon.ask(&["watch", "--until-caught-up"]).code(0).out, "");
+    daemon
+        .ask(&["watch", "nobody"])
+        .code(1)
+        .complains("UNKNOWN_ACTOR");
+}
+
+#[test]
+fn a_watch_goes_on_where_it_was_after_the_daemon_was_stopped() {
+    let daemon = Daemon::start();
+    daemon.append_example().code(0);
+    let watched = [
+        "watch",
+        "kremlin",
+        "--topic",
+        "leaders-meeting",
+        "--from",
+        "0",
+    ];
+    let ended = [&watched[..], &["--until-caught-up", "--json"]].concat();
+    let all = daemon.ask(&ended).code(0).out;
+    let newest: serde_json::Value = serde_json::from_str(all.lines().last().unwrap()).unwrap();
+    let mut watch = Tail::start(&daemon, &watched);
+    for line in all.lines() {
+        let expected: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(watch.entry()["record"], expected["record"]);
+    }
+    let address = daemon.server["http://".len()..].to_owned();
+    let daemon = Daemon::start_at(&address, daemon.terminate_in_place(), &[]);
+    append_reading(&daemon, &newest["position"]["deciding"], "SUPPORTS");
+    let change = watch.entry();
+    assert_eq!(change["recordKind"], "reading_added");
+    let index: u64 = change["index"].as_str().unwrap().parse().unwrap();
+    let last: u64 = newest["index"].as_str().unwrap().parse().unwrap();
+    assert!(index > last);
+    let ended = watch.interrupt().code(0);
+    assert_eq!(ended.out, "");
+    assert!(
+        ended.err.contains("trying again, from index"),
+        "{}",
+        ended.err
+    );
 }

@@ -21,7 +21,8 @@ use crate::rpc::proto::{
     ComparePositionsRequest, ComparePositionsResponse, GetHeadRequest, GetHeadResponse,
     GetPositionRequest, GetPositionResponse, GetTimelineRequest, GetTimelineResponse,
     RebuildProjectionRequest, RebuildProjectionResponse, SubscribeRequest, SubscribeResponse,
-    VerifyProjectionRequest, VerifyProjectionResponse,
+    VerifyProjectionRequest, VerifyProjectionResponse, WatchPositionsRequest,
+    WatchPositionsResponse,
 };
 
 /// Where a daemon is looked for if nothing else is said.
@@ -203,13 +204,23 @@ impl Client {
         self.begun(admin.verify_projection(request)).await
     }
 
-    /// An answer that must begin in time, and may go on for as long as it likes.
+    /// Follows positions for as long as it takes.
+    pub async fn watch(
+        &self,
+        request: WatchPositionsRequest,
+    ) -> Result<Streaming<WatchPositionsResponse>, CliError> {
+        let mut positions = PositionServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(ANSWER_BYTES_MAX);
+        self.begun(positions.watch_positions(request)).await
+    }
+
+    /// A stream that must begin in time, and may go on for as long as it likes.
     async fn begun<T>(
         &self,
-        answer: impl Future<Output = Result<Response<T>, Status>>,
-    ) -> Result<T, CliError> {
+        call: impl Future<Output = Result<Response<Streaming<T>>, Status>>,
+    ) -> Result<Streaming<T>, CliError> {
         let begun = Duration::from_secs(ANSWER_SECONDS_MAX);
-        let begun = tokio::time::timeout(begun, answer).await;
+        let begun = tokio::time::timeout(begun, call).await;
         let answer = begun.unwrap_or_else(|_| Err(Status::cancelled("no answer")));
         self.answered(answer)
     }

@@ -1,6 +1,7 @@
 //! `onrecord compare`: how a position changed around a milestone, between two dates, or between
 //! two moments of knowledge.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -23,6 +24,9 @@ pub struct Compare {
     topic: String,
     #[command(flatten)]
     ends: Ends,
+    /// Draw a picture into this file, as SVG.
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    svg: Option<PathBuf>,
     #[command(flatten)]
     parts: Parts,
     #[command(flatten)]
@@ -88,6 +92,10 @@ impl Compare {
             from: &from,
             to: &to,
         };
+        if let Some(path) = &self.svg {
+            output::save(path, &draw::comparison_svg(&answer, sides))?;
+            return Ok(ExitCode::SUCCESS);
+        }
         output::print(&draw::comparison(Canvas::of_stdout(), &answer, sides))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -33,6 +33,13 @@ impl Names {
         }
     }
 
+    /// And another actor.
+    #[must_use]
+    pub fn with_actor(mut self, actor: &str) -> Self {
+        self.actors.insert(actor.to_owned());
+        self
+    }
+
     /// And what a position names, as far as it is drawn.
     #[must_use]
     pub fn with_position(mut self, position: &Position) -> Self {

@@ -20,6 +20,7 @@ mod divergences;
 pub mod draw;
 mod error;
 mod export;
+mod following;
 mod gather;
 mod init;
 mod json;
@@ -49,6 +50,7 @@ mod transfer;
 mod upkeep;
 mod verify_projection;
 mod warc;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -93,6 +95,7 @@ enum AskingCommand {
     List(list::List),
     Read(read::Read),
     Tail(tail::Tail),
+    Watch(Box<watch::Watch>),
     Status(status::Status),
     Projections(projections::Projections),
     Rebuild(rebuild::Rebuild),
@@ -209,6 +212,7 @@ impl AskingCommand {
             Self::List(command) => command.run().await,
             Self::Read(command) => command.run().await,
             Self::Tail(command) => command.run().await,
+            Self::Watch(command) => command.run().await,
             Self::Status(command) => command.run().await,
             Self::Projections(command) => command.run().await,
             Self::Rebuild(command) => command.run().await,

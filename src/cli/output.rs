@@ -1,6 +1,7 @@
 //! Standard output: written whole, and an error if nobody takes it.
 
 use std::io::Write as _;
+use std::path::Path;
 
 use super::error::CliError;
 
@@ -21,4 +22,12 @@ pub fn write(bytes: &[u8]) -> Result<(), CliError> {
     out.write_all(bytes)?;
     out.flush()?;
     Ok(())
+}
+
+/// Writes `text` to a file, in place of what was there.
+pub fn save(path: &Path, text: &str) -> Result<(), CliError> {
+    std::fs::write(path, text).map_err(|error| CliError::Write {
+        path: path.to_owned(),
+        error,
+    })
 }

@@ -1,20 +1,26 @@
-//! `onrecord timeline`: how a position came about, step by step.
+//! `onrecord timeline`: how a position came about, step by step; of one actor, or of several
+//! against each other; for people, as a picture or as a table.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::client::Client;
-use super::draw::{self, Canvas};
+use super::draw::{self, Canvas, Lane};
 use super::error::CliError;
 use super::gather::Names;
 use super::terms::{KnownAt, Terms};
 use super::{Asking, Parts, json, output};
-use crate::rpc::proto::{GetMilestoneRequest, GetTimelineRequest, GetTimelineResponse};
+use crate::record::proto::MilestoneDefined;
+use crate::rpc::proto::{Basis, GetMilestoneRequest, GetTimelineRequest, GetTimelineResponse};
 
 /// How many steps are asked for at a time: as many as a page can have.
 const STEPS_A_PAGE: i32 = 1_000;
+
+/// The most actors that are held against each other: more lanes than a page holds.
+const ACTORS_MAX: usize = 8;
 
 /// How did an actor's position on a topic come about, statement by statement?
 #[derive(Args, Debug)]
@@ -23,6 +29,9 @@ pub struct Timeline {
     actor: String,
     /// The topic, by its slug: leaders-meeting.
     topic: String,
+    /// Against this actor's timeline. May be given several times.
+    #[arg(long, value_name = "ACTOR", value_parser = NonEmptyStringValueParser::new())]
+    against: Vec<String>,
     /// Up to when, by the time of speaking. Now, if left out.
     #[arg(long, value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]
     until: Option<String>,
@@ -30,9 +39,15 @@ pub struct Timeline {
     /// All, if left out.
     #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
     known_at: Option<KnownAt>,
-    /// Draw this milestone in its place.
+    /// Draw this milestone in its place. May be given several times.
     #[arg(long, value_name = "MILESTONE", value_parser = NonEmptyStringValueParser::new())]
-    milestone: Option<String>,
+    milestone: Vec<String>,
+    /// Draw a picture into this file, as SVG.
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    svg: Option<PathBuf>,
+    /// Write a row a step into this file, as CSV.
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    csv: Option<PathBuf>,
     #[command(flatten)]
     parts: Parts,
     #[command(flatten)]
@@ -44,39 +59,113 @@ pub struct Timeline {
 impl Timeline {
     pub(super) async fn run(self) -> Result<ExitCode, CliError> {
         let client = self.asking.connect().await?;
-        let request = GetTimelineRequest {
-            actor: self.actor.clone(),
-            topic: self.topic.clone(),
-            until: self.until.unwrap_or_default(),
-            known_at: KnownAt::size(self.known_at),
-            known_at_time: KnownAt::time(self.known_at),
-            with_parts: self.parts.choice(),
-            filter: self.terms.filter(),
-            page_size: STEPS_A_PAGE,
-            ..GetTimelineRequest::default()
-        };
-        let answer = whole(&client, request).await?;
-        if let Some(milestone_id) = &self.milestone {
-            let request = GetMilestoneRequest {
-                milestone_id: milestone_id.clone(),
-                known_at: answer.basis.as_ref().map(|basis| basis.known_at),
-                known_at_time: None,
-                at_least_size: answer.basis.as_ref().map_or(0, |basis| basis.ledger_size),
-            };
-            client.answered(client.catalog().get_milestone(request).await)?;
-        }
+        let actors = self.actors()?;
+        let answers = self.answers(&client, &actors).await?;
+        let basis = answers.first().and_then(|answer| answer.basis.as_ref());
+        let milestones = self.milestones(&client, basis).await?;
         if self.asking.json {
-            output::print(&json::pretty(&answer)?)?;
+            for answer in &answers {
+                output::print(&json::pretty(answer)?)?;
+            }
             return Ok(ExitCode::SUCCESS);
         }
-        let background = Names::asked(&self.actor, &self.topic, self.milestone.as_deref())
-            .with_steps(&answer.steps)
-            .look_up(&client, answer.basis.as_ref())
-            .await?;
+        let mut names = Names::asked(&self.actor, &self.topic, None);
+        for (actor, answer) in actors.iter().zip(&answers) {
+            names = names.with_actor(actor).with_steps(&answer.steps);
+        }
+        let background = names.look_up(&client, basis).await?;
+        let lanes = actors.iter().zip(&answers);
+        let lanes: Vec<Lane> = lanes
+            .map(|(actor, answer)| Lane { actor, answer })
+            .collect();
+        if let Some(path) = &self.svg {
+            let drawn = draw::timeline_svg(&self.topic, &lanes, &milestones, &background);
+            output::save(path, &drawn)?;
+        }
+        if let Some(path) = &self.csv {
+            let drawn = draw::timeline_csv(&self.topic, &lanes, &background);
+            output::save(path, &drawn)?;
+        }
+        if self.svg.is_some() || self.csv.is_some() {
+            return Ok(ExitCode::SUCCESS);
+        }
         let canvas = Canvas::of_stdout();
-        let drawn = draw::timeline(canvas, &answer, &self.actor, &self.topic, &background);
+        let drawn = match (&lanes[..], &self.topic) {
+            ([lane], topic) => {
+                let Lane { actor, answer } = lane;
+                draw::timeline(canvas, answer, actor, topic, &milestones, &background)
+            }
+            (lanes, topic) => draw::timelines(canvas, lanes, topic, &milestones, &background),
+        };
         output::print(&drawn)?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Whose timelines are drawn, each once.
+    fn actors(&self) -> Result<Vec<&str>, CliError> {
+        let mut actors: Vec<&str> = Vec::new();
+        for actor in std::iter::once(&self.actor).chain(&self.against) {
+            if !actors.contains(&&actor[..]) {
+                actors.push(actor);
+            }
+        }
+        if actors.len() > ACTORS_MAX {
+            return Err(CliError::Usage {
+                what: format!("{} actors are given", actors.len()),
+                accepted: "at most 8",
+            });
+        }
+        Ok(actors)
+    }
+
+    /// The timelines, all on what the first rests on.
+    async fn answers(
+        &self,
+        client: &Client,
+        actors: &[&str],
+    ) -> Result<Vec<GetTimelineResponse>, CliError> {
+        let mut answers: Vec<GetTimelineResponse> = Vec::with_capacity(actors.len());
+        for actor in actors {
+            let basis = answers.first().and_then(|first| first.basis.as_ref());
+            let mut request = GetTimelineRequest {
+                actor: (*actor).to_owned(),
+                topic: self.topic.clone(),
+                until: self.until.clone().unwrap_or_default(),
+                known_at: KnownAt::size(self.known_at),
+                known_at_time: KnownAt::time(self.known_at),
+                with_parts: self.parts.choice(),
+                filter: self.terms.filter(),
+                page_size: STEPS_A_PAGE,
+                ..GetTimelineRequest::default()
+            };
+            if let Some(basis) = basis {
+                request.until.clone_from(&basis.as_of);
+                request.known_at = Some(basis.known_at);
+                request.known_at_time = None;
+            }
+            answers.push(whole(client, request).await?);
+        }
+        Ok(answers)
+    }
+
+    /// The milestones that are drawn, as `basis` knew them.
+    async fn milestones(
+        &self,
+        client: &Client,
+        basis: Option<&Basis>,
+    ) -> Result<Vec<MilestoneDefined>, CliError> {
+        let mut milestones = Vec::with_capacity(self.milestone.len());
+        for milestone_id in &self.milestone {
+            let request = GetMilestoneRequest {
+                milestone_id: milestone_id.clone(),
+                known_at: basis.map(|basis| basis.known_at),
+                known_at_time: None,
+                at_least_size: basis.map_or(0, |basis| basis.ledger_size),
+            };
+            let answer = client.answered(client.catalog().get_milestone(request).await)?;
+            milestones.extend(answer.milestone.and_then(|it| it.definition));
+        }
+        Ok(milestones)
     }
 }
 

@@ -99,6 +99,11 @@ impl Draft {
         !self.entries.is_empty()
     }
 
+    /// The time of its entries, if it has taken one.
+    pub fn time(&self) -> Option<Micros> {
+        self.time?.ok()
+    }
+
     /// Judges the records of a job, as long as those that enter find room; whether all have
     /// been judged. `state` shows everything that the entries so far say.
     pub fn judge(
@@ -136,9 +141,10 @@ impl Draft {
         bench: &Bench,
     ) -> Result<Judgement, FoldError> {
         let after = self.after;
-        let time = *self
-            .time
-            .get_or_insert_with(|| bench.watch.read(&*bench.clock, after));
+        let time = *self.time.get_or_insert_with(|| {
+            let read = |last| bench.watch.read(&*bench.clock, last);
+            bench.reader.take_time(after, read)
+        });
         // What is on record is answered whatever the clock says.
         let at = time.unwrap_or(after.unwrap_or(Micros(0)));
         let index = self.frontier.size();

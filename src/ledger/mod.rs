@@ -19,7 +19,7 @@
 //! - `sequencer`, `draft`, `job`: order, judgement, durability, answers
 //! - `state`: what admission judges by
 //! - `head`: `HEAD`, beside the database
-//! - `clock`: when the time is not to be trusted
+//! - `clock`, `settled`: when the time is not to be trusted, and when it is past for good
 //! - `poison`: why no more is taken
 
 mod clock;
@@ -35,6 +35,7 @@ mod poison;
 mod reader;
 mod recovery;
 mod sequencer;
+mod settled;
 mod state;
 mod tail;
 mod threads;

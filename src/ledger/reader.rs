@@ -10,8 +10,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use super::clock::ClockJump;
 use super::frame::{Frame, FrameError, FrameHeader};
 use super::kept::Kept;
+use super::settled::Settled;
 use crate::merkle::Hash;
 use crate::record::{Entry, EntryError, Micros};
 use crate::storage::{FrameStore, StoreError, StoredFrame};
@@ -105,6 +107,7 @@ struct Shared {
     blocked: Mutex<()>,
     published: Condvar,
     kept: Mutex<Kept>,
+    settled: Settled,
     /// Held while a frame is read, by index: whoever wants the same one waits, and finds it
     /// kept.
     reading: [Mutex<()>; READS_MAX],
@@ -120,6 +123,7 @@ impl Reader {
                 blocked: Mutex::new(()),
                 published: Condvar::new(),
                 kept: Mutex::default(),
+                settled: Settled::default(),
                 reading: Default::default(),
             }),
         }
@@ -173,7 +177,27 @@ impl Reader {
         Ok(Some(frame))
     }
 
-    /// How many entries were recorded by `time`. Frames are recorded one after another, so that
+    /// Waits until everything that was recorded by `time`, which has passed, is shown, and sees
+    /// to it that nothing more ever is. For ever, if it never is: the caller bounds the wait.
+    pub async fn wait_until_settled(&self, time: Micros) {
+        self.shared.settled.by(time).await;
+    }
+
+    /// Has the next frame take its time, by `read`, after `last`.
+    pub(super) fn take_time(
+        &self,
+        last: Option<Micros>,
+        read: impl FnOnce(Option<Micros>) -> Result<Micros, ClockJump>,
+    ) -> Result<Micros, ClockJump> {
+        self.shared.settled.take(last, read)
+    }
+
+    /// Says which is the least time of the frames that are not shown.
+    pub(super) fn settle(&self, unsettled: Option<Micros>) {
+        self.shared.settled.settle(unsettled);
+    }
+
+    /// How many entries were recorded by `time`, which is settled. Frames are recorded one after another, so that
     /// it is found by halves, in as many reads as the ledger's size has binary digits.
     pub fn size_at(&self, time: Micros) -> Result<u64, ReadError> {
         let (mut size, mut end) = (0, self.head().size);

@@ -156,6 +156,7 @@ impl Sequence {
                 // These rest on nothing that is not durable. The next record reads the clock.
                 self.judged.drain(..).for_each(Job::answer);
                 self.draft = Draft::after(&self.tail);
+                self.reader.settle(None);
             }
             if self.stopping && self.in_flight.is_none() {
                 return Ok(());
@@ -289,6 +290,9 @@ impl Sequence {
         };
         let advanced = self.state.advance(sealed.changes, &sealed.frontier);
         self.reader.publish(sealed.head, sealed.frame);
+        let next = self.in_flight.as_ref();
+        let next = next.map(|frame| frame.sealed.frame.recorded_at);
+        self.reader.settle(next.or(self.draft.time()));
         self.landed.drain(..).for_each(Job::answer);
         advanced.map_err(|error| Poisoned::AdmissionState {
             detail: error.to_string(),

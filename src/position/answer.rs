@@ -82,6 +82,18 @@ pub struct Position<'a> {
 }
 
 impl<'a> Position<'a> {
+    /// Whether it is another position than `other`: found otherwise, or decided by another
+    /// version, reading, interval or stance.
+    #[must_use]
+    pub fn differs_from(&self, other: &Self) -> bool {
+        let same = match (&self.deciding, &other.deciding) {
+            (Some(one), Some(other)) => one.is_same(other) && one.stance() == other.stance(),
+            (None, None) => true,
+            _ => false,
+        };
+        self.finding != other.finding || !same
+    }
+
     /// The position as one end of a comparison.
     #[must_use]
     pub const fn decision(&self) -> Decision<'a> {

@@ -11,7 +11,7 @@ use super::proto::{
     GetCheckpointRequest, GetCheckpointResponse, GetConsistencyProofRequest,
     GetConsistencyProofResponse, GetEntryRequest, GetEntryResponse, GetHeadRequest,
     GetHeadResponse, GetInclusionProofRequest, GetInclusionProofResponse, LedgerEntry,
-    ReadEntriesRequest, SubscribeRequest,
+    ReadEntriesRequest, SubscribeRequest, SubscribeResponse,
 };
 use super::reading::{Messages, Range, Reading};
 use super::subscription::{Outgoing, Subscriptions, Wanted};
@@ -129,12 +129,12 @@ impl LedgerService for Entries {
         Ok(Response::new(reading.stream()))
     }
 
-    type SubscribeStream = Outgoing;
+    type SubscribeStream = Outgoing<SubscribeResponse>;
 
     async fn subscribe(
         &self,
         request: Request<SubscribeRequest>,
-    ) -> Result<Response<Outgoing>, Status> {
+    ) -> Result<Response<Outgoing<SubscribeResponse>>, Status> {
         let request = request.into_inner();
         let outgoing = self.subscriptions.open(Wanted {
             start: request.start,

@@ -132,17 +132,18 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         stopping.clone(),
     );
     let catalog = Catalog::new(views.clone(), reader.clone());
-    let positions = Positions::new(views.clone(), reader.clone(), clock);
+    let position_reader = reader.clone();
     let subscriptions = Subscriptions::new(reader.clone(), limits.subscriptions, stopping.clone());
     let entries = Entries::new(
         reader,
         records.clone(),
         views.postings.clone(),
-        subscriptions,
+        subscriptions.clone(),
         limits.wait_max,
     );
     let sources = Sources::new(documents, views.catalog.clone(), records, &limits);
     let records = Records::new(appender, stopping);
+    let positions = Positions::new(views, position_reader, clock, subscriptions);
     macro_rules! bounded {
         ($server:expr) => {
             $server

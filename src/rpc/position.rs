@@ -11,12 +11,11 @@ mod lists;
 mod paging;
 mod terms;
 mod testimonies;
+mod watch;
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
-use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
 use super::convert::positions::{self as convert, Asked};
@@ -29,8 +28,9 @@ use super::proto::{
     ListReferencesRequest, ListReferencesResponse, ListReversalsRequest, ListReversalsResponse,
     ListTestimoniesRequest, ListTestimoniesResponse, WatchPositionsRequest, WatchPositionsResponse,
 };
+use super::subscription::{Outgoing, Subscriptions};
 use super::views::{Known, KnownAt, Views};
-use super::{Failure, Reason, blocking, not_offered, parse, proto};
+use super::{Failure, Reason, blocking, parse, proto};
 use crate::ledger::{Clock, Reader};
 use crate::position::{Finding, Position, Question, compare, placement, position};
 use crate::projection::catalog;
@@ -57,6 +57,7 @@ pub struct Positions {
     reader: Reader,
     clock: Arc<dyn Clock>,
     pages: Arc<Semaphore>,
+    subscriptions: Subscriptions,
 }
 
 /// The actor's readings on the topic as they were known.
@@ -68,13 +69,20 @@ struct Evidence {
 }
 
 impl Positions {
-    /// The service over these projections of this ledger, with `clock` for "now".
-    pub fn new(views: Views, reader: Reader, clock: Arc<dyn Clock>) -> Self {
+    /// The service over these projections of this ledger, with `clock` for "now"; watches are
+    /// `subscriptions`.
+    pub fn new(
+        views: Views,
+        reader: Reader,
+        clock: Arc<dyn Clock>,
+        subscriptions: Subscriptions,
+    ) -> Self {
         Self {
             views,
             reader,
             clock,
             pages: Arc::new(Semaphore::new(PAGES_MAX)),
+            subscriptions,
         }
     }
 
@@ -342,8 +350,6 @@ fn subject(actor: &str, topic: &str, with_parts: Option<bool>) -> Result<Subject
     })
 }
 
-type Watch = Pin<Box<dyn Stream<Item = Result<WatchPositionsResponse, Status>> + Send>>;
-
 /// Answers with a page of what the positions in a scope have to tell.
 macro_rules! list {
     ($self:ident, $request:ident, $Response:ident { $items:ident } by $fill:ident) => {{
@@ -553,12 +559,13 @@ impl PositionService for Positions {
         Ok(Response::new(answer.await?))
     }
 
-    type WatchPositionsStream = Watch;
+    type WatchPositionsStream = Outgoing<WatchPositionsResponse>;
 
     async fn watch_positions(
         &self,
-        _: Request<WatchPositionsRequest>,
-    ) -> Result<Response<Watch>, Status> {
-        Err(not_offered("WatchPositions"))
+        request: Request<WatchPositionsRequest>,
+    ) -> Result<Response<Outgoing<WatchPositionsResponse>>, Status> {
+        let outgoing = watch::open(self.clone(), request.into_inner()).await?;
+        Ok(Response::new(outgoing))
     }
 }

@@ -15,16 +15,16 @@
 //! nothing comes twice: the [`outbox`] sees to it that this is also true of a client that does
 //! not keep up.
 
+mod line;
 mod outbox;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
-use tokio::time::Instant;
 
-pub use outbox::Outgoing;
-use outbox::{Ended, Outbox};
+pub use line::{Follow, Line, follow};
+pub use outbox::{Ended, Outgoing};
 
 use super::proto::subscribe_response::Message;
 use super::{Failure, Reason, blocking, convert, proto};
@@ -63,7 +63,9 @@ pub struct Wanted {
     pub decode: bool,
 }
 
-/// All subscriptions to one ledger.
+/// All subscriptions to one ledger, to its entries and to what follows from them. Clones are the
+/// same.
+#[derive(Clone)]
 pub struct Subscriptions {
     reader: Reader,
     limits: SubscriptionLimits,
@@ -92,10 +94,29 @@ impl Subscriptions {
     }
 
     /// Opens a subscription, which ends when what it sends is dropped.
-    pub fn open(&self, wanted: Wanted) -> Result<Outgoing, Failure> {
+    pub fn open(&self, wanted: Wanted) -> Result<Outgoing<proto::SubscribeResponse>, Failure> {
         let heads = self.reader.watch();
+        let next = self.beginning(wanted.start)?;
+        let (line, outgoing) = self.line()?;
+        let subscription = Subscription {
+            reader: self.reader.clone(),
+            heads,
+            wanted,
+            next,
+            considered: None,
+            caught_up: false,
+            line,
+            turns: Arc::clone(&self.turns),
+        };
+        tokio::spawn(follow(subscription, self.stopping.clone()));
+        Ok(outgoing)
+    }
+
+    /// The first index to consider: `start`, which is none beyond the ledger, or without one the
+    /// next that will be.
+    pub fn beginning(&self, start: Option<u64>) -> Result<u64, Failure> {
         let size = self.reader.head().size;
-        let next = wanted.start.unwrap_or(size);
+        let next = start.unwrap_or(size);
         if next > size {
             let message = format!("{next} lies beyond the ledger, which has {size} entries");
             let accepted = format!("at most {size}, which is the next entry; or no start");
@@ -106,27 +127,28 @@ impl Subscriptions {
                 accepted,
             ));
         }
+        Ok(next)
+    }
+
+    /// A line to one subscriber more, if there is a place for it.
+    pub fn line<T>(&self) -> Result<(Line<T>, Outgoing<T>), Failure> {
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|_| {
             let message = format!("{} subscriptions are open", self.limits.open_max);
             Failure::new(Reason::Overloaded, message)
         })?;
         let (outbox, outgoing) = outbox::channel(self.limits.slow_after, place);
-        let subscription = Subscription {
-            reader: self.reader.clone(),
-            heads,
-            wanted,
-            next,
-            considered: None,
-            caught_up: false,
-            heartbeat: self.limits.heartbeat,
-            sent_at: Instant::now(),
-            outbox,
-            turns: Arc::clone(&self.turns),
-            stopping: self.stopping.clone(),
-        };
-        tokio::spawn(subscription.run());
-        Ok(outgoing)
+        Ok((Line::new(outbox, self.limits.heartbeat), outgoing))
+    }
+
+    /// The ledger that is followed.
+    pub const fn ledger(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Becomes true when subscriptions are to end.
+    pub fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.clone()
     }
 }
 
@@ -140,56 +162,35 @@ struct Subscription {
     /// The ledger up to `next`, where a frame ends there.
     considered: Option<Head>,
     caught_up: bool,
-    heartbeat: Duration,
-    /// When the last message was put on its way.
-    sent_at: Instant,
-    outbox: Outbox,
+    line: Line<proto::SubscribeResponse>,
     turns: Arc<Semaphore>,
-    stopping: watch::Receiver<bool>,
+}
+
+impl Follow for Subscription {
+    type Message = proto::SubscribeResponse;
+
+    /// Considers some of the entries below the head, or waits for one.
+    async fn go_on(&mut self) -> Result<(), Ended> {
+        let head = *self.heads.borrow_and_update();
+        if self.next < head.size {
+            self.consider(head.size).await
+        } else {
+            self.wait(head).await
+        }
+    }
+
+    fn next(&self) -> u64 {
+        self.next
+    }
+
+    fn into_line(self) -> Line<proto::SubscribeResponse> {
+        self.line
+    }
 }
 
 impl Subscription {
-    async fn run(mut self) {
-        let mut stopping = self.stopping.clone();
-        let ended = tokio::select! {
-            biased;
-            // An error means that nobody can tell any more: that is a reason to stop, too.
-            _ = stopping.wait_for(|stopping| *stopping) => {
-                Ended::Failed(Failure::new(Reason::Stopping, "the daemon is stopping"))
-            }
-            ended = self.follow() => ended,
-        };
-        match ended {
-            Ended::Gone => {}
-            Ended::Failed(failure) => self.outbox.end(failure.resume_from(self.next)),
-            Ended::Slow => {
-                let failure = self.outbox.slow();
-                tracing::info!(
-                    resume_from = self.next,
-                    "a subscriber was dropped that takes no messages"
-                );
-                self.outbox.end(failure.resume_from(self.next));
-            }
-        }
-    }
-
-    /// Sends what is wanted, for as long as it can.
-    async fn follow(&mut self) -> Ended {
-        loop {
-            let head = *self.heads.borrow_and_update();
-            let gone_on = if self.next < head.size {
-                self.go_on(head.size).await
-            } else {
-                self.wait(head).await
-            };
-            if let Err(ended) = gone_on {
-                return ended;
-            }
-        }
-    }
-
     /// Considers some of the entries below `end`.
-    async fn go_on(&mut self, end: u64) -> Result<(), Ended> {
+    async fn consider(&mut self, end: u64) -> Result<(), Ended> {
         let stretch = self.read(end).await?;
         for entry in stretch.entries {
             self.next = entry.index;
@@ -199,7 +200,7 @@ impl Subscription {
         }
         self.next = stretch.head.size;
         self.considered = Some(stretch.head);
-        if self.sent_at.elapsed() >= self.heartbeat {
+        if self.line.is_silent() {
             self.send_heartbeat().await?;
         }
         // What is kept is considered without ever waiting.
@@ -218,10 +219,8 @@ impl Subscription {
         tokio::select! {
             // The reader, and so the sender, lives as long as this.
             _ = self.heads.changed() => Ok(()),
-            () = self.outbox.gone() => Err(Ended::Gone),
-            () = tokio::time::sleep_until(self.sent_at + self.heartbeat) => {
-                self.send_heartbeat().await
-            }
+            () = self.line.gone() => Err(Ended::Gone),
+            () = self.line.silence() => self.send_heartbeat().await,
         }
     }
 
@@ -236,9 +235,7 @@ impl Subscription {
         let response = proto::SubscribeResponse {
             message: Some(message),
         };
-        self.outbox.send(response, bytes).await?;
-        self.sent_at = Instant::now();
-        Ok(())
+        self.line.send(response, bytes).await
     }
 
     /// The wanted entries of the next stretch of the ledger, which lies below `end`.
@@ -249,7 +246,7 @@ impl Subscription {
         let turns = Arc::clone(&self.turns);
         let turn = tokio::select! {
             turn = turns.acquire_owned() => turn,
-            () = self.outbox.gone() => return Err(Ended::Gone),
+            () = self.line.gone() => return Err(Ended::Gone),
         };
         let (reader, next, filter) = (self.reader.clone(), self.next, self.wanted.filter.clone());
         let read = blocking(move || {

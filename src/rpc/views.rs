@@ -70,6 +70,13 @@ impl<'a> KnownAt<'a> {
 }
 
 impl Known {
+    /// The same, where only entries below `known_at` count: at most as many as were read.
+    #[must_use]
+    pub fn at(self, known_at: u64) -> Self {
+        let known_at = known_at.min(self.cursor.size);
+        Self { known_at, ..self }
+    }
+
     /// How many entries were read for it.
     pub const fn size(&self) -> u64 {
         self.cursor.size
@@ -154,7 +161,7 @@ impl View {
             ));
         }
         let now = self.clock.now();
-        let past = Micros::from_timestamp(&time).filter(|time| *time <= now);
+        let past = Micros::from_timestamp(&time).filter(|time| *time < now);
         let Some(time) = past else {
             return Err(Failure::invalid(
                 field,
@@ -162,9 +169,30 @@ impl View {
                 "a time that has passed, or none for everything",
             ));
         };
+        let settled = self.reader.wait_until_settled(time);
+        if tokio::time::timeout(self.wait_max, settled).await.is_err() {
+            return Err(Failure::at(
+                Reason::NotYet,
+                field,
+                "a record that was taken by then is still on its way to the disk",
+                "the same call again, or an earlier time",
+            ));
+        }
         let reader = self.reader.clone();
         let size = super::blocking(move || Ok(reader.size_at(time)?)).await?;
         Ok(Some(size))
+    }
+
+    /// Waits for as long as it takes until the projection has read `size` entries.
+    pub async fn follow(&self, size: u64) -> Result<Known, Failure> {
+        let read = self.projection.wait_for(size).await;
+        let read = read.map_err(|stopped| failed(&stopped))?;
+        let cursor = read.cursor();
+        Ok(Known {
+            known_at: cursor.size,
+            cursor,
+            version: read.version(),
+        })
     }
 
     /// Waits until so much of the ledger has been read.
@@ -222,6 +250,16 @@ impl View {
             as_of: as_of
                 .map(convert::positions::last_second)
                 .unwrap_or_default(),
+        }
+    }
+
+    /// How much of the ledger it has read, as a head.
+    #[must_use]
+    pub fn head(known: &Known) -> proto::Head {
+        proto::Head {
+            size: known.cursor.size,
+            root: convert::root(known.cursor.root.into()),
+            recorded_at: None,
         }
     }
 

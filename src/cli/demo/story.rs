@@ -181,7 +181,7 @@ async fn timeline(asked: &Asked, canvas: Canvas) -> Result<String, CliError> {
     if let Some((steps, names, basis)) = found {
         draw::title(&mut sheet, KREMLIN, MEETING, &names);
         sheet.gap();
-        draw::steps(&mut sheet, &steps, &names);
+        draw::steps(&mut sheet, &steps, names.milestone.as_slice(), &names);
         sheet.gap();
         draw::basis(&mut sheet, basis.as_ref());
     }

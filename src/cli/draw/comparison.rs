@@ -63,12 +63,7 @@ pub fn verdict(
     sheet.paragraph(2, Tint::Plain, words::change(kind));
     let stances = format!("{} to {}", position_line(from), position_line(to));
     sheet.paragraph(2, Tint::Strong, &stances);
-    if !comparison.conditions_added.is_empty() || !comparison.conditions_dropped.is_empty() {
-        let text = format!(
-            "conditions {} to {}",
-            conditions_of(from.stance.as_ref()),
-            conditions_of(to.stance.as_ref())
-        );
+    if let Some(text) = conditions_line(comparison, [from, to]) {
         sheet.paragraph(2, Tint::Strong, &text);
     }
     if !comparison.also.is_empty() {
@@ -77,6 +72,20 @@ pub fn verdict(
     }
     let direction = format!("direction {}", comparison.direction().label());
     sheet.paragraph(2, Tint::Plain, &direction);
+}
+
+/// From which conditions to which, if they differ.
+#[must_use]
+pub fn conditions_line(comparison: &Comparison, [from, to]: [&Position; 2]) -> Option<String> {
+    let same = comparison.conditions_added.is_empty() && comparison.conditions_dropped.is_empty();
+    let text = || {
+        format!(
+            "conditions {} to {}",
+            conditions_of(from.stance.as_ref()),
+            conditions_of(to.stance.as_ref())
+        )
+    };
+    (!same).then(text)
 }
 
 /// The kind, whether it is certain, and where the later statement stands.

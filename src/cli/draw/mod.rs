@@ -7,17 +7,23 @@
 mod background;
 mod canvas;
 mod comparison;
+mod csv;
 mod foot;
+mod lanes;
 mod ledger;
 mod list;
 mod overview;
 mod position;
 mod projection;
 mod statement;
+mod svg;
+mod svg_comparison;
+mod svg_timeline;
 #[cfg(test)]
 mod tests;
 mod text;
 mod timeline;
+mod watch;
 mod words;
 
 pub use background::Background;
@@ -25,7 +31,9 @@ pub use canvas::{Canvas, Sheet, Tint, cell, clean};
 pub use comparison::{
     Sides, comparison, kind_line, kind_tint, position_line, side_by_side, verdict,
 };
+pub use csv::timeline_csv;
 pub use foot::{basis, caveat};
+pub use lanes::{Lane, timelines};
 pub use ledger::{describe, entries, entry, entry_line, status};
 pub use list::{actors, mandates, milestones, sources, statements, topics, verifiers};
 pub use overview::{
@@ -34,5 +42,8 @@ pub use overview::{
 pub use position::{LISTED_MAX, position, position_body, title};
 pub use projection::{projections, rebuilt, verified};
 pub use statement::{in_brief, reading};
+pub use svg_comparison::comparison_svg;
+pub use svg_timeline::timeline_svg;
 pub use text::{found, text};
 pub use timeline::{steps, timeline};
+pub use watch::change;

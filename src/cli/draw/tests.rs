@@ -1,5 +1,7 @@
 //! What people see, fed with answers as a daemon gives them.
 
+mod pictures;
+
 use super::*;
 use crate::record::proto::statement::Voice;
 use crate::record::proto::{
@@ -410,7 +412,14 @@ fn a_timeline_runs_downwards_through_its_milestone() {
         truncated: false,
         next_page_token: String::new(),
     };
-    let drawn = timeline(CANVAS, &answer, "kremlin", "leaders-meeting", &background());
+    let drawn = timeline(
+        CANVAS,
+        &answer,
+        "kremlin",
+        "leaders-meeting",
+        background().milestone.as_slice(),
+        &background(),
+    );
     insta::assert_snapshot!(drawn, @r"
     The Kremlin on leaders-meeting
     The presidents should meet in person.

@@ -1,5 +1,7 @@
 //! A timeline, drawn downwards: what was said when, and what that changed.
 
+use std::collections::VecDeque;
+
 use super::background::Background;
 use super::canvas::{Canvas, Sheet, Tint};
 use super::comparison::kind_tint;
@@ -20,6 +22,7 @@ pub fn timeline(
     answer: &GetTimelineResponse,
     actor: &str,
     topic: &str,
+    milestones: &[MilestoneDefined],
     background: &Background,
 ) -> String {
     let mut sheet = Sheet::new(canvas);
@@ -32,55 +35,69 @@ pub fn timeline(
         let nothing = "Nothing definite is on record, which does not mean that nothing was said.";
         sheet.paragraph(0, Tint::Plain, nothing);
     }
-    steps(&mut sheet, &answer.steps, background);
+    steps(&mut sheet, &answer.steps, milestones, background);
     sheet.gap();
     foot::basis(&mut sheet, answer.basis.as_ref());
     foot::caveat(&mut sheet);
     sheet.finish()
 }
 
-/// Draws the steps, and the milestone in its place among them.
-pub fn steps(sheet: &mut Sheet, steps: &[TimelineStep], background: &Background) {
-    let mut rail = Rail::new(steps, background.milestone.as_ref());
+/// Draws the steps, and milestones in their places among them.
+pub fn steps(
+    sheet: &mut Sheet,
+    steps: &[TimelineStep],
+    milestones: &[MilestoneDefined],
+    background: &Background,
+) {
+    let mut rail = Rail::new(steps, milestones);
     for step in steps {
         let Some(said) = &step.testimony else {
             continue;
         };
-        if let Some(milestone) = rail.milestone_before(said) {
+        while let Some(milestone) = rail.milestone_before(said) {
             rail.milestone(sheet, milestone);
         }
         rail.step(sheet, step, said, background);
     }
-    if let Some(milestone) = rail.milestone.take() {
+    while let Some(milestone) = rail.milestones.pop_front() {
         rail.milestone(sheet, milestone);
     }
+}
+
+/// When a milestone begins.
+#[must_use]
+pub fn begins(milestone: &MilestoneDefined) -> Option<i64> {
+    let date: Date = milestone.date.parse().ok()?;
+    Some(date.interval().earliest)
 }
 
 /// The line that the steps hang on.
 struct Rail<'a> {
     /// The width of the dates at its left.
     dates: usize,
-    /// The milestone, until it is drawn.
-    milestone: Option<&'a MilestoneDefined>,
+    /// The milestones that are not drawn yet, in order.
+    milestones: VecDeque<&'a MilestoneDefined>,
 }
 
 impl<'a> Rail<'a> {
-    fn new(steps: &[TimelineStep], milestone: Option<&'a MilestoneDefined>) -> Self {
+    fn new(steps: &[TimelineStep], milestones: &'a [MilestoneDefined]) -> Self {
         let dates = steps.iter().filter_map(|step| step.testimony.as_ref());
         let dates = dates.map(|said| date(said).chars().count());
-        let own = milestone.map_or(0, |milestone| milestone.date.chars().count());
+        let own = milestones.iter().map(|it| it.date.chars().count());
+        let mut milestones: Vec<&MilestoneDefined> = milestones.iter().collect();
+        milestones.sort_by_key(|it| begins(it));
         Self {
-            dates: dates.max().unwrap_or(0).max(own),
-            milestone,
+            dates: dates.chain(own).max().unwrap_or(0),
+            milestones: milestones.into(),
         }
     }
 
-    /// The milestone, if it is not drawn yet and lies before `said`.
+    /// The first milestone that is not drawn yet, if it lies before `said`.
     fn milestone_before(&mut self, said: &Testimony) -> Option<&'a MilestoneDefined> {
-        let date: Date = self.milestone?.date.parse().ok()?;
+        let begins = begins(self.milestones.front()?)?;
         let said = seconds(&said.interval.as_ref()?.earliest)?;
-        if date.interval().earliest <= said {
-            self.milestone.take()
+        if begins <= said {
+            self.milestones.pop_front()
         } else {
             None
         }
@@ -140,7 +157,8 @@ impl<'a> Rail<'a> {
     }
 }
 
-fn date(said: &Testimony) -> String {
+/// When it was said, as recorded, or in what interval.
+pub fn date(said: &Testimony) -> String {
     if said.said_at.is_empty() {
         said.interval.as_ref().map(range).unwrap_or_default()
     } else {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ACTORS, MANDATES, PARTS, VOICES};
+use super::{ACTORS, MANDATES, PARTS, VOICES, touched};
 use crate::fold::{Changes, FoldError, Tables};
 use crate::position::Authority;
 use crate::projection::read::{date, malformed, optional, slug};
@@ -74,6 +74,13 @@ pub(super) fn actor(
     let whole: Option<Slug> = optional(entry, "part_of", &defined.part_of)?;
 
     let mut changes = Changes::new();
+    let whole_before = was.as_ref().map(|(was, _)| was);
+    touched::part(
+        entry.index,
+        &id,
+        [whole_before, whole.as_ref()],
+        &mut changes,
+    )?;
     if let Some((was, since)) = was {
         let row = part(&was, &id, since);
         changes.insert(row, Some(PARTS.encode(&Some(entry.index))?));
@@ -166,6 +173,9 @@ pub(super) fn ended(
 /// Closes the version before, if there is one, and opens the next.
 fn replace(id: &Slug, before: Option<Mandate>, after: &Mandate) -> Result<Changes, FoldError> {
     let mut changes = Changes::new();
+    let versions = before.iter().chain([after]);
+    let bodies = versions.map(|it| (&it.organization, &it.terms.topics[..]));
+    touched::voices(after.version, bodies, &mut changes)?;
     if let Some(before) = before {
         let row = voice(id, &before);
         let closed = Voice {

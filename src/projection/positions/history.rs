@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reading::Reading;
 use super::sources::When;
+use super::touched;
 use super::verifiers::Number;
 use super::{HEARD, HISTORIES, TOPICS};
 use crate::fold::{Changes, FoldError, Tables};
@@ -128,10 +129,12 @@ impl Change {
 }
 
 /// An actor and a topic.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Pair {
-    pub(super) actor: Slug,
-    pub(super) topic: Slug,
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Pair {
+    /// The actor.
+    pub actor: Slug,
+    /// The topic.
+    pub topic: Slug,
 }
 
 impl Pair {
@@ -240,8 +243,10 @@ impl History {
             let topic = TOPICS.key().slug(&pair.topic).slug(&pair.actor);
             if state.get(topic.as_bytes())?.is_none() {
                 changes.insert(topic.into_bytes(), Some(TOPICS.encode(&entry)?));
+                touched::bears_on(pair, changes)?;
             }
         }
+        touched::statement(self.statement, entry, change, before.union(&after), changes)?;
         for pair in before.union(&after) {
             self.row(pair, entry, change.on(pair, said), changes)?;
         }

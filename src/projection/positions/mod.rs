@@ -14,6 +14,7 @@
 //! - `subjects.rs` walks over the questions that there are on a topic, or about an actor.
 //! - `between.rs` tells what was recorded between two states of knowledge, `votes.rs` how
 //!   coders read.
+//! - `touched.rs` says which positions an entry can have changed.
 //!
 //! `said_at`, where a statement leaves it out, is "at some time up to" the smallest of the
 //! `published_at` of the sources that give its words; if none of them has one, up to the
@@ -37,6 +38,7 @@ mod subjects;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod touched;
 mod verifiers;
 mod votes;
 mod weight;
@@ -44,9 +46,11 @@ mod weight;
 pub use between::entries_between;
 pub use codebooks::codebook;
 pub use fold::PositionsFold;
+pub use history::Pair;
 pub use question::{Collected, Detail, Subject, actors_on, collect, speaks_for};
 pub use subjects::{Passed, Scope, Subjects, subjects};
 pub use terms::{Choice, Filter, Part, SourceFilter, Taken, Terms, verifier_number};
+pub use touched::{TouchedScope, touched};
 pub use votes::{Votes, votes};
 pub use weight::is_light;
 
@@ -84,6 +88,12 @@ const VERIFIER_KEYS: Table = table(b'n', "verifier-keys");
 /// Number of a verifier, entry of its revocation: from which entry on what it signed before
 /// does not count.
 const UNTRUSTED: Table = table(b'u', "untrusted");
+/// Entry: which positions it can have changed.
+const TOUCHED: Table = table(b'x', "touched");
+/// Actor, topic: something bears on both, or once did.
+const BEARS_ON: Table = table(b'l', "bears-on");
+/// Part, entry: what the entry made it a part of.
+const WHOLES: Table = table(b'w', "wholes");
 /// How many verifiers must sign a statement. Read by the fold alone.
 const POLICY: Table = table(b'o', "policy");
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{SOURCE_VERSIONS, SOURCES};
+use super::{SOURCE_VERSIONS, SOURCES, touched};
 use crate::fold::{Changes, FoldError, Tables};
 use crate::projection::read::{content_id, date, malformed};
 use crate::projection::rows::Key;
@@ -65,6 +65,10 @@ pub(super) fn archived(
     let published = published.map(|date| date.interval().latest);
     let key = key(entry, &archived.source)?;
     let before: Option<Source> = SOURCES.get(state, &key)?;
+    let mut changes = Changes::new();
+    if let Some(before) = &before {
+        touched::source(entry.index, before.number, &mut changes)?;
+    }
     let source = Source {
         number: before.map_or(entry.index, |before| before.number),
         published,
@@ -77,13 +81,10 @@ pub(super) fn archived(
         derived: !archived.derived_from.is_empty(),
     };
     let version_key = versions(source.number).index(entry.index);
-    Ok(Changes::from([
-        (key.into_bytes(), Some(SOURCES.encode(&source)?)),
-        (
-            version_key.into_bytes(),
-            Some(SOURCE_VERSIONS.encode(&version)?),
-        ),
-    ]))
+    changes.insert(key.into_bytes(), Some(SOURCES.encode(&source)?));
+    let version = SOURCE_VERSIONS.encode(&version)?;
+    changes.insert(version_key.into_bytes(), Some(version));
+    Ok(changes)
 }
 
 fn key(entry: &Entry, source: &str) -> Result<Key, FoldError> {

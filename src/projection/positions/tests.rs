@@ -1,4 +1,5 @@
 mod readings;
+mod touched;
 mod trust;
 
 use proptest::prelude::*;
@@ -104,15 +105,15 @@ fn a_statement_said_for_an_organisation_bears_on_its_holder_and_on_that_organisa
 }
 
 #[test]
-fn a_plain_statement_takes_four_rows_beyond_those_of_its_actors_and_topic() {
+fn a_plain_statement_takes_five_rows_beyond_those_of_its_actors_and_topic() {
     let mut script = actors();
     script.record(said("aide", &["palace"], "2025-08-15"));
     let before = script.tables(&PositionsFold).all().count();
     script.record(said("aide", &["palace"], "2025-08-16"));
     let entry = script.entries.last().unwrap();
     let (state, _) = script.fold(&PositionsFold, script.entries.len() - 1);
-    assert_eq!(PositionsFold.fold(&state, entry).unwrap().len(), 4);
-    assert_eq!(script.tables(&PositionsFold).all().count(), before + 4);
+    assert_eq!(PositionsFold.fold(&state, entry).unwrap().len(), 5);
+    assert_eq!(script.tables(&PositionsFold).all().count(), before + 5);
 }
 
 #[test]

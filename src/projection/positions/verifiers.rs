@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{POLICY, UNTRUSTED, VERIFIER_KEYS, VERIFIERS};
+use super::{POLICY, UNTRUSTED, VERIFIER_KEYS, VERIFIERS, touched};
 use crate::fold::{Changes, FoldError, Tables};
 use crate::projection::read::{malformed, signers};
 use crate::projection::rows::{Key, Parts};
@@ -97,6 +97,7 @@ pub(super) fn revoked(
         let row = UNTRUSTED.key().bytes(&number.to_be_bytes());
         let row = row.index(entry.index).into_bytes();
         changes.insert(row, Some(UNTRUSTED.encode(&from)?));
+        touched::signatures(entry.index, number, from, &mut changes)?;
     }
     Ok(changes)
 }

@@ -144,6 +144,18 @@ impl Room {
     }
 }
 
+/// A position in brief, on what was collected for it; nothing is where nobody was on record.
+pub fn brief(collected: Option<&Collected>, position: &Position<'_>) -> proto::PositionBrief {
+    let deciding = position.deciding.as_ref();
+    proto::PositionBrief {
+        finding: finding(position.finding).into(),
+        stance: deciding.and_then(Dated::stance).map(stance),
+        deciding: collected
+            .zip(deciding)
+            .map(|(it, dated)| testimony(it, dated)),
+    }
+}
+
 /// How one position differs from another; `placement` is about the milestone, if there is one.
 pub fn comparison(comparison: &Comparison<'_>, placement: Option<Placement>) -> proto::Comparison {
     let conditions =

@@ -15,7 +15,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_stream::Stream;
 use tonic::Status;
 
-use crate::rpc::proto::SubscribeResponse;
 use crate::rpc::{Failure, Reason};
 
 /// How many bytes of messages wait for one subscriber: 256 KiB, twice the largest message.
@@ -39,28 +38,28 @@ pub enum Ended {
 }
 
 /// A message, and the room that it takes while it waits.
-struct Waiting {
-    message: Result<SubscribeResponse, Status>,
+struct Waiting<T> {
+    message: Result<T, Status>,
     _room: Option<OwnedSemaphorePermit>,
 }
 
 /// Where the messages to one subscriber go.
-pub struct Outbox {
-    messages: mpsc::Sender<Waiting>,
+pub struct Outbox<T> {
+    messages: mpsc::Sender<Waiting<T>>,
     /// Bytes that are free.
     room: Arc<Semaphore>,
     slow_after: Duration,
 }
 
 /// The messages to one subscriber, as the transport takes them.
-pub struct Outgoing {
-    messages: mpsc::Receiver<Waiting>,
+pub struct Outgoing<T> {
+    messages: mpsc::Receiver<Waiting<T>>,
     /// Given free when the transport lets go of the call: until then something may wait here.
     _place: OwnedSemaphorePermit,
 }
 
 /// A way to one subscriber, whose subscription takes `place`.
-pub fn channel(slow_after: Duration, place: OwnedSemaphorePermit) -> (Outbox, Outgoing) {
+pub fn channel<T>(slow_after: Duration, place: OwnedSemaphorePermit) -> (Outbox<T>, Outgoing<T>) {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
     let outbox = Outbox {
         messages: sender,
@@ -74,9 +73,9 @@ pub fn channel(slow_after: Duration, place: OwnedSemaphorePermit) -> (Outbox, Ou
     (outbox, outgoing)
 }
 
-impl Outbox {
+impl<T> Outbox<T> {
     /// Puts a message of about so many bytes on its way, once there is room for it.
-    pub async fn send(&self, message: SubscribeResponse, bytes: usize) -> Result<(), Ended> {
+    pub async fn send(&self, message: T, bytes: usize) -> Result<(), Ended> {
         let bytes = bytes.clamp(MESSAGE_BYTES_MIN, WAITING_BYTES_MAX);
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let room = match Arc::clone(&self.room).try_acquire_many_owned(bytes) {
@@ -127,8 +126,8 @@ impl Outbox {
     }
 }
 
-impl Stream for Outgoing {
-    type Item = Result<SubscribeResponse, Status>;
+impl<T> Stream for Outgoing<T> {
+    type Item = Result<T, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let waiting = self.messages.poll_recv(context);
@@ -142,8 +141,8 @@ mod tests {
     use tonic::Code;
 
     use super::*;
-    use crate::rpc::proto::Head;
     use crate::rpc::proto::subscribe_response::Message;
+    use crate::rpc::proto::{Head, SubscribeResponse};
 
     const SLOW_AFTER: Duration = Duration::from_secs(30);
 
@@ -157,7 +156,11 @@ mod tests {
         }
     }
 
-    fn new() -> (Outbox, Outgoing, Arc<Semaphore>) {
+    fn new() -> (
+        Outbox<SubscribeResponse>,
+        Outgoing<SubscribeResponse>,
+        Arc<Semaphore>,
+    ) {
         let places = Arc::new(Semaphore::new(1));
         let place = Arc::clone(&places).try_acquire_owned().unwrap();
         let (outbox, outgoing) = channel(SLOW_AFTER, place);
@@ -165,7 +168,7 @@ mod tests {
     }
 
     /// Puts messages of so many bytes on their way until no room is left; how many.
-    async fn fill(outbox: &Outbox, bytes: usize) -> u64 {
+    async fn fill(outbox: &Outbox<SubscribeResponse>, bytes: usize) -> u64 {
         let mut sent = 0;
         loop {
             let sending = outbox.send(heartbeat(sent), bytes);
