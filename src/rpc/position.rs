@@ -194,6 +194,22 @@ impl Positions {
         date("milestone", &milestone.definition.date)
     }
 
+    fn get(
+        &self,
+        request: &GetPositionRequest,
+        subject: &Subject,
+        as_of: i64,
+        known: Known,
+    ) -> Result<GetPositionResponse, Failure> {
+        let terms = terms(&self.views, "filter", request.filter.as_ref(), &known)?;
+        let evidence = self.collect(subject, &terms, known)?;
+        let position = evidence.position(as_of);
+        Ok(GetPositionResponse {
+            position: Some(evidence.message(&position, &self.views)?),
+            basis: Some(self.views.positions.basis(&known, Some(as_of))),
+        })
+    }
+
     fn compare(
         &self,
         request: &ComparePositionsRequest,
@@ -383,14 +399,16 @@ impl PositionService for Positions {
         let as_of = self.end_of("asOf", &request.as_of)?;
         let known_at = KnownAt::new("knownAt", request.known_at, request.known_at_time);
         let known = self.known(known_at, request.at_least_size).await?;
-        let terms = terms(&self.views, "filter", request.filter.as_ref(), &known)?;
-        // A seek and a few reads: cheaper than a hop to another thread.
-        let evidence = self.collect(&subject, &terms, known)?;
-        let position = evidence.position(as_of);
-        Ok(Response::new(GetPositionResponse {
-            position: Some(evidence.message(&position, &self.views)?),
-            basis: Some(self.views.positions.basis(&known, Some(as_of))),
-        }))
+        // A seek and a few reads are cheaper than a hop to another thread.
+        let tables = self.views.positions.tables();
+        if request.filter.is_none()
+            && positions::is_light(tables, &subject, known.known_at).map_err(Failure::from)?
+        {
+            return Ok(Response::new(self.get(&request, &subject, as_of, known)?));
+        }
+        let service = self.clone();
+        let answer = blocking(move || service.get(&request, &subject, as_of, known));
+        Ok(Response::new(answer.await?))
     }
 
     async fn compare_positions(

@@ -43,6 +43,7 @@ mod tests;
 mod touched;
 mod verifiers;
 mod votes;
+mod weight;
 
 pub use between::entries_between;
 pub use codebooks::codebook;
@@ -54,6 +55,7 @@ pub use subjects::{Passed, Scope, Subjects, subjects};
 pub use terms::{Choice, Filter, Part, SourceFilter, Taken, Terms, verifier_number};
 pub use touched::{TouchedScope, touched};
 pub use votes::{Votes, votes};
+pub use weight::is_light;
 
 use super::rows::Table;
 
