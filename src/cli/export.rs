@@ -118,6 +118,9 @@ struct Which {
     /// Where to write it. Standard output, if left out.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write over a file that is there.
+    #[arg(long, requires = "output")]
+    force: bool,
     #[command(flatten)]
     server: Server,
 }
@@ -206,6 +209,9 @@ struct Exporting {
 impl Which {
     /// Takes note of the ledger's head and begins the document.
     async fn begin(self, opening: fn(&Snapshot, &Names) -> String) -> Result<Exporting, CliError> {
+        if let Some(path) = &self.output {
+            super::transfer::must_be_free(path, self.force)?;
+        }
         let mut snapshot = Snapshot::take(self.server.connect().await?).await?;
         let names = Names::new(self.base, snapshot.origin());
         let walk = Walk::new(self.speaker, self.topic, self.statements, &mut snapshot).await?;

@@ -40,10 +40,12 @@ impl Walk {
     ) -> Result<Self, CliError> {
         // A slug that was mistyped is an error, not an empty document.
         if let Some(speaker) = &speaker {
-            snapshot.actor(speaker).await?;
+            let found = snapshot.actor(speaker).await;
+            found.map_err(|error| error.typed(&[("actorId", "--speaker")]))?;
         }
         if let Some(topic) = &topic {
-            snapshot.check_topic(topic).await?;
+            let found = snapshot.check_topic(topic).await;
+            found.map_err(|error| error.typed(&[("topicId", "--topic")]))?;
         }
         let next = statements.is_empty().then_some(0);
         let mut seen = BTreeSet::new();
