@@ -26,7 +26,6 @@ async fn revoke(archive: &mut TestArchive, verifier: &Signer) {
         verifier: verifier.id(),
         untrusted_from: Some(0),
         reason: "The key was stolen.".to_owned(),
-        ..VerifierRevoked::default()
     });
     put(&mut archive.client, &archive.steward, revoked).await;
 }

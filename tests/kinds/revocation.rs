@@ -32,7 +32,6 @@ async fn revoke(archive: &mut TestArchive, verifier: &Signer, untrusted_from: u6
         verifier: verifier.id(),
         untrusted_from: Some(untrusted_from),
         reason: "The key was stolen.".to_owned(),
-        ..VerifierRevoked::default()
     });
     archive.client.append(&archive.steward, revoked).await.index + 1
 }
