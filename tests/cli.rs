@@ -323,6 +323,15 @@ fn answers_for_people_show_labels_statements_and_what_verified_means() {
         .says("latest evasion: DEFLECTED")
         .says("Yuri Ushakov, for The Kremlin (SPOKESPERSON)")
         .says("Verified means");
+    // His authority over his own word is none over the organisation.
+    daemon
+        .ask(&["position", "lavrov", "leaders-meeting"])
+        .code(0)
+        .says("Sergei Lavrov, for The Kremlin, said 2025-08-22");
+    daemon
+        .ask(&["testimonies", "lavrov", "leaders-meeting"])
+        .code(0)
+        .says("lavrov, for kremlin, said 2025-08-22");
     daemon
         .ask(&[
             "timeline",
@@ -519,7 +528,7 @@ fn a_daemon_killed_and_started_again_answers_how_the_position_changed() {
     daemon
         .ask(&compare)
         .code(0)
-        .says("CONDITIONS_CHANGED, certain, SINCE alaska-summit")
+        .says("CONDITIONS_CHANGED, certain; the later statement: SINCE alaska-summit")
         .says("conditions {prepared} to {moscow}");
     let answer = daemon
         .ask(&[&compare[..], &["--json"]].concat())

@@ -55,7 +55,7 @@ fn a_reader_sees_every_label_of_the_story() {
     holds(
         &whole,
         &[
-            "CONDITIONS_CHANGED, certain, SINCE alaska-summit",
+            "CONDITIONS_CHANGED, certain; the later statement: SINCE alaska-summit",
             "OPEN {prepared} to OPEN {moscow}",
             "conditions {prepared} to {moscow}",
         ],
@@ -76,7 +76,7 @@ fn a_reader_sees_every_label_of_the_story() {
     holds(
         step("2025-08-19"),
         &[
-            "UNCHANGED, certain, SINCE alaska-summit",
+            "UNCHANGED, certain; the later statement: SINCE alaska-summit",
             "OPEN {prepared} to OPEN {prepared}",
             "Sergei Lavrov, for The Kremlin (DELEGATE), said 2025-08-19",
         ],
@@ -84,7 +84,7 @@ fn a_reader_sees_every_label_of_the_story() {
     holds(
         step("2025-08-22"),
         &[
-            "CONDITIONS_CHANGED, certain, SINCE alaska-summit",
+            "CONDITIONS_CHANGED, certain; the later statement: SINCE alaska-summit",
             "OPEN {prepared} to OPEN {agenda}",
             "Sergei Lavrov, for The Kremlin (DELEGATE), said 2025-08-22",
         ],
@@ -92,7 +92,7 @@ fn a_reader_sees_every_label_of_the_story() {
     holds(
         step("2025-09-03"),
         &[
-            "CONDITIONS_CHANGED, certain, SINCE alaska-summit",
+            "CONDITIONS_CHANGED, certain; the later statement: SINCE alaska-summit",
             "OPEN {prepared} to OPEN {moscow}",
             "Vladimir Putin, for The Kremlin (PRINCIPAL), said 2025-09-03",
         ],

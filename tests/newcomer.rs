@@ -193,6 +193,35 @@ fn in_files(desk: &mut Desk) {
         .replace("text/html", "text/htm")
         .replace("page.html", "other.html");
     desk.appends("a media type that is nearly one", &[&nearly], 0);
+    desk.appends(
+        "a name where a slug belongs",
+        &[&ACTOR.replace(r#""lavrov""#, r#""Sergei Lavrov""#)],
+        1,
+    );
+    let verifier =
+        r#"{"verifierEnrolled": {"verifier": "abc", "name": "Ada", "roles": ["CODER"]}}"#;
+    desk.appends("a verifier that is no key", &[verifier], 1);
+    let key_file = verifier.replace(r#""verifier": "abc""#, r#""keyFile": "ada.key""#);
+    desk.appends("a verifier whose key is not there", &[&key_file], 1);
+    desk.appends(
+        "an archive founded again",
+        &[r#"{"archiveFounded": {}}"#],
+        2,
+    );
+    let refer = [
+        "append",
+        "--key",
+        "me.key",
+        "--refer",
+        "nofile.jsonl",
+        "1.jsonl",
+    ];
+    desk.types("lines of a file that was never appended", &refer, 2);
+    desk.types(
+        "a document that is not there",
+        &["source", "put", "nofile"],
+        2,
+    );
 }
 
 /// What the daemon refuses, or the client asks about.
@@ -216,6 +245,13 @@ fn in_statements(desk: &mut Desk) {
         r#""text": "We refuse no form of a meeting.""#,
         1,
     );
+    desk.says(
+        "a letter of another alphabet",
+        exact,
+        "\"exact\": \"We refuse n\u{43e} format of a meeting.\"",
+        1,
+    );
+    desk.says("a speaker by name", "lavrov", "Lavrov", 1);
     desk.says("a speaker nobody defined", "lavrov", "lavrof", 1);
     desk.says(
         "a topic nobody defined",
@@ -250,12 +286,88 @@ fn in_questions(desk: &mut Desk) {
     desk.types("a date as it is written elsewhere", &as_of, 2);
     let beyond = position(&["leaders-meeting", "--known-at", "999"]);
     desk.types("more of the ledger than there is", &beyond, 2);
+    let filters = [
+        ("a filter that is none", "{"),
+        (
+            "a part of a filter that does not exist",
+            r#"{"wording": []}"#,
+        ),
+    ];
+    for (mistake, filter) in filters {
+        let typed = [
+            "compare",
+            "lavrov",
+            "leaders-meeting",
+            "--from-filter",
+            filter,
+        ];
+        desk.types(mistake, &typed, 2);
+    }
+    let backwards = ["--from-known-at", "7", "--to-known-at", "2"];
+    let backwards = [&["compare", "lavrov", "leaders-meeting"], &backwards[..]].concat();
+    desk.types("the later ledger first", &backwards, 2);
+    desk.types(
+        "less than nothing",
+        &position(&["leaders-meeting", "--known-at", "-1"]),
+        2,
+    );
+    for (mistake, option, value) in [
+        ("a number in words", "--attestations-min", "many"),
+        ("a date in words", "--published-by", "yesterday"),
+        ("a verifier by name", "--verifier", "steward"),
+    ] {
+        desk.types(mistake, &position(&["leaders-meeting", option, value]), 2);
+    }
+    nowhere(desk);
+    desk.types(
+        "a date in words",
+        &["list", "statements", "--said", "yesterday"],
+        2,
+    );
+    desk.types("a name for an entry", &["read", "lavrov"], 2);
+    desk.types(
+        "more of the ledger than there is",
+        &["read", "--from", "999"],
+        2,
+    );
+    desk.types("no source", &["source", "text", "0123456789ab"], 1);
     desk.types("a name for an id", &["source", "text", "page.html"], 2);
     desk.types(
         "a kind that does not exist",
         &["tail", "--kind", "statement"],
         2,
     );
+}
+
+/// Mistyped names, which find nothing, and are not on record.
+fn nowhere(desk: &mut Desk) {
+    let nobody: [&[&str]; 9] = [
+        &["list", "statements", "--speaker", "lavrow"],
+        &["list", "statements", "--for", "nobody"],
+        &["list", "statements", "--topic", "leader-meeting"],
+        &["list", "statements", "--source", &"0".repeat(64)],
+        &["list", "mandates", "--person", "lavrow"],
+        &["read", "--actor", "nobody"],
+        &[
+            "tail",
+            "--from",
+            "0",
+            "--actor",
+            "nobody",
+            "--until-caught-up",
+        ],
+        &[
+            "timeline",
+            "lavrov",
+            "leaders-meeting",
+            "--milestone",
+            "summit",
+        ],
+        &["export", "annotations", "--speaker", "lavrow"],
+    ];
+    for typed in nobody {
+        desk.types("a name that is not on record", typed, 1);
+    }
 }
 
 fn in_keys_and_daemons(desk: &mut Desk) {
@@ -286,4 +398,97 @@ fn in_keys_and_daemons(desk: &mut Desk) {
     let typed = ["status", "--server", &server];
     let ended = run(onrecord().args(typed).current_dir(Path::new("/"))).code(3);
     desk.transcript.note("no daemon", &[], &typed, &ended);
+}
+
+#[test]
+fn an_empty_list_of_what_is_on_record_is_an_answer() {
+    let desk = Desk::new();
+    let ask = |typed: &[&str]| desk.daemon.ask(typed).code(0);
+    ask(&["list", "mandates", "--person", "lavrov"]).says("nothing such is on record");
+    let none = [
+        "list",
+        "statements",
+        "--speaker",
+        "lavrov",
+        "--said",
+        "1999",
+    ];
+    ask(&none).says("nothing such is on record");
+    ask(&[
+        "tail",
+        "--from",
+        "4",
+        "--topic",
+        "leaders-meeting",
+        "--until-caught-up",
+    ]);
+    // Kinds are taken as they are printed.
+    for kind in ["statementRecorded", "statement_recorded"] {
+        ask(&["read", "--kind", kind]).says("We refuse no format");
+    }
+    let one = ["list", "statements", "--limit", "1"];
+    ask(&one).says("lavrov");
+}
+
+#[test]
+fn a_server_goes_without_its_scheme_and_an_empty_one_is_named() {
+    let desk = Desk::new();
+    let bare = desk.daemon.server.trim_start_matches("http://");
+    desk.daemon.ask(&["status", "--server", bare]).code(0);
+    let empty = run(onrecord().arg("status").env("ONRECORD_SERVER", "")).code(2);
+    empty.complains("--server or ONRECORD_SERVER is there and empty");
+}
+
+#[test]
+fn a_source_goes_by_the_beginning_of_its_id_and_no_file_is_written_over_unasked() {
+    let desk = Desk::new();
+    let id = onrecord::record::ContentId::of(PAGE.as_bytes()).to_string();
+    let begins = &id[..12];
+    let ask = |typed: &[&str]| desk.daemon.ask(typed);
+    ask(&["source", "text", begins]).code(0).says("no format");
+    let get = ["source", "get", begins, "--out", "copy.html"];
+    ask(&get).code(0);
+    let copy = desk.daemon.home.path().join("copy.html");
+    assert_eq!(std::fs::read_to_string(&copy).unwrap(), PAGE);
+    std::fs::write(&copy, "mine").unwrap();
+    ask(&get).code(1).complains("write over it with --force");
+    ask(&["export", "annotations", "--output", "copy.html"])
+        .code(1)
+        .complains("copy.html is there already");
+    assert_eq!(std::fs::read_to_string(&copy).unwrap(), "mine");
+    ask(&[&get[..], &["--force"]].concat()).code(0);
+    assert_eq!(std::fs::read_to_string(&copy).unwrap(), PAGE);
+}
+
+#[test]
+fn a_journal_that_lost_something_or_is_of_another_archive_is_told() {
+    let desk = Desk::new();
+    let home = desk.daemon.home.path();
+    let journal = home.join("records.jsonl.signed");
+    let intact = std::fs::read_to_string(&journal).unwrap();
+    let with = |text: &str| {
+        std::fs::write(&journal, text).unwrap();
+        desk.append("records.jsonl")
+    };
+    let malformed = with(&format!("{intact}not what was written\n")).code(1);
+    malformed.complains("records.jsonl.signed, line 5: not what was written");
+    let torn = with(&intact[..intact.len() - 10]).code(0);
+    torn.says("[5] statementRecorded")
+        .complains("was torn and is cut off");
+    let emptied = with("").code(0);
+    emptied.complains("is there and empty: if this file was recorded before");
+    with(&intact)
+        .code(0)
+        .complains("0 recorded, 4 already on record");
+
+    let other = Daemon::start_in(tempfile::tempdir().unwrap(), &["--origin", "other.example"]);
+    for file in ["page.html", "records.jsonl", "records.jsonl.signed"] {
+        std::fs::copy(home.join(file), other.home.path().join(file)).unwrap();
+    }
+    let key = other.key();
+    let ended = other.ask(&["append", "--key", key.to_str().unwrap(), "records.jsonl"]);
+    let ended = ended
+        .code(0)
+        .complains("holds what was signed for the archive");
+    assert!(!ended.err.contains("with another content"), "{}", ended.err);
 }

@@ -55,7 +55,7 @@ fn the_example_is_told_at_a_glance() {
         &["changes", "leaders-meeting", "--milestone", "alaska-summit"],
     );
     drawn
-        .says("CONDITIONS_CHANGED, certain, SINCE the milestone")
+        .says("CONDITIONS_CHANGED, certain; the later statement: SINCE the milestone")
         .says("FIRST_STATED");
     let known = [
         "changes",

@@ -12,6 +12,17 @@ use crate::projection::RunnerError;
 use crate::rpc;
 use crate::storage::{self, DataDirError, IoFault, TableError};
 
+/// What makes an address free to be listened on.
+fn freed(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::AddrNotAvailable => {
+            "it is none of this machine's addresses: 0.0.0.0 and [::] stand for all that it has"
+        }
+        io::ErrorKind::PermissionDenied => "take a port from 1024 on",
+        _ => "stop what listens there",
+    }
+}
+
 /// Why a daemon does not run, or an archive was not founded. Each says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -86,7 +97,8 @@ pub enum AppError {
     Runtime(#[source] io::Error),
     /// The address cannot be listened on.
     #[error(
-        "cannot listen on {address} ({source}); stop what listens there, or choose another address with --listen"
+        "cannot listen on {address} ({source}); {}, or choose another address with --listen",
+        freed(source)
     )]
     Listen {
         /// The address.

@@ -54,7 +54,7 @@ impl Changes {
             };
             client.answered(client.positions().list_comparisons(page).await)
         };
-        pages::show(&self.showing.asking, self.showing.limit, ask).await?;
+        pages::show(&self.showing.asking, self.showing.limit, "", ask).await?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -83,6 +83,7 @@ impl Client {
     /// # Errors
     /// If `server` is no address, or nobody answers there.
     pub async fn connect(server: &str) -> Result<Self, CliError> {
+        let server = &with_scheme(server);
         let address = || CliError::Address {
             server: server.to_owned(),
         };
@@ -260,6 +261,15 @@ impl Client {
         catalog CatalogServiceClient,
         /// Tells how the daemon is.
         admin AdminServiceClient,
+    }
+}
+
+/// The address of a daemon, which speaks plain HTTP/2 where nothing else is said.
+fn with_scheme(server: &str) -> String {
+    if server.is_empty() || server.contains("://") {
+        server.to_owned()
+    } else {
+        format!("http://{server}")
     }
 }
 

@@ -49,17 +49,20 @@ pub(super) struct Ends {
     #[arg(long, value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]
     pub(super) to: Option<String>,
     /// From what the first N entries of the ledger told, or those recorded by a time.
-    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    #[arg(long, value_name = "N|TIME", allow_negative_numbers = true, value_parser = KnownAt::parse)]
     pub(super) from_known_at: Option<KnownAt>,
     /// To what the first N entries of the ledger told, or those recorded by a time. All, if left
     /// out.
-    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    #[arg(long, value_name = "N|TIME", allow_negative_numbers = true, value_parser = KnownAt::parse)]
     pub(super) to_known_at: Option<KnownAt>,
     /// From the position on other terms, a `PositionFilter` as JSON; {} for the archive's own. The
     /// options below are then those of the later position.
     #[arg(long, value_name = "JSON", value_parser = filter)]
     pub(super) from_filter: Option<PositionFilter>,
 }
+
+/// What the ends of a comparison are called where requests have fields.
+pub(super) const TYPED: &[(&str, &str)] = &[("milestone", "--milestone")];
 
 impl Compare {
     pub(super) async fn run(self) -> Result<ExitCode, CliError> {
@@ -81,7 +84,8 @@ impl Compare {
             at_least_size: 0,
         };
         let milestone = request.milestone.clone();
-        let answer = client.compare(request).await?;
+        let answer = client.compare(request).await;
+        let answer = answer.map_err(|error| error.typed(TYPED))?;
         if self.asking.json {
             output::print(&json::pretty(&answer)?)?;
             return Ok(ExitCode::SUCCESS);

@@ -22,7 +22,7 @@ pub struct Coverage {
     reading: Option<i32>,
     /// As known when: only the first N entries of the ledger count, or those recorded by a time.
     /// All, if left out.
-    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    #[arg(long, value_name = "N|TIME", allow_negative_numbers = true, value_parser = KnownAt::parse)]
     known_at: Option<KnownAt>,
     /// How many to show at most; 0: all.
     #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT)]
@@ -59,7 +59,7 @@ impl Coverage {
             };
             client.answered(client.positions().list_coverage(page).await)
         };
-        pages::show(&self.asking, self.limit, ask).await?;
+        pages::show(&self.asking, self.limit, "", ask).await?;
         Ok(ExitCode::SUCCESS)
     }
 }

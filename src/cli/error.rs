@@ -1,6 +1,7 @@
 //! Why a command did not do what was asked, and the exit code that says so to scripts.
 //!
-//! Codes: 0 yes, 1 no (a check failed, a record was refused, nothing such is on record), 2 what
+//! Codes: 0 yes (also a list with nothing in it), 1 no (a check failed, a record was refused, a
+//! name that was given is not on record), 2 what
 //! was typed cannot be asked (so also a file that is missing or malformed, and a date or an
 //! index out of range), 3 the daemon cannot be reached.
 
@@ -42,7 +43,7 @@ pub enum CliError {
         reason: String,
     },
     /// The address is none.
-    #[error("{server:?} is not a daemon's address; accepted: http://HOST:PORT")]
+    #[error("{}; accepted: http://HOST:PORT, or HOST:PORT", no_address(server))]
     Address {
         /// What was given.
         server: String,
@@ -63,6 +64,18 @@ pub enum CliError {
         what: String,
         /// What would be right.
         accepted: &'static str,
+    },
+    /// No source goes by so much of an id.
+    #[error("no source on record begins with {begins}; `onrecord list sources` shows all")]
+    NoSource {
+        /// What was given.
+        begins: String,
+    },
+    /// A file is there that would be written over.
+    #[error("{} is there already; name another file, or write over it with --force", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
     },
     /// A file cannot be written.
     #[error("cannot write {}: {error}", path.display())]
@@ -144,6 +157,7 @@ impl CliError {
             | Self::Usage { .. }
             | Self::File { .. }
             | Self::Records { .. }
+            | Self::Signed(SignedError::NeverAppended { .. })
             | Self::Key(
                 KeyFileError::Missing { .. }
                 | KeyFileError::NotAKey { .. }
@@ -166,6 +180,15 @@ impl CliError {
     #[must_use]
     pub fn is_silent(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// What is wrong with an address.
+fn no_address(server: &str) -> String {
+    if server.is_empty() {
+        "--server or ONRECORD_SERVER is there and empty".to_owned()
+    } else {
+        format!("{server:?} is not a daemon's address")
     }
 }
 
@@ -241,6 +264,26 @@ impl Answer {
     }
 }
 
+impl CliError {
+    /// The same error, in the names that `typed` has for the fields of a request that go by
+    /// other names, or by the same as arguments, in other commands.
+    #[must_use]
+    pub fn typed(mut self, typed: &[(&str, &str)]) -> Self {
+        if let Self::Answer(answer) = &mut self {
+            let blamed = answer.message.split(": ").next().unwrap_or_default();
+            if let Some((field, flag)) = typed.iter().find(|(field, _)| *field == blamed) {
+                answer.message = answer.message.replacen(field, flag, 1);
+            }
+            for (blamed, _) in &mut answer.fields {
+                if let Some((_, flag)) = typed.iter().find(|(field, _)| field == blamed) {
+                    (*flag).clone_into(blamed);
+                }
+            }
+        }
+        self
+    }
+}
+
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let message = if self.message.is_empty() {
@@ -273,18 +316,60 @@ const TYPED: &[(&str, &str)] = &[
     ("knownAt", "--known-at"),
     ("fromKnownAt", "--from-known-at"),
     ("toKnownAt", "--to-known-at"),
+    ("knownAtTime", "--known-at"),
+    ("fromKnownAtTime", "--from-known-at"),
+    ("toKnownAtTime", "--to-known-at"),
+    ("fromFilter", "--from-filter"),
     ("recordId", "INDEX"),
     ("mediaType", "--media-type"),
+    ("saidAt", "--said"),
+    ("recordedAt", "--recorded"),
+    ("milestoneId", "--milestone"),
+    ("statementId", "--statement"),
+    ("textId", "--text-id"),
 ];
+
+/// What people type where filters have fields of another name.
+const FILTERS: &[(&str, &str)] = &[
+    ("kinds", "--kind"),
+    ("wordings", "--wording"),
+    ("bases", "--basis"),
+    ("attestationsMin", "--attestations-min"),
+    ("verifiers", "--verifier"),
+    ("verifiersExcluded", "--never-verifier"),
+    ("sourceRoles", "--source-role"),
+    ("publishers", "--publisher"),
+    ("derivedExcluded", "--no-derived"),
+    ("publishedBy", "--published-by"),
+    ("mandatedOnly", "--mandated"),
+];
+
+/// A sentence about a field of a filter, which is an option; which of several values of a list
+/// it is about, it shows itself.
+fn in_filter(text: &str) -> String {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric());
+    let (name, rest) = text.split_at(end.unwrap_or(text.len()));
+    let rest = match rest.split_once(']') {
+        Some((index, rest)) if index.starts_with('[') => rest,
+        _ => rest,
+    };
+    let flag = FILTERS.iter().find(|(field, _)| *field == name);
+    flag.map_or_else(
+        || format!("--{name}{rest}"),
+        |(_, flag)| format!("{flag}{rest}"),
+    )
+}
 
 /// A sentence about a request, in the names that its author typed. It begins with the path to a
 /// field, if it blames one; what a path leads through, nobody types.
 fn typed(text: &str) -> String {
     let text = match text.split_once('.') {
         Some(("header", field)) => field.to_owned(),
-        Some(("filter", field)) => format!("--{}", field.replacen("kinds", "kind", 1)),
+        Some(("filter", field)) => in_filter(field),
         _ => text.to_owned(),
     };
+    // What readers have instead of the method.
+    let text = text.replace("GetSourceRecord of ", "onrecord read --source ");
     let word = |c: char| c.is_ascii_alphanumeric();
     let mut said = String::with_capacity(text.len());
     for part in text.split_inclusive(|c| !word(c)) {
@@ -318,6 +403,33 @@ mod tests {
             Answer::of(&Status::not_found("")).to_string(),
             Code::NotFound.description()
         );
+    }
+
+    #[test]
+    fn fields_go_by_the_options_that_were_typed() {
+        for (told, expected) in [
+            ("filter.verifiers[0]: no", "--verifier: no"),
+            ("filter.publishedBy: no", "--published-by: no"),
+            ("filter.actor: no", "--actor: no"),
+            ("fromFilter.wordings: no", "--from-filter.wordings: no"),
+            ("toKnownAtTime: no", "--to-known-at: no"),
+            (
+                "milestoneId: a later knownAt",
+                "--milestone: a later --known-at",
+            ),
+            (
+                "source: the text is withheld; GetSourceRecord of ab says why",
+                "source: the text is withheld; onrecord read --source ab says why",
+            ),
+        ] {
+            assert_eq!(typed(told), expected);
+        }
+        let mut details = ErrorDetails::new();
+        details.add_bad_request_violation("start", "too far");
+        let status = Status::with_error_details(Code::OutOfRange, "start: start at 0", details);
+        let error = CliError::Answer(Answer::of(&status));
+        let said = error.typed(&[("start", "--from")]).to_string();
+        assert_eq!(said, "--from: start at 0\n  --from: too far");
     }
 
     #[test]

@@ -58,7 +58,8 @@ async fn again_and_again(
             return Err(error);
         }
         if away.tries == 0 {
-            eprintln!("onrecord: {error}\nonrecord: trying again, from index {next}");
+            let why = went_away(&error);
+            eprintln!("onrecord: {why}\nonrecord: trying again, from index {next}");
         }
         tokio::time::sleep(away.try_again_after()).await;
     }
@@ -73,6 +74,8 @@ pub struct Place {
     after: Option<WatchedPosition>,
     /// How many messages have come.
     answers: u64,
+    /// Whether anything was found, or it was asked why nothing was.
+    found: bool,
 }
 
 impl Place {
@@ -108,6 +111,16 @@ impl Place {
         self.after = Some(after);
     }
 
+    /// Something was found.
+    pub const fn found(&mut self) {
+        self.found = true;
+    }
+
+    /// Whether nothing was found yet; told once.
+    pub const fn nothing_yet(&mut self) -> bool {
+        !std::mem::replace(&mut self.found, true)
+    }
+
     /// The subscription ended, with where to resume if the daemon said so.
     pub fn ended(&mut self, error: &CliError) {
         if let CliError::Answer(answer) = error
@@ -136,8 +149,19 @@ impl Away {
     }
 }
 
+/// Why a daemon is gone, without what to do about it: that is done.
+fn went_away(error: &CliError) -> String {
+    match error {
+        CliError::Answer(answer) => {
+            let message = answer.message.split(". ").next().unwrap_or_default();
+            format!("{message} ({})", answer.reason)
+        }
+        error => error.to_string(),
+    }
+}
+
 /// Whether another subscription may bring what this one did not.
-fn can_go_on(error: &CliError) -> bool {
+pub fn can_go_on(error: &CliError) -> bool {
     match error {
         CliError::Unreachable { .. } => true,
         CliError::Answer(answer) => matches!(answer.code, Code::Unavailable | Code::Aborted),

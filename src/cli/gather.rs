@@ -15,6 +15,8 @@ use crate::rpc::proto::{
 /// What is to be looked up.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
+    /// Whose position it is, and which parts speak too.
+    asked: BTreeSet<String>,
     actors: BTreeSet<String>,
     topic: String,
     milestone: String,
@@ -25,8 +27,10 @@ impl Names {
     /// What a question names.
     #[must_use]
     pub fn asked(actor: &str, topic: &str, milestone: Option<&str>) -> Self {
+        let actor = BTreeSet::from([actor.to_owned()]);
         Self {
-            actors: BTreeSet::from([actor.to_owned()]),
+            asked: actor.clone(),
+            actors: actor,
             topic: topic.to_owned(),
             milestone: milestone.unwrap_or_default().to_owned(),
             statements: BTreeSet::new(),
@@ -36,6 +40,7 @@ impl Names {
     /// And another actor.
     #[must_use]
     pub fn with_actor(mut self, actor: &str) -> Self {
+        self.asked.insert(actor.to_owned());
         self.actors.insert(actor.to_owned());
         self
     }
@@ -43,6 +48,7 @@ impl Names {
     /// And what a position names, as far as it is drawn.
     #[must_use]
     pub fn with_position(mut self, position: &Position) -> Self {
+        self.asked.extend(position.asked.iter().cloned());
         self.actors.extend(position.asked.iter().cloned());
         self.actors.extend(position.speaks_for.iter().cloned());
         let single = [
@@ -93,7 +99,10 @@ impl Names {
             known_at: basis.map(|basis| basis.known_at),
             at_least_size: basis.map_or(0, |basis| basis.ledger_size),
         };
-        let mut found = Background::default();
+        let mut found = Background {
+            asked: self.asked,
+            ..Background::default()
+        };
         for slug in self.actors.into_iter().filter(|slug| !slug.is_empty()) {
             lookup.actor(slug, &mut found).await?;
         }
@@ -179,7 +188,8 @@ impl Lookup<'_> {
             return Ok(());
         };
         let evidence = view.statement.iter().flat_map(|it| &it.evidence);
-        let further = view.further_evidence.iter().flat_map(|it| &it.evidence);
+        let further = view.further_evidence.iter().filter(|it| !it.untrusted);
+        let further = further.flat_map(|it| &it.evidence);
         let evidence = evidence.chain(further);
         for source in evidence.filter(|passage| holds_words(passage)) {
             self.source(&source.source, found).await?;

@@ -37,16 +37,8 @@ pub fn terse<M: Message + Name>(message: &M) -> Result<String, CliError> {
     serde_json::to_string_pretty(&dynamic(message)?).map_err(|error| failed(&error))
 }
 
-/// Reads a message.
-pub fn parse<M: Message + Name + Default>(text: &str) -> Result<M, CliError> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let read = DynamicMessage::deserialize(descriptor::<M>()?, &mut json);
-    let message = read.map_err(|error| failed(&error))?;
-    json.end().map_err(|error| failed(&error))?;
-    message.transcode_to().map_err(|error| failed(&error))
-}
-
-fn descriptor<M: Name>() -> Result<MessageDescriptor, CliError> {
+/// What a message looks like.
+pub fn descriptor<M: Name>() -> Result<MessageDescriptor, CliError> {
     let pool = POOL.as_ref().map_err(|reason| CliError::Json {
         reason: reason.clone(),
     })?;

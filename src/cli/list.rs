@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use super::Asking;
 use super::draw::{self, Sheet};
 use super::error::CliError;
+use super::mentioned::Mentioned;
 use super::pages::{self, LIMIT_DEFAULT, Listed};
 use super::terms::KnownAt;
 use crate::record::proto::Wording;
@@ -18,7 +19,8 @@ use crate::rpc::proto::{
     ListVerifiersRequest, ListVerifiersResponse, ReadOrder,
 };
 
-/// What is on record?
+/// What is on record? A list with nothing in it is an answer; a name that was given and is not on
+/// record is none, and ends with exit code 1.
 #[derive(Args, Debug)]
 pub struct List {
     #[command(subcommand)]
@@ -54,7 +56,7 @@ struct Paging {
     limit: u64,
     /// As known when: only the first N entries of the ledger count, or those recorded by a time.
     /// All, if left out.
-    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    #[arg(long, value_name = "N|TIME", allow_negative_numbers = true, value_parser = KnownAt::parse)]
     known_at: Option<KnownAt>,
     #[command(flatten)]
     asking: Asking,
@@ -122,7 +124,7 @@ macro_rules! listed {
             fn basis(&self) -> Option<&Basis> {
                 self.basis.as_ref()
             }
-            fn draw(&self, sheet: &mut Sheet) {
+            fn draw(&self, sheet: &mut Sheet, _: &str) {
                 $draw(sheet, &self.$items);
             }
             $(fn draw_caveat(sheet: &mut Sheet) {
@@ -142,9 +144,27 @@ listed! {
     ListVerifiersResponse verifiers draw::verifiers;
 }
 
-/// Shows a list, page after page: the pages of `$method` for a request with these fields.
+/// What the options of lists are called where requests have fields.
+const TYPED: &[(&str, &str)] = &[
+    ("speaker", "--speaker"),
+    ("person", "--person"),
+    ("saidFor", "--for"),
+    ("organization", "--for"),
+    ("topic", "--topic"),
+    ("source", "--source"),
+    ("verifier", "--verifier"),
+];
+
+/// Shows a list, page after page: the pages of `$method` for a request with these fields. What
+/// the request names must be on record, if nothing is found.
 macro_rules! show {
-    ($paging:expr, $method:ident, $Request:ident { $($field:ident: $value:expr),* }) => {{
+    ($paging:expr, $method:ident, $Request:ident { $($field:ident: $value:expr),* }) => {
+        show!($paging, $method, $Request { $($field: $value),* }, |_: &$Request| Mentioned::default())
+    };
+    (
+        $paging:expr, $method:ident, $Request:ident { $($field:ident: $value:expr),* },
+        $mentioned:expr
+    ) => {{
         let paging = $paging;
         let client = paging.asking.connect().await?;
         // What was acknowledged before is part of the list.
@@ -159,9 +179,16 @@ macro_rules! show {
         };
         let ask = async |page_size, page_token| {
             let page = $Request { page_size, page_token, ..request.clone() };
-            client.answered(client.catalog().$method(page).await)
+            let first = page.page_token.is_empty();
+            let answer = client.answered(client.catalog().$method(page).await);
+            let answer = answer.map_err(|error| error.typed(TYPED))?;
+            if first && answer.length() == 0 {
+                let mentioned: Mentioned = $mentioned(&request);
+                mentioned.must_be_on_record(&client).await?;
+            }
+            Ok(answer)
         };
-        pages::show(&paging.asking, paging.limit, ask).await
+        pages::show(&paging.asking, paging.limit, "", ask).await
     }};
 }
 
@@ -179,7 +206,8 @@ impl List {
                 ListMandatesRequest {
                     person: which.person.unwrap_or_default(),
                     organization: which.organization.unwrap_or_default()
-                }
+                },
+                Mentioned::from
             ),
             What::Statements(which) => show!(
                 which.paging,
@@ -193,7 +221,8 @@ impl List {
                     recorded_at: which.recorded_at.unwrap_or_default(),
                     verifier: which.verifier.unwrap_or_default(),
                     wordings: which.wordings.into_iter().map(i32::from).collect()
-                }
+                },
+                Mentioned::from
             ),
         }?;
         Ok(ExitCode::SUCCESS)

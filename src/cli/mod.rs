@@ -3,8 +3,8 @@
 //! One file a command. Each asks a daemon over gRPC and shows the answer: drawn for people by
 //! [`draw`], or as protobuf-JSON with `--json`. Nothing is decided here: every figure and label
 //! is the daemon's. Answers go to standard output, everything else to standard error; the exit
-//! code is 0 for yes, 1 for no (a check failed, a record was refused), 2 for what cannot be
-//! asked, 3 for a daemon that cannot be reached.
+//! code is 0 for yes, 1 for no (a check failed, a record was refused, a name that was given is
+//! not on record), 2 for what cannot be asked, 3 for a daemon that cannot be reached.
 
 mod agreement;
 mod append;
@@ -27,6 +27,7 @@ mod json;
 mod keygen;
 mod list;
 mod man;
+mod mentioned;
 mod only;
 mod output;
 mod overview;

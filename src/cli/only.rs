@@ -7,7 +7,7 @@ use crate::rpc::proto::EntryFilter;
 /// Which entries; all conditions given must hold.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Only {
-    /// Only records of this kind, such as `statement_recorded`; may be given several times.
+    /// Only records of this kind, such as `statementRecorded`; may be given several times.
     #[arg(long = "kind", value_name = "KIND")]
     kinds: Vec<String>,
     /// Only what bears on this actor.
@@ -42,6 +42,19 @@ pub(super) struct Only {
     verifier: String,
 }
 
+/// A kind as the ledger's methods take it: `statement_recorded`. It is printed as records write
+/// it.
+fn kind(text: &str) -> String {
+    let mut kind = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_ascii_uppercase() && kind.ends_with(|last: char| last.is_ascii_lowercase()) {
+            kind.push('_');
+        }
+        kind.push(letter);
+    }
+    kind.to_ascii_lowercase()
+}
+
 impl Only {
     /// The filter that these conditions make.
     pub(super) fn filter(&self) -> EntryFilter {
@@ -54,7 +67,7 @@ impl Only {
             verifier,
         } = self.clone();
         EntryFilter {
-            kinds,
+            kinds: kinds.iter().map(|it| kind(it)).collect(),
             actor,
             topic,
             statement,

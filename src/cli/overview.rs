@@ -33,7 +33,7 @@ pub(super) struct When {
     pub(super) as_of: Option<String>,
     /// As known when: only the first N entries of the ledger count, or those recorded by a time.
     /// All, if left out.
-    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    #[arg(long, value_name = "N|TIME", allow_negative_numbers = true, value_parser = KnownAt::parse)]
     pub(super) known_at: Option<KnownAt>,
 }
 
@@ -73,9 +73,10 @@ macro_rules! show {
                 page_token,
                 ..request.clone()
             };
-            client.answered(client.positions().$method(page).await)
+            let answer = client.answered(client.positions().$method(page).await);
+            answer.map_err(|error| error.typed(&[("actor", "--actor")]))
         };
-        pages::show(&command.showing.asking, command.showing.limit, ask).await?;
+        pages::show(&command.showing.asking, command.showing.limit, "", ask).await?;
         Ok(ExitCode::SUCCESS)
     }};
 }
@@ -93,7 +94,7 @@ macro_rules! listed {
             fn basis(&self) -> Option<&Basis> {
                 self.$basis.as_ref()
             }
-            fn draw(&self, sheet: &mut Sheet) {
+            fn draw(&self, sheet: &mut Sheet, _: &str) {
                 $draw(sheet, &self.$items);
             }
             fn draw_caveat(sheet: &mut Sheet) {
@@ -104,12 +105,29 @@ macro_rules! listed {
 }
 
 listed! {
-    ListTestimoniesResponse testimonies basis draw::testimonies;
     ListPositionsResponse positions basis draw::positions;
     ListComparisonsResponse comparisons to_basis draw::changes;
     ListReversalsResponse reversals basis draw::reversals;
     ListDivergencesResponse divergences basis draw::divergences;
     ListReferencesResponse references basis draw::references;
+}
+
+impl Listed for ListTestimoniesResponse {
+    fn length(&self) -> u64 {
+        self.testimonies.len() as u64
+    }
+    fn next_page_token(&self) -> &str {
+        &self.next_page_token
+    }
+    fn basis(&self) -> Option<&Basis> {
+        self.basis.as_ref()
+    }
+    fn draw(&self, sheet: &mut Sheet, asked: &str) {
+        draw::testimonies(sheet, &self.testimonies, asked);
+    }
+    fn draw_caveat(sheet: &mut Sheet) {
+        draw::caveat(sheet);
+    }
 }
 
 impl Listed for ListCoverageResponse {
@@ -122,7 +140,7 @@ impl Listed for ListCoverageResponse {
     fn basis(&self) -> Option<&Basis> {
         self.basis.as_ref()
     }
-    fn draw(&self, sheet: &mut Sheet) {
+    fn draw(&self, sheet: &mut Sheet, _: &str) {
         draw::coverage(sheet, self);
     }
 }

@@ -18,7 +18,8 @@ pub(super) trait Listed: Message + Name {
     fn length(&self) -> u64;
     fn next_page_token(&self) -> &str;
     fn basis(&self) -> Option<&Basis>;
-    fn draw(&self, sheet: &mut Sheet);
+    /// Draws it; `asked` is the actor whose position it is about, if it is about one.
+    fn draw(&self, sheet: &mut Sheet, asked: &str);
     /// Draws what must not be misunderstood about all pages.
     fn draw_caveat(_: &mut Sheet) {}
 }
@@ -27,6 +28,7 @@ pub(super) trait Listed: Message + Name {
 pub(super) async fn show<P: Listed>(
     asking: &Asking,
     limit: u64,
+    asked: &str,
     ask: impl AsyncFn(i32, String) -> Result<P, CliError>,
 ) -> Result<(), CliError> {
     let mut left = if limit == 0 { u64::MAX } else { limit };
@@ -41,23 +43,24 @@ pub(super) async fn show<P: Listed>(
         if asking.json {
             output::print(&json::line(&page)?)?;
         } else {
-            draw_page(&page, shown, last)?;
+            draw_page(&page, asked, shown, last)?;
         }
         if last {
             break;
         }
     }
     if !token.is_empty() {
-        eprintln!("the first {shown} are shown; --limit 0 shows all");
+        let are = if shown == 1 { "is" } else { "are" };
+        eprintln!("the first {shown} {are} shown; --limit 0 shows all");
     }
     Ok(())
 }
 
 /// Draws a page, and beneath the last on what the list rests.
-fn draw_page<P: Listed>(page: &P, shown: u64, last: bool) -> Result<(), CliError> {
+fn draw_page<P: Listed>(page: &P, asked: &str, shown: u64, last: bool) -> Result<(), CliError> {
     let mut sheet = Sheet::new(Canvas::of_stdout());
     if page.length() > 0 {
-        page.draw(&mut sheet);
+        page.draw(&mut sheet, asked);
     }
     if last {
         if shown == 0 {

@@ -25,7 +25,7 @@ pub struct Position {
     as_of: Option<String>,
     /// As known when: only the first N entries of the ledger count, or those recorded by a time.
     /// All, if left out.
-    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    #[arg(long, value_name = "N|TIME", allow_negative_numbers = true, value_parser = KnownAt::parse)]
     known_at: Option<KnownAt>,
     #[command(flatten)]
     parts: Parts,

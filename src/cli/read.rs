@@ -7,8 +7,10 @@ use clap::Args;
 use super::client::Client;
 use super::draw::{self, Canvas};
 use super::error::CliError;
+use super::mentioned::Mentioned;
 use super::only::Only;
 use super::{Asking, json, output};
+use crate::record::{ContentId, quoted};
 use crate::rpc::proto::get_entry_request::Entry;
 use crate::rpc::proto::{GetEntryRequest, LedgerEntry, ReadEntriesRequest, ReadOrder};
 
@@ -56,9 +58,18 @@ impl Read {
     }
 
     async fn one(&self, client: &Client, which: &str) -> Result<(), CliError> {
-        let which = match which.parse() {
-            Ok(index) if which.len() < 64 => Entry::Index(index),
-            _ => Entry::RecordId(which.to_owned()),
+        let which = match (which.parse(), which.parse::<ContentId>()) {
+            (_, Ok(_)) => Entry::RecordId(which.to_owned()),
+            (Ok(index), _) => Entry::Index(index),
+            (Err(_), Err(_)) => {
+                return Err(CliError::Usage {
+                    what: format!(
+                        "INDEX: {} is neither an index nor a record id",
+                        quoted(which)
+                    ),
+                    accepted: "an index, such as 7, or a record id, 64 lower-case hex digits",
+                });
+            }
         };
         let request = GetEntryRequest {
             entry: Some(which),
@@ -83,7 +94,7 @@ impl Read {
             filter: Some(self.only.filter()),
             decode: true,
         };
-        let failed = |status| client.failed(&status);
+        let failed = |status| client.failed(&status).typed(&[("start", "--from")]);
         let answer = client.ledger().read_entries(request).await;
         let mut stream = answer.map_err(failed)?.into_inner();
         let mut waiting = Vec::new();
@@ -98,6 +109,10 @@ impl Read {
         }
         self.show(&mut waiting)?;
         let size = client.head().await?.head.map_or(0, |head| head.size);
+        if shown == 0 {
+            let mentioned = Mentioned::by(self.only.filter(), size);
+            mentioned.must_be_on_record(client).await?;
+        }
         if shown == self.limit
             && let Some(next) = last.and_then(|last| self.after(last, size))
         {

@@ -10,9 +10,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use super::client::Client;
 use super::draw::{Canvas, Sheet, Tint};
 use super::error::CliError;
 use super::{Asking, Server, json, output, transfer};
+use crate::rpc::proto::ListSourcesRequest;
 
 /// Archived documents: upload one, download one, read its text, import a web archive.
 #[derive(Args, Debug)]
@@ -46,11 +48,14 @@ struct Put {
 /// Download a document, checked against its id.
 #[derive(Args, Debug)]
 struct Get {
-    /// The source id.
+    /// The source id, or how it begins: 8 digits or more.
     source: String,
     /// Where to write it. Standard output, if left out.
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Write over a file that is there.
+    #[arg(long, requires = "out")]
+    force: bool,
     #[command(flatten)]
     server: Server,
 }
@@ -69,16 +74,17 @@ impl Source {
 
 impl Put {
     async fn run(self) -> Result<(), CliError> {
+        // A file that is missing is told before what its name does not tell.
+        let (id, size) = transfer::identify(&self.file)?;
         let media_type = match &self.media_type {
             Some(given) => given.as_str(),
             None => self.guess()?,
         };
-        let (id, size) = transfer::identify(&self.file)?;
         let client = self.asking.connect().await?;
         let progress = transfer::progress_in_bytes(size);
         let answer = transfer::upload(&client, id, media_type, &self.file, &progress).await;
         progress.finish_and_clear();
-        let answer = answer?;
+        let answer = answer.map_err(|error| error.typed(&[("chunk", "FILE")]))?;
         if self.asking.json {
             return output::print(&json::pretty(&answer)?);
         }
@@ -123,16 +129,63 @@ impl Put {
 
 impl Get {
     async fn run(self) -> Result<(), CliError> {
+        if let Some(path) = &self.out {
+            transfer::must_be_free(path, self.force)?;
+        }
         let client = self.server.connect().await?;
+        let source = whole_id(&client, &self.source).await?;
         match &self.out {
             None => {
-                transfer::download(&client, &self.source, output::write).await?;
+                transfer::download(&client, &source, output::write).await?;
             }
             Some(path) => {
-                let size = transfer::download_to(&client, &self.source, path).await?;
+                let size = transfer::download_to(&client, &source, path).await?;
                 eprintln!("{size} bytes, as the id says, in {}", path.display());
             }
         }
         Ok(())
     }
+}
+
+/// The fewest digits that a source id is told by: of a million sources, one in 4,000 shares
+/// these with another.
+const ID_DIGITS_MIN: usize = 8;
+
+/// How many sources are looked through at a time.
+const SOURCES_A_PAGE: i32 = 1_000;
+
+/// The source id that begins so, as lists and answers show ids; what is none is for the daemon
+/// to refuse.
+async fn whole_id(client: &Client, source: &str) -> Result<String, CliError> {
+    let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let begins = (ID_DIGITS_MIN..64).contains(&source.len()) && source.bytes().all(hex);
+    if !begins {
+        return Ok(source.to_owned());
+    }
+    let mut found: Option<String> = None;
+    let mut request = ListSourcesRequest {
+        page_size: SOURCES_A_PAGE,
+        at_least_size: client.size().await?,
+        ..ListSourcesRequest::default()
+    };
+    loop {
+        let answer = client.catalog().list_sources(request.clone()).await;
+        let page = client.answered(answer)?;
+        let sources = page.sources.into_iter().filter_map(|it| it.definition);
+        for archived in sources.filter(|it| it.source.starts_with(source)) {
+            if let Some(other) = found.replace(archived.source) {
+                return Err(CliError::Usage {
+                    what: format!("several sources begin with {source}, among them {other}"),
+                    accepted: "more digits of the source id",
+                });
+            }
+        }
+        if page.next_page_token.is_empty() {
+            break;
+        }
+        request.page_token = page.next_page_token;
+    }
+    found.ok_or_else(|| CliError::NoSource {
+        begins: source.to_owned(),
+    })
 }

@@ -7,9 +7,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::client::Client;
 use super::draw::{self, Canvas};
 use super::error::CliError;
-use super::following::{Place, follow};
+use super::following::{Place, can_go_on, follow};
+use super::mentioned::Mentioned;
 use super::only::Only;
 use super::{Asking, json, output};
 use crate::rpc::proto::subscribe_response::Message;
@@ -46,12 +48,13 @@ impl Tail {
             filter: Some(self.only.filter()),
             decode: true,
         };
-        let mut messages = client.subscribe(request).await?;
+        let typed = |error: CliError| error.typed(&[("start", "--from")]);
+        let mut messages = client.subscribe(request).await.map_err(typed)?;
         loop {
             let message = messages.message().await.map_err(|status| {
                 let error = client.failed(&status);
                 place.ended(&error);
-                error
+                typed(error)
             })?;
             // A subscription ends with a status that says why.
             let response = message.ok_or(CliError::Ended)?;
@@ -59,10 +62,12 @@ impl Tail {
                 Some(Message::Entry(entry)) => {
                     self.show(&entry)?;
                     place.move_to(entry.index + 1);
+                    place.found();
                 }
                 Some(Message::Heartbeat(head)) => place.move_to(head.size),
                 Some(Message::CaughtUp(head)) => {
                     place.move_to(head.size);
+                    self.check(&client, place, head.size).await?;
                     if self.until_caught_up {
                         return Ok(());
                     }
@@ -70,6 +75,22 @@ impl Tail {
                 // A later release says more than this one knows.
                 None => {}
             }
+        }
+    }
+
+    /// What is asked for must be on record, if nothing was found of it. Who waits may wait for it,
+    /// and is told.
+    async fn check(&self, client: &Client, place: &mut Place, size: u64) -> Result<(), CliError> {
+        if !place.nothing_yet() {
+            return Ok(());
+        }
+        let mentioned = Mentioned::by(self.only.filter(), size);
+        match mentioned.must_be_on_record(client).await {
+            Err(error) if !self.until_caught_up && !can_go_on(&error) => {
+                eprintln!("onrecord: {error}\nonrecord: waiting for it");
+                Ok(())
+            }
+            checked => checked,
         }
     }
 

@@ -4,7 +4,7 @@
 use clap::Args;
 use prost_types::Timestamp;
 
-use super::json;
+use super::{authoring, json};
 use crate::record::proto::{ReadingBasis, SourceRole, Wording};
 use crate::rpc::proto::PositionFilter;
 
@@ -20,7 +20,14 @@ pub(super) struct Terms {
     #[arg(long = "basis", value_name = "BASIS", value_parser = basis)]
     bases: Vec<i32>,
     /// Only what so many verifiers vouch for.
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        hide_default_value = true,
+        allow_negative_numbers = true,
+        value_parser = count
+    )]
     attestations_min: u32,
     /// Only what this verifier, or another one that is given, vouches for.
     #[arg(long = "verifier", value_name = "KEY")]
@@ -89,11 +96,20 @@ impl Terms {
     }
 }
 
-/// A filter as protobuf-JSON.
+/// What a filter looks like.
+const FILTER: &str = r#"a PositionFilter as JSON, such as {"wordings": ["VERBATIM"], "mandatedOnly": true}; {} for the archive's own terms"#;
+
+/// A filter as protobuf-JSON, in which enum values may drop their prefix as in files of records.
 pub(super) fn filter(text: &str) -> Result<PositionFilter, String> {
-    json::parse(text).map_err(|error| {
-        format!("{error}; accepted: a PositionFilter as JSON, such as {{\"wordings\": [\"WORDING_VERBATIM\"]}}; {{}} for the archive's own terms")
-    })
+    let descriptor = json::descriptor::<PositionFilter>().map_err(|error| error.to_string())?;
+    let message = authoring::message(text, &descriptor).map_err(|error| {
+        let problem = &error.problem;
+        match error.path.as_str() {
+            "" => format!("{problem}; accepted: {FILTER}"),
+            path => format!("{path}: {problem}; accepted: {}", problem.accepted()),
+        }
+    })?;
+    message.transcode_to().map_err(|error| error.to_string())
 }
 
 /// Transaction time: a size of the ledger, or a time.
@@ -169,6 +185,11 @@ where
     }
 }
 
+fn count(text: &str) -> Result<u32, String> {
+    text.parse()
+        .map_err(|_| "accepted: how many, such as 2".to_owned())
+}
+
 fn wording(text: &str) -> Result<i32, String> {
     let accepted = "VERBATIM, TRANSLATED, RETRANSLATED, PARAPHRASED";
     value(text, "WORDING_", Wording::from_str_name, accepted)
@@ -226,6 +247,16 @@ mod tests {
         assert_eq!(read.wordings, [i32::from(Wording::Verbatim)]);
         assert!(read.mandated_only);
         assert_eq!(filter("{}").unwrap(), PositionFilter::default());
-        assert!(filter(r#"{"wording": 1}"#).unwrap_err().contains("wording"));
+        let short = filter(r#"{"wordings": ["VERBATIM"], "mandatedOnly": true}"#);
+        assert_eq!(short.unwrap(), read);
+        let wrong = |text| filter(text).unwrap_err();
+        let misspelt = wrong(r#"{"wording": 1}"#);
+        assert!(misspelt.contains(r#"there is no key "wording" (did you mean "wordings"?)"#));
+        assert!(misspelt.contains("one of wordings, bases,"), "{misspelt}");
+        for none in ["{", "[]", "null", "", "{} {}"] {
+            let said = wrong(none);
+            assert!(said.contains("a PositionFilter as JSON"), "{none}: {said}");
+        }
+        assert!(wrong(r#"{"wordings": ["LITERAL"]}"#).contains("VERBATIM, TRANSLATED"));
     }
 }

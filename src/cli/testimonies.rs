@@ -40,7 +40,7 @@ impl Testimonies {
     pub(super) async fn run(self) -> Result<ExitCode, CliError> {
         let client = self.showing.asking.connect().await?;
         let request = ListTestimoniesRequest {
-            actor: self.actor,
+            actor: self.actor.clone(),
             topic: self.topic,
             standing: self.standing.unwrap_or_default(),
             as_of: self.when.as_of.unwrap_or_default(),
@@ -59,7 +59,7 @@ impl Testimonies {
             };
             client.answered(client.positions().list_testimonies(page).await)
         };
-        pages::show(&self.showing.asking, self.showing.limit, ask).await?;
+        pages::show(&self.showing.asking, self.showing.limit, &self.actor, ask).await?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -37,7 +37,7 @@ pub struct Timeline {
     until: Option<String>,
     /// As known when: only the first N entries of the ledger count, or those recorded by a time.
     /// All, if left out.
-    #[arg(long, value_name = "N|TIME", value_parser = KnownAt::parse)]
+    #[arg(long, value_name = "N|TIME", allow_negative_numbers = true, value_parser = KnownAt::parse)]
     known_at: Option<KnownAt>,
     /// Draw this milestone in its place. May be given several times.
     #[arg(long, value_name = "MILESTONE", value_parser = NonEmptyStringValueParser::new())]
@@ -143,7 +143,8 @@ impl Timeline {
                 request.known_at = Some(basis.known_at);
                 request.known_at_time = None;
             }
-            answers.push(whole(client, request).await?);
+            let answer = whole(client, request).await;
+            answers.push(answer.map_err(|error| error.typed(&[("until", "--until")]))?);
         }
         Ok(answers)
     }

@@ -129,6 +129,17 @@ pub fn file_to_be(path: &Path) -> Result<tempfile::NamedTempFile, CliError> {
     made.map_err(|error| write_error(path, error))
 }
 
+/// Refuses a file that is there, unless it is to be written over.
+pub fn must_be_free(path: &Path, force: bool) -> Result<(), CliError> {
+    // Also a link that leads nowhere is there.
+    if force || path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    Err(CliError::Exists {
+        path: path.to_owned(),
+    })
+}
+
 /// That a file cannot be written.
 pub fn write_error(path: &Path, error: std::io::Error) -> CliError {
     CliError::Write {

@@ -40,6 +40,9 @@ pub struct Watch {
     asking: Asking,
 }
 
+/// What the options are called where requests have fields.
+const TYPED: &[(&str, &str)] = &[("start", "--from"), ("topic", "--topic")];
+
 impl Watch {
     pub(super) async fn run(self) -> Result<ExitCode, CliError> {
         let place = Place::at(self.from);
@@ -63,12 +66,13 @@ impl Watch {
     /// Shows what one watch brings, from `place` on.
     async fn watch(&self, place: &mut Place) -> Result<(), CliError> {
         let client = self.asking.connect().await?;
-        let mut messages = client.watch(self.request(place)).await?;
+        let typed = |error: CliError| error.typed(TYPED);
+        let mut messages = client.watch(self.request(place)).await.map_err(typed)?;
         loop {
             let message = messages.message().await.map_err(|status| {
                 let error = client.failed(&status);
                 place.ended(&error);
-                error
+                typed(error)
             })?;
             // A watch ends with a status that says why.
             let message = message.ok_or(CliError::Ended)?;

@@ -51,7 +51,7 @@ pub enum KeyFileError {
         mode: u32,
     },
     /// It does not hold a key.
-    #[error("{} is not a key file; it holds one line `{LABEL}` and 64 lower-case hex digits", path.display())]
+    #[error("{} is not a key file; such a file holds one line, `{LABEL}` and 64 lower-case hex digits", path.display())]
     NotAKey {
         /// The file.
         path: PathBuf,

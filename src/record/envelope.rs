@@ -91,23 +91,24 @@ impl fmt::Debug for VerifierKey {
     }
 }
 
-/// Why a key is not fit to vouch.
+/// Why a key is not fit to vouch. Each says what a key is, so that it can stand for what is
+/// accepted too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// Not lower-case hex.
-    #[error("a key is 64 lower-case hex digits")]
+    #[error("a verifier's public key is 64 lower-case hex digits")]
     NotHex,
     /// Not 32 bytes.
-    #[error("an Ed25519 public key has 32 bytes, not {0}")]
+    #[error("a verifier's public key has 32 bytes, that is, 64 hex digits, not {0}")]
     Length(usize),
     /// Not on the curve.
-    #[error("the key is not a point on the curve")]
+    #[error("a verifier's public key is a point on the curve, which this is not")]
     NotAPoint,
     /// Encoded in a second way.
-    #[error("the key is not in its canonical encoding")]
+    #[error("a verifier's public key is in its canonical encoding, which this is not")]
     NotCanonical,
     /// Anybody could sign for it, or one signature would hold for several keys.
-    #[error("the key is of small order or has a torsion component")]
+    #[error("a verifier's public key is of prime order, which this is not")]
     Weak,
 }
 

@@ -363,6 +363,19 @@ fn span_of_dates(ends: &Compared<'_>, to: i64) -> Result<Span, Failure> {
     })
 }
 
+/// Refuses what is known at the earlier position if that is more than at the later one, and was
+/// asked for.
+fn in_order(from: u64, to: u64, bounded: bool) -> Result<(), Failure> {
+    if !bounded || from <= to {
+        return Ok(());
+    }
+    Err(Failure::invalid(
+        "fromKnownAt",
+        format!("the earlier position is known at {from} entries, the later one at {to}"),
+        "the smaller size or earlier time as fromKnownAt, the other as toKnownAt",
+    ))
+}
+
 fn date(field: &str, text: &str) -> Result<Interval, Failure> {
     let date: Date = text
         .parse()
@@ -439,12 +452,15 @@ impl PositionService for Positions {
             request.from_known_at,
             request.from_known_at_time,
         );
+        let bounded = !known_at.is_open();
         // Without a bound of its own, the earlier position is known as the later one is, even
         // if the projection reads on in between.
         let from = if known_at.is_open() && open {
             to
         } else {
-            self.known(known_at, size).await?
+            let from = self.known(known_at, size).await?;
+            in_order(from.known_at, to.known_at, bounded)?;
+            from
         };
         let service = self.clone();
         let answer = blocking(move || service.compare(&request, &subject, [from, to]));

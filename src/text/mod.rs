@@ -26,7 +26,7 @@ mod quote;
 mod runs;
 mod search;
 
-pub use nearest::{PASSAGE_CHARS_MAX, PASSAGES_MAX};
+pub use nearest::{PASSAGE_CHARS_MAX, PASSAGES_MAX, Unlike};
 pub use normal::normalise;
 pub use profile::{ExtractError, Extracted, Profile, TEXT_BYTES_MAX, UnknownProfile};
 pub use quote::{

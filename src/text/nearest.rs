@@ -9,6 +9,7 @@
 //! Time is linear in the text: it is read once, and what is left of it once for each further
 //! passage. This never accepts anything; it only explains.
 
+use std::fmt;
 use std::ops::Range;
 
 use super::runs::{Run, SegmentRuns, words};
@@ -40,6 +41,77 @@ pub(super) fn nearest(text: &str, segment: &str) -> Vec<Range<usize>> {
         candidates.extend(longest_in(room.start..taken.start));
         candidates.extend(longest_in(taken.end..room.end));
     }
+}
+
+/// Where a passage that does not stand in a text first differs from what does, where both look
+/// alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unlike {
+    /// The place in the passage, in code points from 0.
+    pub at: usize,
+    /// What the passage has there.
+    pub has: char,
+    /// What the text has there.
+    pub text_has: char,
+}
+
+impl fmt::Display for Unlike {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, has, text_has } = *self;
+        write!(
+            f,
+            "at code point {at} it has U+{:04X} ({has}) where the text has U+{:04X} ({text_has})",
+            u32::from(has),
+            u32::from(text_has)
+        )
+    }
+}
+
+/// Where `segment` first differs from `passage`, if the shorter of both stands in the longer but
+/// for code points that may be taken for one another.
+pub(super) fn unlike(segment: &str, passage: &str) -> Option<Unlike> {
+    let (segment, passage): (Vec<char>, Vec<char>) =
+        (segment.chars().collect(), passage.chars().collect());
+    let length = segment.len().min(passage.len());
+    let ahead = 0..=segment.len().saturating_sub(length);
+    let places = ahead.flat_map(|at| {
+        let back = 0..=passage.len().saturating_sub(length);
+        back.map(move |of_passage| (at, of_passage))
+    });
+    places.into_iter().find_map(|(at, of_passage)| {
+        let ours = segment.get(at..at + length)?;
+        let theirs = passage.get(of_passage..of_passage + length)?;
+        let mut first = None;
+        let mut differing = 0;
+        for (place, (&has, &text_has)) in ours.iter().zip(theirs).enumerate() {
+            if has == text_has {
+                continue;
+            }
+            if !may_be_taken(has, text_has) {
+                return None;
+            }
+            differing += 1;
+            first = first.or(Some(Unlike {
+                at: at + place,
+                has,
+                text_has,
+            }));
+        }
+        // Of words in two scripts, hardly a letter is the same.
+        first.filter(|_| differing * 2 <= length)
+    })
+}
+
+/// Whether one may be taken for the other: a letter of ASCII and one beyond it, as in two
+/// scripts, or two signs of which one at least is beyond it, as dashes and quotation marks.
+fn may_be_taken(one: char, other: char) -> bool {
+    let letters = one.is_alphanumeric();
+    letters == other.is_alphanumeric()
+        && if letters {
+            one.is_ascii() != other.is_ascii()
+        } else {
+            !(one.is_ascii() && other.is_ascii())
+        }
 }
 
 /// A passage of `text` about `place`, as long as may be.
@@ -180,6 +252,32 @@ mod tests {
             shown(TEXT, segment)[0],
             "open to a meeting with Zelensky – if it’s well prepared.”"
         );
+    }
+
+    #[test]
+    fn a_passage_in_which_one_sign_looks_like_another_is_told_where() {
+        let told = |segment, passage| unlike(segment, passage).map(|it| it.to_string());
+        let cyrillic = "The President has always been \u{43e}pen to a meeting";
+        let [passage, ..] = shown(TEXT, cyrillic)[..] else {
+            panic!("nothing is near");
+        };
+        assert_eq!(
+            told(cyrillic, passage).as_deref(),
+            Some("at code point 30 it has U+043E (\u{43e}) where the text has U+006F (o)")
+        );
+        let dash = "with Zelensky - if it’s well prepared";
+        let found = unlike(dash, shown(TEXT, dash)[0]);
+        assert_eq!(found.map(|it| (it.at, it.text_has)), Some((14, '–')));
+        for (segment, passage) in [
+            ("been open", "been open"),
+            ("been apen", "been open"),
+            ("been op en", "been open"),
+            ("нет", "net"),
+            ("", "open"),
+            ("open", ""),
+        ] {
+            assert_eq!(told(segment, passage), None, "{segment}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ use std::ops::Range;
 
 use memchr::memmem::Finder;
 
-use super::nearest::{PASSAGE_CHARS_MAX, PASSAGES_MAX, around, nearest};
+use super::nearest::{PASSAGE_CHARS_MAX, PASSAGES_MAX, around, nearest, unlike};
 use super::normal::one_line;
 use super::search::{Passage, SearchText};
 
@@ -81,7 +81,7 @@ pub enum QuoteError {
         segment: usize,
     },
     /// The segment does not stand in the text after the segment before it.
-    #[error("segment {segment} {}", absence(earlier.as_ref()))]
+    #[error("segment {segment} {}{}", absence(earlier.as_ref()), looks_alike(nearest))]
     NotFound {
         /// The segment.
         segment: usize,
@@ -134,6 +134,13 @@ pub enum QuoteError {
         /// Where the segment before it ends.
         previous_end: u32,
     },
+}
+
+fn looks_alike(nearest: &[Passage]) -> String {
+    let unlike = nearest.iter().find_map(|passage| passage.unlike);
+    unlike.map_or_else(String::new, |unlike| {
+        format!(", and looks like one that is: {unlike}")
+    })
 }
 
 fn absence(earlier: Option<&Range<u32>>) -> String {
@@ -415,7 +422,12 @@ impl<'a> Quote<'a> {
     fn nearest(&self, text: &SearchText) -> Vec<Passage> {
         let wanted = [&*self.prefix, &*self.exact, &*self.suffix].join(" ");
         let found = nearest(text.text(), &wanted);
-        found.into_iter().map(|range| text.passage(range)).collect()
+        let passages = found.into_iter().map(|range| text.passage(range));
+        let told = passages.map(|passage| Passage {
+            unlike: unlike(&self.exact, &passage.text),
+            ..passage
+        });
+        told.collect()
     }
 
     /// The bytes of the segment if it begins at `start`.

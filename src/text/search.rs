@@ -9,6 +9,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::nearest::Unlike;
 use crate::record::ContentId;
 
 /// How many bytes of text share one entry of the index. Finding a place reads at most this
@@ -38,6 +39,9 @@ pub struct Passage {
     pub end: u32,
     /// What stands there, with blanks for line ends.
     pub text: String,
+    /// Of a passage near to one that does not stand in the text: where that one first differs,
+    /// if it differs by code points that look alike or nearly so, and by nothing else.
+    pub unlike: Option<Unlike>,
 }
 
 impl SearchText {
@@ -101,6 +105,7 @@ impl SearchText {
             start: range.start,
             end: range.end,
             text,
+            unlike: None,
         }
     }
 

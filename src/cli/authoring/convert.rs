@@ -13,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 
+use super::draft::parse_line;
 use super::error::{AuthoringError, Problem};
 use super::parse::{Json, Path};
 use super::scalar::{TIMESTAMP, scalar, timestamp, wrong_type};
@@ -64,6 +65,26 @@ pub(super) fn convert(
         return Err(walk.error(&Path::Root, Problem::NoKind { accepted }));
     }
     Ok((record, walk.extras))
+}
+
+/// Reads one object, in the form of a file of records, as the message that `descriptor`
+/// describes: without references to lines, as there are none.
+///
+/// # Errors
+/// If it is none.
+pub fn message(
+    text: &str,
+    descriptor: &MessageDescriptor,
+) -> Result<DynamicMessage, AuthoringError> {
+    let line = 1;
+    let json = parse_line(line, text.trim().as_bytes())?;
+    let mut walk = Walk {
+        line,
+        keys: &Keys::new(),
+        others: &Others::new(),
+        extras: Extras::default(),
+    };
+    walk.message(descriptor, &json, &Path::Root)
 }
 
 /// The keys that the form adds to a message's fields, by the message's name.
@@ -139,6 +160,10 @@ impl Walk<'_> {
         json: &Json,
         path: &Path<'_>,
     ) -> Result<(), AuthoringError> {
+        if field.json_name() == schema::FOUNDING {
+            let accepted = schema::kinds();
+            return Err(self.error(path, Problem::AlreadyFounded { accepted }));
+        }
         if is_clients(field) {
             return Err(self.error(path, Problem::FilledIn));
         }

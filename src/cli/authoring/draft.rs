@@ -89,7 +89,8 @@ fn lines_of(file: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
         .filter(|(_, line)| !line.is_empty())
 }
 
-fn parse_line(line: usize, text: &[u8]) -> Result<Json, AuthoringError> {
+/// Parses one line, which must be an object.
+pub(super) fn parse_line(line: usize, text: &[u8]) -> Result<Json, AuthoringError> {
     let error = |problem| error(line, &Path::Root, problem);
     if text.len() > LINE_BYTES_MAX {
         let bytes = text.len();

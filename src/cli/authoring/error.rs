@@ -101,6 +101,12 @@ pub enum Problem {
         /// The kinds of records.
         accepted: Vec<String>,
     },
+    /// A line that would found an archive.
+    #[error("the archive is founded already, by its first entry (ALREADY_FOUNDED)")]
+    AlreadyFounded {
+        /// The kinds of records.
+        accepted: Vec<String>,
+    },
     /// A key whose value is not the author's to give.
     #[error("the client fills this in when it signs")]
     FilledIn,
@@ -262,6 +268,8 @@ pub enum Problem {
         file: String,
         /// Why.
         reason: String,
+        /// The keys that may stand there instead.
+        instead: &'static str,
     },
     /// A statement that the archive does not have.
     #[error("the statement {id} is not on record, so what must be repeated of it is not known")]
@@ -293,6 +301,7 @@ impl Problem {
             Self::UnknownKey { accepted, .. }
             | Self::UnknownValue { accepted, .. }
             | Self::NotTogether { accepted, .. }
+            | Self::AlreadyFounded { accepted }
             | Self::NoKind { accepted } => match accepted.as_slice() {
                 [] => "no keys".to_owned(),
                 [only] => only.clone(),
@@ -341,9 +350,8 @@ impl Problem {
             Self::RecordNotOnRecord { .. } => {
                 "a record that is on record before this run".to_owned()
             }
-            Self::UnusableKey { .. } => {
-                "a key file that `onrecord keygen` made; or checkpointKey and proofOfPossession"
-                    .to_owned()
+            Self::UnusableKey { instead, .. } => {
+                format!("a key file that `onrecord keygen` made; or {instead}")
             }
             Self::SourceWithoutText { .. } => {
                 "a source of media type text/plain, text/html or application/xhtml+xml, such as \

@@ -9,12 +9,12 @@ use std::path::PathBuf;
 use super::archive::{Archive, KnownStatement};
 use super::capacity;
 use super::error::{AuthoringError, Problem};
-use super::known::{Known, set_replaces, subject};
+use super::known::{Known, can_be_asked_for, set_replaces, subject};
 use super::schema;
 use crate::record::envelope::RECORD_PAYLOAD_TYPE;
 use crate::record::proto::record::Kind;
 use crate::record::proto::statement::Voice;
-use crate::record::{ContentId, SigningKey, proto};
+use crate::record::{ContentId, SigningKey, Slug, proto};
 
 /// Why a line could not be made a record.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +101,9 @@ impl<A: Archive> Filler<'_, A> {
         else {
             return Ok(());
         };
+        if !can_be_asked_for(&subject) {
+            return Ok(());
+        }
         let newest = self.known.newest(self.archive, &subject).await;
         match (newest.map_err(FillError::Archive)?, kind) {
             (Some(version), kind) => set_replaces(kind, version),
@@ -181,7 +184,9 @@ impl<A: Archive> Filler<'_, A> {
         let Some(Voice::Speaker(speaker)) = &statement.voice else {
             return Ok(());
         };
-        if self.personal || !statement.said_for.is_empty() {
+        // A name that is none is for the daemon to refuse.
+        let unfit = speaker.parse::<Slug>().is_err();
+        if unfit || self.personal || !statement.said_for.is_empty() {
             return Ok(());
         }
         let mandates = self.known.mandates(self.archive, speaker).await;

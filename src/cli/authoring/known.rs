@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::archive::{Archive, KnownSource, KnownStatement, Subject};
 use crate::record::proto::record::Kind;
-use crate::record::{ContentId, proto};
+use crate::record::{ContentId, Slug, VerifierKey, proto};
 
 /// What some records tell.
 #[derive(Debug, Default)]
@@ -186,6 +186,19 @@ pub(super) fn subject(kind: &Kind) -> Option<(Subject, &String)> {
         Kind::VerifierEnrolled(it) => (Subject::Verifier(it.verifier.clone()), &it.replaces),
         _ => return None,
     })
+}
+
+/// Whether the archive can be asked for it: what goes by an unfit name is for admission to
+/// refuse, where it stands.
+pub(super) fn can_be_asked_for(subject: &Subject) -> bool {
+    match subject {
+        Subject::Actor(slug)
+        | Subject::Mandate(slug)
+        | Subject::Topic(slug)
+        | Subject::Milestone(slug) => slug.parse::<Slug>().is_ok(),
+        Subject::Source(_) => true,
+        Subject::Verifier(key) => key.parse::<VerifierKey>().is_ok(),
+    }
 }
 
 /// Says which version a record replaces.

@@ -30,7 +30,7 @@ mod signed;
 mod tests;
 
 pub use archive::{Archive, KnownSource, KnownStatement, Subject};
-pub use convert::Others;
+pub use convert::{Others, message};
 pub use draft::{Draft, read};
 pub use error::{AuthoringError, FILE_BYTES_MAX, LINE_BYTES_MAX, NOT_SENT, Problem};
 pub use session::{AuthoredRecord, Note, PrepareError, Session};

@@ -11,7 +11,7 @@ use crate::record::near;
 use crate::rpc::proto::DESCRIPTORS;
 
 /// The kind that `onrecord init` puts on record, and nobody else.
-const FOUNDING: &str = "archiveFounded";
+pub(super) const FOUNDING: &str = "archiveFounded";
 
 struct Schema {
     record: MessageDescriptor,

@@ -21,7 +21,7 @@ use super::fill::{FillError, Filler, attestation};
 use super::known::{Known, subject};
 use super::parse::Path as At;
 use super::schema;
-use super::signed::{Kept, SignedError, SignedFile};
+use super::signed::{Found, Kept, SignedError, SignedFile};
 use crate::admission::prove_possession;
 use crate::config::keys;
 use crate::record::envelope::RECORD_PAYLOAD_TYPE;
@@ -78,6 +78,41 @@ pub enum Note {
     Begun {
         /// The journal.
         journal: PathBuf,
+    },
+    /// The journal was there, and nothing in it.
+    #[error(
+        "{} is there and empty: if this file was recorded before, put back an intact copy; \
+         without it every line is recorded anew",
+        journal.display()
+    )]
+    Emptied {
+        /// The journal.
+        journal: PathBuf,
+    },
+    /// The end of the journal was lost.
+    #[error(
+        "the last line of {} was torn and is cut off: nothing is lost if a run was cut short; if \
+         a copy was, put back an intact one, as lines that it lacks are recorded anew",
+        journal.display()
+    )]
+    Torn {
+        /// The journal.
+        journal: PathBuf,
+    },
+    /// The journal is of other archives.
+    #[error(
+        "{} holds what was signed for the archive {}; this one is {origin}, for which every line \
+         is signed and recorded anew",
+        journal.display(),
+        others.join(" and ")
+    )]
+    OtherArchive {
+        /// The journal.
+        journal: PathBuf,
+        /// The origins of these archives.
+        others: Vec<String>,
+        /// This archive's.
+        origin: String,
     },
     /// A source without text, of a media type that is nearly one with text.
     #[error(
@@ -148,6 +183,8 @@ pub struct Session<A> {
     last: HashSet<usize>,
     /// Whether it was told that the journal is new.
     told_begun: bool,
+    /// What is to be told of the journal with the first line that is signed afresh.
+    of_journal: Option<Note>,
     held: Vec<AuthoredRecord>,
 }
 
@@ -163,16 +200,19 @@ impl<A: Archive> Session<A> {
         records: &Path,
         drafts: &[Draft],
     ) -> Result<Self, SignedError> {
+        let signed = SignedFile::beside(records)?;
+        let of_journal = told_of(&signed, &origin);
         Ok(Self {
             archive,
             origin,
             keys,
             directory: records.parent().unwrap_or(Path::new("")).to_owned(),
-            signed: SignedFile::beside(records)?,
+            signed,
             known: Known::default(),
             ids: HashMap::new(),
             last: last_of_each(drafts),
             told_begun: false,
+            of_journal,
             held: Vec::new(),
         })
     }
@@ -326,6 +366,10 @@ impl<A: Archive> Session<A> {
             problem: Problem::UnusableKey {
                 file: file.clone(),
                 reason: error.to_string(),
+                instead: match draft.kind.as_str() {
+                    "checkpointKeySet" => "checkpointKey and proofOfPossession",
+                    _ => "verifier, the public key as 64 lower-case hex digits",
+                },
             },
         })?;
         let public = key.public().to_string();
@@ -400,18 +444,16 @@ impl<A: Archive> Session<A> {
 
     /// What to tell about a line that was signed afresh.
     fn notes(&mut self, draft: &Draft, line: ContentId, authored: &AuthoredRecord) -> Vec<Note> {
-        let mut notes: Vec<Note> = mistyped(&authored.record).into_iter().collect();
+        let mut notes: Vec<Note> = self.of_journal.take().into_iter().collect();
+        notes.extend(mistyped(&authored.record));
         let versioned = authored.record.kind.as_ref().and_then(versioned);
         match (versioned, &draft.key) {
             (Some((_, replaced)), _) => {
                 let foreign = replaced.parse().is_ok_and(|replaced| {
                     authored.version_filled_in && self.signed.line_of(&replaced).is_none()
                 });
-                if let Some(journal) = self.signed.begun()
-                    && foreign
-                    && !self.told_begun
-                {
-                    let journal = journal.to_owned();
+                if self.signed.found() == Found::Absent && foreign && !self.told_begun {
+                    let journal = self.signed.path().to_owned();
                     notes.push(Note::Begun { journal });
                     self.told_begun = true;
                 }
@@ -419,7 +461,8 @@ impl<A: Archive> Session<A> {
             (None, Some(key)) => {
                 let before = self.signed.under(key);
                 let other = |kept: &Kept| self.signed.line_of(&kept.record_id) != Some(&line);
-                if before.is_some_and(|kept| !kept.refused && other(kept)) {
+                let here = |kept: &Kept| kept.origin == self.origin;
+                if before.is_some_and(|kept| here(kept) && !kept.refused && other(kept)) {
                     notes.push(Note::Edited { key: key.clone() });
                 }
             }
@@ -550,6 +593,22 @@ impl<A: Archive> Session<A> {
         if let Some(key) = &draft.key {
             self.ids.insert(key.clone(), (draft.line, id));
         }
+    }
+}
+
+/// What to tell of a journal that was found otherwise than a run leaves it.
+fn told_of(signed: &SignedFile, origin: &str) -> Option<Note> {
+    let journal = signed.path().to_owned();
+    let others = signed.other_archives(origin);
+    match signed.found() {
+        Found::Empty => Some(Note::Emptied { journal }),
+        Found::Torn => Some(Note::Torn { journal }),
+        Found::Whole if !others.is_empty() => Some(Note::OtherArchive {
+            journal,
+            others,
+            origin: origin.to_owned(),
+        }),
+        Found::Absent | Found::Whole => None,
     }
 }
 

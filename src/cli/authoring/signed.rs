@@ -19,7 +19,7 @@
 //! record, so its line may be filled in afresh. A journal that lost its last line to a torn
 //! write lost nothing that was sent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -43,8 +43,23 @@ pub(super) struct Kept {
     pub(super) record_id: ContentId,
     /// What was sent.
     pub(super) envelope: proto::Envelope,
+    /// The origin of the archive that it was signed for.
+    pub(super) origin: String,
     /// Whether the archive refused it when it was last sent.
     pub(super) refused: bool,
+}
+
+/// How a journal was found when it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It was not there.
+    Absent,
+    /// It was there, and nothing in it.
+    Empty,
+    /// Its last line was torn, and has been cut off.
+    Torn,
+    /// With whole lines alone.
+    Whole,
 }
 
 /// The journal, open and locked.
@@ -60,8 +75,10 @@ pub struct SignedFile {
     keys: HashMap<String, ContentId>,
     /// How many records were signed for what has versions.
     versions: HashMap<Subject, usize>,
-    /// Whether there was nothing in it.
-    begun: bool,
+    /// How it was found.
+    found: Found,
+    /// The origins of the archives that records in it were signed for.
+    origins: BTreeSet<String>,
     unsynced: bool,
     /// Whether a write or a sync failed: what then stands at its end is not known, so nothing
     /// more is written, and the next run cuts a torn line off.
@@ -105,6 +122,18 @@ pub enum SignedError {
         /// The journal.
         path: PathBuf,
     },
+    /// There is none, where lines are to be referred to that were signed before.
+    #[error(
+        "{} was never appended from here: there is no {}; accepted: a file of records that was appended before, with its .signed beside it",
+        records.display(),
+        journal.display()
+    )]
+    NeverAppended {
+        /// The file of records.
+        records: PathBuf,
+        /// The journal that would stand beside it.
+        journal: PathBuf,
+    },
     /// A line in it is not what was written.
     #[error(
         "{}, line {line}: not what was written; put back an intact copy (without it, every line is signed and recorded anew)",
@@ -123,10 +152,10 @@ impl SignedFile {
     /// link has its journal where the file itself lies.
     ///
     /// # Errors
-    /// If it cannot be read, written or locked, or is damaged before its last line.
+    /// If it cannot be read, written or locked, or a line that has an end is not what was written.
     pub fn beside(named: &Path) -> Result<Self, SignedError> {
         let path = journal_of(named);
-        let file = Self::open(&path).map_err(|error| SignedError::Io {
+        let (file, there) = Self::open(&path).map_err(|error| SignedError::Io {
             path: path.clone(),
             error,
         })?;
@@ -144,7 +173,8 @@ impl SignedFile {
             lines: HashMap::new(),
             keys: HashMap::new(),
             versions: HashMap::new(),
-            begun: false,
+            found: if there { Found::Whole } else { Found::Absent },
+            origins: BTreeSet::new(),
             unsynced: false,
             broken: false,
         };
@@ -152,44 +182,43 @@ impl SignedFile {
         Ok(journal)
     }
 
-    fn open(path: &Path) -> io::Result<File> {
+    /// The journal, and whether it was there.
+    fn open(path: &Path) -> io::Result<(File, bool)> {
         let mut options = OpenOptions::new();
         options.read(true).append(true);
         match options.open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            opened => return opened,
+            opened => return opened.map(|file| (file, true)),
         }
         let file = options.create(true).open(path)?;
         let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
         File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
-        Ok(file)
+        Ok((file, false))
     }
 
-    /// Reads all lines; a last one that is torn is cut off.
+    /// Reads all lines; a last one that is torn, that is, has no end, is cut off.
     fn load(&mut self) -> Result<(), SignedError> {
         let mut text = Vec::new();
         self.file
             .read_to_end(&mut text)
             .map_err(|error| self.io(error))?;
-        self.begun = text.is_empty();
+        if self.found == Found::Whole && text.is_empty() {
+            self.found = Found::Empty;
+        }
         let mut intact = 0;
-        let mut lines = text
-            .split_inclusive(|byte| *byte == b'\n')
-            .enumerate()
-            .peekable();
-        while let Some((index, line)) = lines.next() {
-            let whole = line.strip_suffix(b"\n");
-            if whole.and_then(|line| self.take(line)).is_some() {
-                intact += line.len();
-            } else if lines.peek().is_some() {
-                let path = self.path.clone();
-                return Err(SignedError::Damaged {
-                    path,
-                    line: index + 1,
-                });
-            }
+        let lines = text.split_inclusive(|byte| *byte == b'\n');
+        for (index, line) in lines.enumerate() {
+            let Some(whole) = line.strip_suffix(b"\n") else {
+                break;
+            };
+            self.take(whole).ok_or_else(|| SignedError::Damaged {
+                path: self.path.clone(),
+                line: index + 1,
+            })?;
+            intact += line.len();
         }
         if intact < text.len() {
+            self.found = Found::Torn;
             let length = u64::try_from(intact).unwrap_or(u64::MAX);
             let cut = self.file.set_len(length);
             cut.and_then(|()| self.file.seek(io::SeekFrom::End(0)))
@@ -228,15 +257,18 @@ impl SignedFile {
         key: Option<&str>,
     ) {
         let again = self.lines.insert(record_id, line).is_some();
+        let record = proto::Record::decode(envelope.payload.clone()).unwrap_or_default();
+        self.origins.insert(record.origin.clone());
         if let Some(key) = key {
             self.keys.insert(key.to_owned(), line);
         }
-        if !again && let Some(subject) = defined(&envelope) {
+        if !again && let Some((subject, _)) = record.kind.as_ref().and_then(subject) {
             *self.versions.entry(subject).or_default() += 1;
         }
         let kept = Kept {
             record_id,
             envelope,
+            origin: record.origin,
             refused: false,
         };
         self.kept.insert(line, kept);
@@ -271,9 +303,22 @@ impl SignedFile {
         self.versions.get(subject).is_some_and(|count| *count > 1)
     }
 
-    /// Where it lies, if this run began it.
-    pub(super) fn begun(&self) -> Option<&Path> {
-        self.begun.then_some(self.path.as_path())
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How it was found.
+    pub(super) const fn found(&self) -> Found {
+        self.found
+    }
+
+    /// The archives that records in it were signed for, if none was for the one of this origin.
+    pub(super) fn other_archives(&self, origin: &str) -> Vec<String> {
+        if self.origins.contains(origin) {
+            return Vec::new();
+        }
+        self.origins.iter().cloned().collect()
     }
 
     /// Notes what was signed for a line. It must be [synced](Self::sync) before it is sent.
@@ -350,9 +395,15 @@ impl SignedFile {
 /// If there is no journal, or it is not what was written.
 pub fn signed_under(records: &Path) -> Result<HashMap<String, ContentId>, SignedError> {
     let path = journal_of(records);
-    let text = std::fs::read(&path).map_err(|error| SignedError::Io {
-        path: path.clone(),
-        error,
+    let text = std::fs::read(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => SignedError::NeverAppended {
+            records: records.to_owned(),
+            journal: path.clone(),
+        },
+        _ => SignedError::Io {
+            path: path.clone(),
+            error,
+        },
     })?;
     let mut ids = HashMap::new();
     let lines = text.split_inclusive(|byte| *byte == b'\n');
@@ -395,10 +446,4 @@ fn journal_of(named: &Path) -> PathBuf {
     let mut name = records.into_os_string();
     name.push(SIGNED_SUFFIX);
     PathBuf::from(name)
-}
-
-/// What an envelope's record gives a version of.
-fn defined(envelope: &proto::Envelope) -> Option<Subject> {
-    let record = proto::Record::decode(envelope.payload.clone()).ok()?;
-    subject(&record.kind?).map(|(subject, _)| subject)
 }

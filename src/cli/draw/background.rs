@@ -1,6 +1,6 @@
 //! What an answer names without telling: who the actors are, what was said, where it stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::proto::{
     ActorDefined, Establishes, Evidence, MilestoneDefined, SourceArchived, TopicDefined,
@@ -11,6 +11,8 @@ use crate::rpc::proto::StatementView;
 /// Names, statements and sources by their ids, all as known at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Background {
+    /// Whose position it is, and which parts speak too, by their slugs.
+    pub asked: BTreeSet<String>,
     /// Actors by slug.
     pub actors: BTreeMap<String, ActorDefined>,
     /// The topic asked about.
@@ -26,6 +28,15 @@ pub struct Background {
 }
 
 impl Background {
+    /// What is known where `actor` was asked and nothing was looked up.
+    #[must_use]
+    pub fn of(actor: &str) -> Self {
+        Self {
+            asked: BTreeSet::from([actor.to_owned()]),
+            ..Self::default()
+        }
+    }
+
     /// The actor's name: the English one, or else the first; the slug if it is not known.
     #[must_use]
     pub fn name<'a>(&'a self, actor: &'a str) -> &'a str {

@@ -9,7 +9,7 @@ use super::position::{title, warnings};
 use super::statement::{conditions_of, in_short, reading, readings, testimony_in_cell};
 use super::words::{self, Label as _, range, stance, tint};
 use crate::rpc::proto::{
-    Basis, ChangeKind, ComparePositionsResponse, Comparison, Placement, Position,
+    Basis, ChangeKind, ComparePositionsResponse, Comparison, Finding, Placement, Position,
 };
 
 /// The width of the column that says what a row is about.
@@ -61,6 +61,9 @@ pub fn verdict(
     let kind = comparison.kind();
     sheet.paragraph(0, kind_tint(kind), &kind_line(comparison, background));
     sheet.paragraph(2, Tint::Plain, words::change(kind));
+    for line in explained(kind, [from, to]) {
+        sheet.paragraph(2, Tint::Between, &line);
+    }
     let stances = format!("{} to {}", position_line(from), position_line(to));
     sheet.paragraph(2, Tint::Strong, &stances);
     if let Some(text) = conditions_line(comparison, [from, to]) {
@@ -103,9 +106,26 @@ pub fn kind_line(comparison: &Comparison, background: &Background) -> String {
     let milestone = background.milestone.as_ref();
     let milestone = milestone.map_or("the milestone", |found| found.milestone_id.as_str());
     format!(
-        "{kind}, {certain}, {} {milestone}",
+        "{kind}, {certain}; the later statement: {} {milestone}",
         comparison.placement().label()
     )
+}
+
+/// Why an end that is not stated is not, where that is no want of statements: the kinds that
+/// such an end makes say nothing of it.
+pub fn explained(kind: ChangeKind, ends: [&Position; 2]) -> impl Iterator<Item = String> {
+    use ChangeKind::{FirstStated, NoLongerOnRecord, NoRecord};
+    let bears = matches!(kind, FirstStated | NoLongerOnRecord | NoRecord);
+    let ends = ["earlier", "later"].into_iter().zip(ends);
+    let unstated = ends.filter(move |(_, end)| bears && end.stance.is_none());
+    unstated.flat_map(|(which, end)| {
+        let disputed = end.finding() == Finding::Disputed;
+        let disputed = disputed.then(|| words::coders_disagree(which));
+        let taken = words::taken_away(&end.filtered_by);
+        let taken = taken
+            .map(|taken| format!("taken away from the {which} position by the terms: {taken}"));
+        disputed.into_iter().chain(taken)
+    })
 }
 
 /// A position in one line: its stance, or how far the record answers.
@@ -165,7 +185,7 @@ pub fn side_by_side(
 }
 
 /// What the rows of a table of positions are about.
-const LABELS: [&str; 13] = [
+const LABELS: [&str; 14] = [
     "as of",
     "known at",
     "finding",
@@ -178,11 +198,12 @@ const LABELS: [&str; 13] = [
     "before that",
     "reported",
     "possible",
+    "taken away",
     "beware",
 ];
 
 /// What a position has to say to each of the labels.
-fn column(position: &Position, basis: Option<&Basis>, known: &Background) -> [String; 13] {
+fn column(position: &Position, basis: Option<&Basis>, known: &Background) -> [String; 14] {
     let deciding = position.deciding.as_ref();
     let evasion = position.latest_evasion.as_ref();
     let evasion = evasion.map(|it| format!("{}: {}", reading(it), testimony_in_cell(it, known)));
@@ -201,6 +222,7 @@ fn column(position: &Position, basis: Option<&Basis>, known: &Background) -> [St
         previous.map(|it| in_short(it, known)),
         Some(count(position.reported_count)),
         Some(count(position.possible_count)),
+        words::taken_away(&position.filtered_by),
         Some(warnings.join("; ")),
     ]
     .map(Option::unwrap_or_default)
@@ -232,7 +254,6 @@ fn condition_lines(position: &Position) -> String {
 fn count(number: u64) -> String {
     match number {
         0 => String::new(),
-        1 => "1 statement".to_owned(),
-        number => format!("{number} statements"),
+        number => words::counted(number, "statement"),
     }
 }

@@ -9,8 +9,8 @@ use crate::rpc::proto::Basis;
 
 /// What "verified" means, wherever a user could think otherwise.
 const VERIFIED: &str = "Verified means: the passage stands in the archived source, and verifiers \
-    signed that the source attributes it to this speaker. It does not mean that the source tells \
-    the truth, nor that nothing else was said.";
+    signed that the source attributes it to this speaker. It does not mean that the speaker used \
+    these words, nor that the source tells the truth, nor that nothing else was said.";
 
 /// Draws on what an answer rests.
 pub fn basis(sheet: &mut Sheet, basis: Option<&Basis>) {

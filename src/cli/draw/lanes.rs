@@ -7,7 +7,7 @@ use super::canvas::{Canvas, Sheet, Tint, cell};
 use super::comparison::kind_tint;
 use super::foot;
 use super::statement::{reading, who_and_when, words};
-use super::timeline::{begins, date};
+use super::timeline::{begins, date, explained};
 use super::words::{Label as _, seconds, tint};
 use crate::record::proto::{Engagement, MilestoneDefined};
 use crate::rpc::proto::{Comparison, GetTimelineResponse, Stance, Testimony, TimelineStep};
@@ -24,8 +24,8 @@ pub struct Lane<'a> {
 /// What happened, in the order of time.
 enum Happened<'a> {
     Milestone(&'a MilestoneDefined),
-    /// In which lane.
-    Step(usize, &'a TimelineStep, &'a Testimony),
+    /// In which lane, and why its change is what it is, where coders disagree.
+    Step(usize, &'a TimelineStep, Vec<String>, &'a Testimony),
 }
 
 /// Draws timelines side by side, a column each, downwards in time.
@@ -58,9 +58,9 @@ pub fn timelines(
                 let cells = vec![cell(Tint::Strong, &title); lanes.len().min(1)];
                 (it.date.clone(), Tint::Strong, cells)
             }
-            Happened::Step(lane, step, said) => {
+            Happened::Step(lane, step, explained, said) => {
                 let mut cells = vec![cell(Tint::Plain, ""); lane];
-                cells.push(step_cell(step, said, background));
+                cells.push(step_cell(step, explained, said, background));
                 (date(said), Tint::Plain, cells)
             }
         };
@@ -85,10 +85,16 @@ pub fn timelines(
 }
 
 /// What was said and what it changed, for a cell of its actor's column.
-fn step_cell(step: &TimelineStep, said: &Testimony, background: &Background) -> comfy_table::Cell {
+fn step_cell(
+    step: &TimelineStep,
+    explained: Vec<String>,
+    said: &Testimony,
+    background: &Background,
+) -> comfy_table::Cell {
     let change = step.comparison.as_ref().map(Comparison::kind);
     let mut lines = vec![reading(said)];
     lines.extend(change.map(|kind| kind.label().to_owned()));
+    lines.extend(explained);
     lines.push(format!(
         "[{}] {}",
         said.index,
@@ -113,14 +119,14 @@ fn in_order<'a>(lanes: &[Lane<'a>], milestones: &'a [MilestoneDefined]) -> Vec<H
         happened.push(((begins(milestone), 0), Happened::Milestone(milestone)));
     }
     for (lane, it) in lanes.iter().enumerate() {
-        for step in &it.answer.steps {
+        for (step, explained) in explained(&it.answer.steps) {
             if let Some(said) = &step.testimony {
                 let from = seconds(&step.from).unwrap_or(i64::MAX);
                 let earliest = said.interval.as_ref().and_then(|it| seconds(&it.earliest));
                 // By when it holds, less the day that most are said on.
                 let at =
                     earliest.map_or(from, |earliest| earliest.max(from.saturating_sub(86_400)));
-                happened.push(((Some(at), 1), Happened::Step(lane, step, said)));
+                happened.push(((Some(at), 1), Happened::Step(lane, step, explained, said)));
             }
         }
     }

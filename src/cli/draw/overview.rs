@@ -3,18 +3,19 @@
 
 use super::background::Background;
 use super::canvas::{Canvas, Sheet, Tint, cell};
-use super::comparison::{kind_line, kind_tint, position_line};
+use super::comparison::{explained, kind_line, kind_tint, position_line};
 use super::foot;
 use super::position::warnings;
 use super::statement::{in_short, reading, who_and_when};
-use super::words::{Label as _, range, tint};
+use super::words::{Label as _, counted, range, tint};
 use crate::rpc::proto::{
     Alpha, ComparedPositions, Divergence, GetAgreementResponse, ListCoverageResponse, Position,
     Reference, Reversal, Stance, Testimony,
 };
 
-/// Draws testimonies.
-pub fn testimonies(sheet: &mut Sheet, testimonies: &[Testimony]) {
+/// Draws testimonies on the position of `actor`.
+pub fn testimonies(sheet: &mut Sheet, testimonies: &[Testimony], actor: &str) {
+    let background = Background::of(actor);
     let mut table = sheet.canvas().listed();
     table.set_header(["index", "reading", "who and when", "said by then"].map(strong));
     for said in testimonies {
@@ -26,7 +27,7 @@ pub fn testimonies(sheet: &mut Sheet, testimonies: &[Testimony]) {
         table.add_row([
             strong(&said.index.to_string()),
             cell(stance_tint(said.stance.as_ref()), &reading(said)),
-            plain(&who_and_when(said, &Background::default())),
+            plain(&who_and_when(said, &background)),
             plain(certainty),
         ]);
     }
@@ -62,8 +63,11 @@ pub fn changes(sheet: &mut Sheet, comparisons: &[ComparedPositions]) {
         heading(sheet, &to.actor, &to.topic);
         let kind = kind_line(comparison, &Background::default());
         sheet.field("change", kind_tint(comparison.kind()), &kind);
+        for line in explained(comparison.kind(), [from, to]) {
+            sheet.field("", Tint::Between, &line);
+        }
         for (label, end) in [("from", from), ("to", to)] {
-            let rests = end.deciding.as_ref().map(short);
+            let rests = end.deciding.as_ref().map(|said| short(said, &to.actor));
             let line = rests.unwrap_or_else(|| position_line(end));
             sheet.field(label, Tint::Plain, &line);
         }
@@ -95,11 +99,12 @@ pub fn reversals(sheet: &mut Sheet, reversals: &[Reversal]) {
         let by_way = (it.between > 0).then_some(("left", &it.left));
         let steps = [("held", &it.held)].into_iter().chain(by_way);
         for (label, said) in steps.chain([("took", &it.took)]) {
-            let text = said.as_ref().map(short).unwrap_or_default();
+            let text = said.as_ref().map(|said| short(said, &it.actor));
+            let text = text.unwrap_or_default();
             sheet.field(label, Tint::Plain, &text);
         }
         if it.between > 1 {
-            let text = format!("{} statements decided in between", it.between);
+            let text = format!("{} decided in between", counted(it.between, "statement"));
             sheet.field("", Tint::Faint, &text);
         }
     }
@@ -111,11 +116,15 @@ pub fn divergences(sheet: &mut Sheet, divergences: &[Divergence]) {
         heading(sheet, &it.actor, &it.topic);
         sheet.field("diverge by", Tint::Between, &day(&it.since));
         for said in it.voices.iter().filter_map(|voice| voice.deciding.as_ref()) {
-            sheet.field("", Tint::Plain, &short(said));
+            sheet.field("", Tint::Plain, &short(said, &it.actor));
         }
         let more = it.voice_count.saturating_sub(it.voices.len() as u64);
         if more > 0 {
-            sheet.field("", Tint::Faint, &format!("and {more} voices more"));
+            sheet.field(
+                "",
+                Tint::Faint,
+                &format!("and {} more", counted(more, "voice")),
+            );
         }
     }
 }
@@ -124,10 +133,10 @@ pub fn divergences(sheet: &mut Sheet, divergences: &[Divergence]) {
 pub fn references(sheet: &mut Sheet, references: &[Reference]) {
     for it in references {
         heading(sheet, &it.actor, &it.topic);
-        let referring = it.referring.as_ref().map(short).unwrap_or_default();
-        sheet.field("statement", Tint::Plain, &referring);
+        let referring = it.referring.as_ref().map(|said| short(said, &it.actor));
+        sheet.field("statement", Tint::Plain, &referring.unwrap_or_default());
         let referred = match &it.referred {
-            Some(said) => short(said),
+            Some(said) => short(said, &it.actor),
             None => format!("[{}] {}", it.referred_index, it.referred_statement),
         };
         sheet.field(&it.kind().label().to_lowercase(), Tint::Plain, &referred);
@@ -156,8 +165,9 @@ pub fn coverage(sheet: &mut Sheet, answer: &ListCoverageResponse) {
     }
     sheet.table(&table);
     let text = format!(
-        "{} sources were read for the topic, {} of them whole",
-        answer.read, answer.read_whole
+        "{} read for the topic, {} whole",
+        counted(answer.read, "source"),
+        answer.read_whole
     );
     sheet.paragraph(0, Tint::Plain, &text);
 }
@@ -168,8 +178,10 @@ pub fn agreement(canvas: Canvas, topic: &str, answer: &GetAgreementResponse) -> 
     let mut sheet = Sheet::new(canvas);
     sheet.heading(&format!("coders on {topic}"));
     let text = format!(
-        "{} statements that two coders or more read, {} coders, {} readings",
-        answer.units, answer.coders, answer.readings
+        "{} that two coders or more read, {}, {}",
+        counted(answer.units, "statement"),
+        counted(answer.coders, "coder"),
+        counted(answer.readings, "reading")
     );
     sheet.field("rests on", Tint::Plain, &text);
     for (label, alpha) in [
@@ -203,8 +215,8 @@ fn heading(sheet: &mut Sheet, actor: &str, topic: &str) {
     sheet.heading(&format!("{actor} on {topic}"));
 }
 
-fn short(said: &Testimony) -> String {
-    in_short(said, &Background::default())
+fn short(said: &Testimony, actor: &str) -> String {
+    in_short(said, &Background::of(actor))
 }
 
 fn stance_tint(stance: Option<&Stance>) -> Tint {

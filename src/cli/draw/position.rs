@@ -126,7 +126,8 @@ fn coverage(position: &Position) -> String {
     match position.sources_read {
         0 => "no source is on record as read for this topic".to_owned(),
         read => format!(
-            "{read} sources read for this topic, {} of them whole",
+            "{} read for this topic, {} whole",
+            words::counted(read, "source"),
             position.sources_read_whole
         ),
     }

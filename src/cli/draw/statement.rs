@@ -146,23 +146,26 @@ fn anonymous(said: &Testimony, background: &Background) -> String {
     format!("{} ({reason})", anonymous.description)
 }
 
+/// The organisations that it was said for, with the authority to speak for those of them that it
+/// is about: a testimony's authority is over whoever was asked, so that of a person who is asked
+/// is over that person's own word.
 fn capacity(said: &Testimony, background: &Background) -> Option<String> {
-    let organisations: Vec<&str> = said
-        .said_for
-        .iter()
-        .map(|slug| background.name(slug))
-        .collect();
-    let authority = match said.authority() {
-        Authority::Unspecified => None,
-        authority => Some(authority.label()),
-    };
-    match (organisations.as_slice(), authority) {
-        ([], _) => None,
-        (organisations, Some(authority)) => {
-            Some(format!("for {} ({authority})", organisations.join(" and ")))
+    let asked = |slug: &String| background.asked.contains(slug);
+    let by_name = asked(&said.speaker) || said.said_for.iter().any(asked);
+    let one = said.said_for.len() == 1;
+    let capacity = |slug: &String| {
+        let name = background.name(slug);
+        // Where neither was asked by name, a part of who was spoke.
+        let is_about = !asked(&said.speaker) && (asked(slug) || (one && !by_name));
+        match said.authority() {
+            authority if is_about && authority != Authority::Unspecified => {
+                format!("{name} ({})", authority.label())
+            }
+            _ => name.to_owned(),
         }
-        (organisations, None) => Some(format!("for {}", organisations.join(" and "))),
-    }
+    };
+    let organisations: Vec<String> = said.said_for.iter().map(capacity).collect();
+    (!organisations.is_empty()).then(|| format!("for {}", organisations.join(" and ")))
 }
 
 fn statement<'a>(said: &Testimony, background: &'a Background) -> Option<&'a Statement> {
@@ -194,13 +197,14 @@ fn beneath(said: &Testimony, statement: &Statement, background: &Background) -> 
     let Some(view) = background.statements.get(&said.statement) else {
         return lines;
     };
-    for further in &view.further_evidence {
+    for further in view.further_evidence.iter().filter(|it| !it.untrusted) {
         let index = further.provenance.as_ref().map_or(0, |it| it.index);
         let found = found_in(&further.evidence, index, background);
         lines.extend(found.map(|line| format!("also, since [{index}], {line}")));
     }
     let introduced = view.introduced.iter();
-    for attestation in introduced.flat_map(|it| &it.attestations) {
+    let added = introduced.flat_map(|it| &it.attestations);
+    for attestation in added.filter(|it| view.vouchers.contains(&it.verifier)) {
         let verifier = short(&attestation.verifier);
         lines.push(format!(
             "vouched for since [{}] by {verifier}",

@@ -1,7 +1,7 @@
 //! Two positions as a picture: before and after, side by side, and how they differ.
 
 use super::background::Background;
-use super::comparison::{Sides, conditions_line, kind_line, position_line};
+use super::comparison::{Sides, conditions_line, explained, kind_line, position_line};
 use super::foot;
 use super::statement::{reading, who_and_when, words};
 use super::svg::{
@@ -155,6 +155,7 @@ fn verdict(
     let lines = VERDICT.wrap(&kind_line(comparison, background), room, 2);
     let mut y = svg.lines((MARGIN, y), VERDICT, &lines);
     let mut lines = vec![say::change(comparison.kind()).to_owned()];
+    lines.extend(explained(comparison.kind(), [from, to]));
     lines.extend(conditions_line(comparison, [from, to]));
     lines.push(format!("direction {}", comparison.direction().label()));
     for line in lines {

@@ -10,10 +10,10 @@ use crate::record::proto::{
     ReviewPublished, SourceArchived, Statement, TopicDefined, TopicKind, WithholdingScope, Wording,
 };
 use crate::rpc::proto::{
-    Attestation, Basis, ChangeKind, ComparePositionsResponse, Comparison, Direction, Finding,
-    FurtherEvidence, GetPositionResponse, GetStatusResponse, GetTimelineResponse, Head,
-    LedgerEntry, Placement, Position, ProjectionStatus, Provenance, Review, Stance, StatementView,
-    Testimony, TimeRange, TimelineStep,
+    Attestation, Basis, ChangeKind, ComparePositionsResponse, Comparison, Direction, FilterPart,
+    Filtered, Finding, FurtherEvidence, GetPositionResponse, GetStatusResponse,
+    GetTimelineResponse, Head, LedgerEntry, Placement, Position, ProjectionStatus, Provenance,
+    Review, RivalReading, Stance, StatementView, Testimony, TimeRange, TimelineStep,
 };
 
 const CANVAS: Canvas = Canvas {
@@ -115,6 +115,7 @@ fn view(voice: Voice, wording: Wording, text: &str) -> StatementView {
 
 fn background() -> Background {
     let mut background = Background {
+        asked: ["kremlin".to_owned()].into(),
         topic: Some(TopicDefined {
             topic_id: "leaders-meeting".to_owned(),
             kind: TopicKind::Policy.into(),
@@ -260,8 +261,8 @@ fn a_position_shows_its_stance_its_statement_an_evasion_and_its_basis() {
 
     basis: 44 entries, root abababababab…, positions v1, known at 44, as of 2025-08-18T23:59:59Z
     Verified means: the passage stands in the archived source, and verifiers signed that the
-    source attributes it to this speaker. It does not mean that the source tells the truth, nor
-    that nothing else was said.
+    source attributes it to this speaker. It does not mean that the speaker used these words,
+    nor that the source tells the truth, nor that nothing else was said.
     ");
 }
 
@@ -320,8 +321,8 @@ fn a_group_has_no_voice_and_shows_what_is_reported_of_it() {
 
     basis: 44 entries, root abababababab…, positions v1, known at 44, as of 2025-08-18T23:59:59Z
     Verified means: the passage stands in the archived source, and verifiers signed that the
-    source attributes it to this speaker. It does not mean that the source tells the truth, nor
-    that nothing else was said.
+    source attributes it to this speaker. It does not mean that the speaker used these words,
+    nor that the source tells the truth, nor that nothing else was said.
     ");
 }
 
@@ -352,7 +353,7 @@ fn a_comparison_stands_side_by_side_under_its_kind() {
     The Kremlin on leaders-meeting
     The presidents should meet in person.
 
-    CONDITIONS_CHANGED, certain, SINCE alaska-summit
+    CONDITIONS_CHANGED, certain; the later statement: SINCE alaska-summit
       conditions were exchanged
       OPEN {prepared} to OPEN {moscow}
       conditions {prepared} to {moscow}
@@ -387,8 +388,8 @@ fn a_comparison_stands_side_by_side_under_its_kind() {
 
     basis: 44 entries, root abababababab…, positions v1, known at 44, as of 2025-11-01T23:59:59Z
     Verified means: the passage stands in the archived source, and verifiers signed that the
-    source attributes it to this speaker. It does not mean that the source tells the truth, nor
-    that nothing else was said.
+    source attributes it to this speaker. It does not mean that the speaker used these words,
+    nor that the source tells the truth, nor that nothing else was said.
     ");
 }
 
@@ -443,8 +444,8 @@ fn a_timeline_runs_downwards_through_its_milestone() {
 
     basis: 44 entries, root abababababab…, positions v1, known at 44, as of 2025-11-01T23:59:59Z
     Verified means: the passage stands in the archived source, and verifiers signed that the
-    source attributes it to this speaker. It does not mean that the source tells the truth, nor
-    that nothing else was said.
+    source attributes it to this speaker. It does not mean that the speaker used these words,
+    nor that the source tells the truth, nor that nothing else was said.
     ");
 }
 
@@ -563,6 +564,7 @@ fn what_was_added_to_a_statement_and_what_is_withheld_are_told_beneath_it() {
         ..Provenance::default()
     };
     view.further_evidence.push(FurtherEvidence {
+        untrusted: false,
         evidence: vec![Evidence {
             source: "ab12".repeat(16),
             establishes: vec![Establishes::Words.into()],
@@ -570,13 +572,25 @@ fn what_was_added_to_a_statement_and_what_is_withheld_are_told_beneath_it() {
         }],
         provenance: Some(at(50)),
     });
+    let untrusted = FurtherEvidence {
+        untrusted: true,
+        ..view.further_evidence[0].clone()
+    };
+    view.further_evidence.push(untrusted);
     view.introduced = Some(Provenance {
-        attestations: vec![Attestation {
-            verifier: "cd34".repeat(16),
-            index: 51,
-        }],
+        attestations: vec![
+            Attestation {
+                verifier: "cd34".repeat(16),
+                index: 51,
+            },
+            Attestation {
+                verifier: "not a voucher any more".to_owned(),
+                index: 53,
+            },
+        ],
         ..at(24)
     });
+    view.vouchers.push("cd34".repeat(16));
     view.reviews.push(Review {
         review: Some(ReviewPublished {
             verdict: "Accurate".to_owned(),
@@ -601,4 +615,132 @@ fn what_was_added_to_a_statement_and_what_is_withheld_are_told_beneath_it() {
          vouched for since [51] by cd34cd34cd34
          reviewed by Reviews: Accurate (5 on a scale from 1 to 5), https://reviews.example/1
     ");
+}
+
+#[test]
+fn an_authority_is_drawn_over_whom_it_is_about() {
+    let drawn = |asked: &str, said: &Testimony| {
+        let mut background = background();
+        background.asked = [asked.to_owned()].into();
+        statement::who_and_when(said, &background)
+    };
+    let said = putin_0807();
+    let for_kremlin = "Vladimir Putin, for The Kremlin (PRINCIPAL), said 2025-08-07";
+    assert_eq!(drawn("kremlin", &said), for_kremlin);
+    // A part of the state that is asked.
+    assert_eq!(drawn("russia", &said), for_kremlin);
+    assert_eq!(
+        drawn("putin", &said),
+        "Vladimir Putin, for The Kremlin, said 2025-08-07"
+    );
+    let several = Testimony {
+        said_for: vec!["kremlin".to_owned(), "party".to_owned()],
+        ..said
+    };
+    assert_eq!(
+        drawn("party", &several),
+        "Vladimir Putin, for The Kremlin and party (PRINCIPAL), said 2025-08-07"
+    );
+}
+
+/// The later position, about which coders disagree.
+fn disputed() -> Position {
+    let rival = RivalReading {
+        engagement: Engagement::Deflected.into(),
+        ..RivalReading::default()
+    };
+    Position {
+        finding: Finding::Disputed.into(),
+        stance: None,
+        deciding: Some(Testimony {
+            rivals: vec![rival],
+            ..putin_0903()
+        }),
+        ..after()
+    }
+}
+
+#[test]
+fn a_change_to_what_is_not_stated_says_why_it_is_not() {
+    let lines = |kind, ends: [&Position; 2]| -> Vec<String> {
+        super::comparison::explained(kind, ends).collect()
+    };
+    let gone = ChangeKind::NoLongerOnRecord;
+    assert_eq!(
+        lines(gone, [&before(), &disputed()]),
+        ["coders disagree about the later position"]
+    );
+    assert_eq!(
+        lines(ChangeKind::FirstStated, [&disputed(), &before()]),
+        ["coders disagree about the earlier position"]
+    );
+    let taken = |part: FilterPart, statements| Filtered {
+        part: part.into(),
+        statements,
+    };
+    let mut filtered = Position {
+        finding: Finding::NoRecord.into(),
+        stance: None,
+        deciding: None,
+        filtered_by: vec![taken(FilterPart::Wordings, 3)],
+        ..after()
+    };
+    assert_eq!(
+        lines(gone, [&before(), &filtered]),
+        ["taken away from the later position by the terms: 3 statements (their wording)"]
+    );
+    filtered
+        .filtered_by
+        .push(taken(FilterPart::MandatedOnly, 1));
+    let answer = ComparePositionsResponse {
+        comparison: Some(Comparison {
+            kind: gone.into(),
+            ..Comparison::default()
+        }),
+        from: Some(before()),
+        to: Some(filtered),
+        ..ComparePositionsResponse::default()
+    };
+    let background = background();
+    let sides = Sides {
+        titles: ["before", "after"],
+        from: &background,
+        to: &background,
+    };
+    let drawn = comparison(CANVAS, &answer, sides);
+    assert!(drawn.contains("by the terms: 4 statements"), "{drawn}");
+    assert!(drawn.contains("│ taken away "), "{drawn}");
+    assert_eq!(lines(ChangeKind::Unchanged, [&before(), &after()]), [""; 0]);
+}
+
+#[test]
+fn a_timeline_says_where_coders_disagree() {
+    let step = |said: Testimony, kind: ChangeKind| TimelineStep {
+        from: String::new(),
+        testimony: Some(said),
+        comparison: Some(Comparison {
+            kind: kind.into(),
+            ..Comparison::default()
+        }),
+    };
+    let rivals = disputed().deciding.map(|it| it.rivals).unwrap_or_default();
+    let steps_of = [
+        step(putin_0807(), ChangeKind::FirstStated),
+        step(
+            Testimony {
+                rivals,
+                ..said(30, "putin", "2025-08-20", "2025-08-21")
+            },
+            ChangeKind::NoLongerOnRecord,
+        ),
+        step(ushakov_0818(), ChangeKind::Unspecified),
+        step(putin_0903(), ChangeKind::FirstStated),
+    ];
+    let mut sheet = Sheet::new(CANVAS);
+    steps(&mut sheet, &steps_of, &[], &background());
+    let drawn = sheet.finish();
+    let later = drawn.find("coders disagree about the later position");
+    let earlier = drawn.find("coders disagree about the earlier position");
+    assert!(later.is_some() && later < earlier, "{drawn}");
+    assert_eq!(drawn.matches("coders disagree").count(), 2, "{drawn}");
 }

@@ -55,6 +55,9 @@ pub fn found(canvas: Canvas, found: &Found) -> String {
             &format!("{}–{}", near.start, near.end),
             &near.text,
         );
+        if let Some(unlike) = near.unlike {
+            sheet.paragraph(2, Tint::Between, &format!("looks the same, but {unlike}"));
+        }
     }
     sheet.finish()
 }

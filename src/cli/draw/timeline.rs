@@ -8,7 +8,7 @@ use super::comparison::kind_tint;
 use super::foot;
 use super::position::title;
 use super::statement::{reading, who_and_when, words};
-use super::words::{Label as _, range, seconds, tint};
+use super::words::{Label as _, coders_disagree, range, seconds, tint};
 use crate::record::Date;
 use crate::record::proto::{Engagement, MilestoneDefined};
 use crate::rpc::proto::{
@@ -50,18 +50,38 @@ pub fn steps(
     background: &Background,
 ) {
     let mut rail = Rail::new(steps, milestones);
-    for step in steps {
+    for (step, explained) in explained(steps) {
         let Some(said) = &step.testimony else {
             continue;
         };
         while let Some(milestone) = rail.milestone_before(said) {
             rail.milestone(sheet, milestone);
         }
-        rail.step(sheet, step, said, background);
+        rail.step(sheet, (step, &explained), said, background);
     }
     while let Some(milestone) = rail.milestones.pop_front() {
         rail.milestone(sheet, milestone);
     }
+}
+
+/// Each step, with why its change goes from or to what is not stated, where coders disagree.
+pub fn explained(steps: &[TimelineStep]) -> impl Iterator<Item = (&TimelineStep, Vec<String>)> {
+    let mut disputed = false;
+    steps.iter().map(move |step| {
+        let kind = step.comparison.as_ref().map(Comparison::kind);
+        let Some(said) = &step.testimony else {
+            return (step, Vec::new());
+        };
+        if kind.unwrap_or_default() == ChangeKind::Unspecified {
+            return (step, Vec::new());
+        }
+        let later = !said.rivals.is_empty();
+        let earlier = std::mem::replace(&mut disputed, later);
+        let ends = [(earlier, "earlier"), (later, "later")].into_iter();
+        let disputed = ends.filter(|(disputed, _)| *disputed);
+        let lines = disputed.map(|(_, which)| coders_disagree(which));
+        (step, lines.collect())
+    })
 }
 
 /// When a milestone begins.
@@ -115,7 +135,7 @@ impl<'a> Rail<'a> {
     fn step(
         &self,
         sheet: &mut Sheet,
-        step: &TimelineStep,
+        (step, explained): (&TimelineStep, &[String]),
         said: &Testimony,
         background: &Background,
     ) {
@@ -134,6 +154,9 @@ impl<'a> Rail<'a> {
         let date = format!("{:>1$}", date(said), self.dates);
         let mark = canvas.paint(reads, mark);
         sheet.line(&format!("{date}  {mark}  {reading}   {change}"));
+        for line in explained {
+            self.text(sheet, Tint::Between, line);
+        }
         let index = format!("[{}] {}", said.index, who_and_when(said, background));
         self.text(sheet, Tint::Plain, &index);
         let statement = background.statements.get(&said.statement);

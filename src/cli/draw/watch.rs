@@ -2,10 +2,10 @@
 
 use super::background::Background;
 use super::canvas::{Canvas, Sheet, Tint};
-use super::comparison::{kind_line, kind_tint, position_line};
+use super::comparison::{explained, kind_line, kind_tint, position_line};
 use super::statement::who_and_when;
 use super::words::{Label as _, stance, time};
-use crate::rpc::proto::{PositionBrief, WatchPositionsResponse};
+use crate::rpc::proto::{Position, PositionBrief, WatchPositionsResponse};
 
 /// Draws a change. It comes with slugs alone: nothing is looked up while others wait.
 #[must_use]
@@ -18,10 +18,17 @@ pub fn change(canvas: Canvas, change: &WatchPositionsResponse) -> String {
     let lead = canvas.paint(Tint::Strong, &index);
     let heading = format!("{} on {}", position.actor, position.topic);
     sheet.hanging(&lead, index.len(), Tint::Strong, &heading);
-    let nobody = Background::default();
+    let nobody = Background {
+        asked: position.asked.iter().cloned().collect(),
+        ..Background::of(&position.actor)
+    };
     if let Some(comparison) = &change.comparison {
         let kind = kind_line(comparison, &nobody);
         sheet.paragraph(index.len(), kind_tint(comparison.kind()), &kind);
+        let before = change.before.as_ref().map(whole).unwrap_or_default();
+        for line in explained(comparison.kind(), [&before, position]) {
+            sheet.paragraph(index.len(), Tint::Between, &line);
+        }
     }
     let before = change.before.as_ref().map(brief).unwrap_or_default();
     let stances = format!("{before} to {}", position_line(position));
@@ -33,6 +40,16 @@ pub fn change(canvas: Canvas, change: &WatchPositionsResponse) -> String {
     let brought = format!("by {}, {}", change.record_kind, time(change.recorded_at));
     sheet.paragraph(index.len(), Tint::Faint, &brought);
     sheet.finish()
+}
+
+/// As much of a position as is told of the one before.
+fn whole(brief: &PositionBrief) -> Position {
+    Position {
+        finding: brief.finding,
+        stance: brief.stance.clone(),
+        deciding: brief.deciding.clone(),
+        ..Position::default()
+    }
 }
 
 /// A position in brief: its stance, or how far the record answers.

@@ -11,7 +11,8 @@ use crate::record::proto::{
     ReferenceKind, Role, TopicKind, Wording,
 };
 use crate::rpc::proto::{
-    ChangeKind, Direction, FilterPart, Finding, Placement, SourceReading, Stance, TimeRange,
+    ChangeKind, Direction, FilterPart, Filtered, Finding, Placement, SourceReading, Stance,
+    TimeRange,
 };
 
 /// An enum value's name as the archive's documents write it: without the enum's own name.
@@ -150,6 +151,34 @@ pub const fn filter_part(part: FilterPart) -> &'static str {
         FilterPart::MandatedOnly => "the want of a mandate",
         FilterPart::Unspecified => "a filter",
     }
+}
+
+/// What a filter took away, with the parts that took it; none if it took nothing.
+#[must_use]
+pub fn taken_away(by: &[Filtered]) -> Option<String> {
+    let total = by
+        .iter()
+        .map(|it| it.statements)
+        .fold(0, u64::saturating_add);
+    let part = |it: &Filtered| match by {
+        [_] => filter_part(it.part()).to_owned(),
+        _ => format!("{} by {}", it.statements, filter_part(it.part())),
+    };
+    let parts: Vec<String> = by.iter().map(part).collect();
+    (total != 0).then(|| format!("{} ({})", counted(total, "statement"), parts.join(", ")))
+}
+
+/// So many of something.
+#[must_use]
+pub fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+/// That an end of a comparison is not stated for want of agreement.
+#[must_use]
+pub fn coders_disagree(which: &str) -> String {
+    format!("coders disagree about the {which} position")
 }
 
 /// What a kind of change means.

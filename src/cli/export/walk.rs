@@ -40,10 +40,12 @@ impl Walk {
     ) -> Result<Self, CliError> {
         // A slug that was mistyped is an error, not an empty document.
         if let Some(speaker) = &speaker {
-            snapshot.actor(speaker).await?;
+            let found = snapshot.actor(speaker).await;
+            found.map_err(|error| error.typed(&[("actorId", "--speaker")]))?;
         }
         if let Some(topic) = &topic {
-            snapshot.check_topic(topic).await?;
+            let found = snapshot.check_topic(topic).await;
+            found.map_err(|error| error.typed(&[("topicId", "--topic")]))?;
         }
         let next = statements.is_empty().then_some(0);
         let mut seen = BTreeSet::new();
@@ -93,7 +95,8 @@ impl Walk {
             |speaker| matches!(voice, Some(Voice::Speaker(said_by)) if said_by == speaker),
         );
         let own = stands.iter().flat_map(|statement| &statement.readings);
-        let coders = view.readings.iter().filter_map(|it| it.reading.as_ref());
+        let coders = view.readings.iter().filter(|it| !it.untrusted);
+        let coders = coders.filter_map(|it| it.reading.as_ref());
         let mut readings = own.chain(coders);
         let read = |topic: &String| readings.any(|reading| reading.topic == *topic);
         spoken && self.topic.as_ref().is_none_or(read)

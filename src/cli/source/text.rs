@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
+use super::whole_id;
 use crate::cli::client::Client;
 use crate::cli::draw::{self, Canvas, clean};
 use crate::cli::error::CliError;
@@ -18,7 +19,7 @@ use crate::text::{Found, Passage, SearchText};
 /// code points; in a pipe the text stands alone.
 #[derive(Args, Debug)]
 pub(super) struct Text {
-    /// The source id. The source must be on record.
+    /// The source id, or how it begins: 8 digits or more. The source must be on record.
     source: String,
     /// Which of its texts, if extraction profiles gave several.
     #[arg(long = "text-id", value_name = "ID")]
@@ -44,8 +45,9 @@ pub(super) struct Text {
 }
 
 impl Text {
-    pub(super) async fn run(self) -> Result<ExitCode, CliError> {
+    pub(super) async fn run(mut self) -> Result<ExitCode, CliError> {
         let client = self.asking.connect().await?;
+        self.source = whole_id(&client, &self.source).await?;
         let pages = Pages {
             client: &client,
             request: GetSourceTextRequest {
@@ -154,7 +156,8 @@ impl Pages<'_> {
         }
         let mut sources = self.client.sources();
         let answer = sources.get_source_text(self.request.clone()).await;
-        let page = self.client.answered(answer)?;
+        let typed = |error: CliError| error.typed(&[("start", "--start")]);
+        let page = self.client.answered(answer).map_err(typed)?;
         let read = u32::try_from(page.text.chars().count()).unwrap_or(u32::MAX);
         let start = page.start.saturating_add(read);
         let end = self.end.unwrap_or(page.length).min(page.length);
@@ -189,7 +192,11 @@ fn as_json(source: &str, text_id: &str, found: &Found) -> serde_json::Value {
             })
         })
         .collect();
-    let nearest: Vec<_> = found.nearest.iter().map(passage).collect();
+    let near = |it: &Passage| {
+        let unlike = it.unlike.map(|it| it.to_string());
+        json!({"start": it.start, "end": it.end, "text": it.text, "unlike": unlike})
+    };
+    let nearest: Vec<_> = found.nearest.iter().map(near).collect();
     json!({
         "source": source,
         "textId": text_id,

@@ -1,5 +1,5 @@
 //! What entries do to a statement, and where that is kept: whole under the statement, for the
-//! fold, and under every actor and topic that some reading of it bears on, for questions, with
+//! fold and for whoever asks how it stands, and under every actor and topic that some reading of it bears on, for questions, with
 //! the readings that bear on both.
 //!
 //! Rows are written once. A statement that comes to bear on an actor and topic only later, by a
@@ -255,6 +255,11 @@ impl History {
             changed.insert(statement.saturating_add(above), change);
         }
         Ok(Self { statement, changed })
+    }
+
+    /// What entries did to it.
+    pub(super) const fn changed(&self) -> &Changed {
+        &self.changed
     }
 
     /// The version before the entry at hand.

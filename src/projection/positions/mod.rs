@@ -9,6 +9,7 @@
 //!
 //! - `history.rs` says what entries do to a statement, and where that is kept.
 //! - `hearing.rs` is pure: which version stands, who vouches, what most coders read.
+//! - `standing.rs` tells how a statement stands, for others who tell of it.
 //! - `terms.rs` is what a reader may ask for: whose reading, and which statements to trust.
 //! - `question.rs` collects what bears on a question, by those terms: all of it.
 //! - `answer.rs` asks for the position at one date, for which `index` finds the few statements
@@ -38,6 +39,7 @@ mod question;
 mod reading;
 mod same;
 mod sources;
+mod standing;
 mod subjects;
 mod terms;
 #[cfg(test)]
@@ -53,6 +55,7 @@ pub use fold::PositionsFold;
 pub use history::Pair;
 pub use index::Exact;
 pub use question::{Collected, Detail, Subject, actors_on, collect, speaks_for};
+pub use standing::{Standing, Standings};
 pub use subjects::{Passed, Scope, Subjects, subjects};
 pub use terms::{Choice, Filter, Part, SourceFilter, Taken, Terms, verifier_number};
 pub use touched::{TouchedScope, touched};
@@ -68,10 +71,9 @@ const LATE: Table = table(b'y', "late");
 const SEALS: Table = table(b's', "seals");
 /// Entry, number: a page that the entry wrote of the trees that seals name.
 const PAGES: Table = table(b'g', "pages");
-/// Statement, entry: what the entry did to it, with everything that it bears on. Read by the
-/// fold alone.
+/// Statement, entry: what the entry did to it, with everything that it bears on.
 const HISTORIES: Table = table(b'h', "histories");
-/// Record id: the statement that it is about, and its entry. Read by the fold alone.
+/// Record id: the statement that it is about, and its entry.
 const RECORDS: Table = table(b'i', "records");
 /// Source id: its number, and the dates of its newest version. Read by the fold alone.
 const SOURCES: Table = table(b'd', "sources");

@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Catalog;
-use super::statement::said;
+use super::statement::{Found, said};
 use crate::fold::Order;
+use crate::projection::catalog;
+use crate::projection::positions::Standings;
 use crate::projection::postings::{self, Step};
-use crate::projection::{catalog, statements};
 use crate::record::proto::statement::Voice;
 use crate::record::proto::{self as records, Establishes, Wording};
 use crate::record::{ContentId, Date, Entry, Interval, Micros, Slug, Subject, VerifierKey};
@@ -85,15 +86,12 @@ impl Wanted {
     }
 
     /// Whether it is wanted by the topics of its readings: the statement's own, in the version
-    /// that stands, and those of coders.
-    fn fits_topic(
-        &self,
-        statement: &records::Statement,
-        found: &statements::StatementView,
-    ) -> bool {
+    /// that stands, and those of coders that count.
+    fn fits_topic(&self, statement: &records::Statement, found: &Found) -> bool {
         self.topic.as_ref().is_none_or(|wanted| {
             let mut own = statement.readings.iter();
-            own.any(|reading| reading.topic == wanted.as_str()) || found.read_on.contains(wanted)
+            own.any(|reading| reading.topic == wanted.as_str())
+                || found.standing.read_on.contains(wanted)
         })
     }
 }
@@ -110,6 +108,7 @@ impl Catalog {
         let postings = self.views.postings.tables();
         let mut search =
             postings::statements(postings, &wanted.about(), wanted.said_at, asked.order);
+        let standings = Standings::at(self.views.positions.tables(), known_at)?;
         let mut page = Page::new(asked.size);
         let (mut looks, mut candidates) = (LOOKS_MAX, CANDIDATES_MAX);
         let mut next = first(&range, asked);
@@ -126,7 +125,7 @@ impl Catalog {
                 break;
             }
             candidates -= 1;
-            if let Some((id, found)) = self.wanted(wanted, index, known_at)? {
+            if let Some((id, found)) = self.wanted(wanted, index, &standings, known_at)? {
                 if page.is_full() {
                     page.next = Some(index);
                     break;
@@ -145,8 +144,9 @@ impl Catalog {
         &self,
         wanted: &Wanted,
         index: u64,
+        standings: &Standings<'_>,
         known_at: u64,
-    ) -> Result<Option<(ContentId, statements::StatementView)>, Failure> {
+    ) -> Result<Option<(ContentId, Found)>, Failure> {
         let introduced = self.entry(index)?;
         let id = introduced.record_id;
         if !wanted.fits_capacity(said(&introduced)?)
@@ -154,11 +154,11 @@ impl Catalog {
         {
             return Ok(None);
         }
-        let found = statements::view(self.views.statements.tables(), &id, known_at)?;
+        let found = self.found(&id, standings, known_at)?;
         let found = found.ok_or_else(|| {
             Failure::defect(format!("entry {index} introduced no statement on record"))
         })?;
-        let version = self.entry(found.version())?;
+        let version = self.entry(found.standing.version)?;
         let statement = said(&version)?;
         let fits = wanted.fits_wording(statement)
             && wanted.fits_topic(statement, &found)
@@ -167,8 +167,8 @@ impl Catalog {
         Ok(fits.then_some((id, found)))
     }
 
-    /// Whether it is wanted by who vouches for it: who signed the record that introduced it, at
-    /// first or later.
+    /// Whether it is wanted by who vouched for it: who signed the record that introduced it, at
+    /// first or later, trusted or not.
     fn fits_verifier(
         &self,
         wanted: &Wanted,
@@ -193,7 +193,7 @@ impl Catalog {
         &self,
         wanted: &Wanted,
         statement: &records::Statement,
-        found: &statements::StatementView,
+        found: &Found,
     ) -> Result<bool, Failure> {
         let Some(wanted) = &wanted.source else {
             return Ok(true);
@@ -203,7 +203,7 @@ impl Catalog {
         if rests(&statement.evidence) {
             return Ok(true);
         }
-        for index in &found.evidence {
+        for index in found.made.evidence.iter().filter(|it| found.counts(**it)) {
             let entry = self.entry(*index)?;
             if let Some(records::record::Kind::EvidenceAdded(added)) = &entry.record.kind
                 && rests(&added.evidence)
