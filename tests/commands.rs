@@ -97,6 +97,12 @@ const COMMANDS: &[Row] = &[
     row("list verifiers", Answers::Data, "", ""),
     row("read", Answers::Data, "0", "ABSENT"),
     row("tail", Answers::Data, "--from 0 --until-caught-up", ""),
+    row(
+        "watch",
+        Answers::Data,
+        "--from 0 --until-caught-up",
+        "nobody --from 0 --until-caught-up",
+    ),
     row("status", Answers::Data, "", ""),
     row("projections", Answers::Data, "", ""),
     row("rebuild", Answers::Data, "catalog", "nothing"),

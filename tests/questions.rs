@@ -14,9 +14,9 @@ use onrecord::record::proto::{
 };
 use onrecord::rpc::proto::{
     ChangeKind, ComparePositionsRequest, ComparePositionsResponse, Finding, GetActorRequest,
-    GetMandateRequest, GetMilestoneRequest, GetPositionRequest, GetPositionResponse,
-    GetSourceRecordRequest, GetStatementRequest, GetTimelineRequest, GetTopicRequest,
-    GetVerifierRequest, Placement, WatchPositionsRequest,
+    GetCheckpointRequest, GetMandateRequest, GetMilestoneRequest, GetPositionRequest,
+    GetPositionResponse, GetSourceRecordRequest, GetStatementRequest, GetTimelineRequest,
+    GetTopicRequest, GetVerifierRequest, Placement,
 };
 use tonic::{Code, Status};
 
@@ -602,10 +602,10 @@ async fn a_statement_is_told_in_the_version_that_stands_with_what_became_of_it()
 #[tokio::test(flavor = "multi_thread")]
 async fn methods_that_come_later_say_so() {
     let mut archive = TestArchive::new().await;
-    let request = WatchPositionsRequest::default();
-    let watched = archive.client.positions.watch_positions(request).await;
+    let request = GetCheckpointRequest::default();
+    let checkpoint = archive.client.ledger.get_checkpoint(request).await;
     assert_status(
-        &watched.unwrap_err(),
+        &checkpoint.unwrap_err(),
         Code::Unimplemented,
         "NOT_IMPLEMENTED",
     );

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::field::content_id;
 use super::references::accept;
-use super::state::{RecordRow, StatementRow, Table};
+use super::state::{RecordRow, Table, newest_trusted};
 use super::{Reason, Refusal};
 use crate::fold::{FoldError, Tables};
+use crate::record::Entry;
 use crate::record::proto::{self, record::Kind};
-use crate::record::{ContentId, Entry};
 
 /// The entries below a place in the ledger.
 pub trait Below {
@@ -34,7 +34,8 @@ pub fn entry(below: &dyn Below, index: u64) -> Result<Arc<Entry>, Refusal> {
     })
 }
 
-/// The version of a statement that stands. The references have been judged: it is on record.
+/// The version of a statement that stands: its newest correction that a trusted signature is
+/// on, or else as it was introduced. The references have been judged: it is on record.
 pub fn standing(
     state: &dyn Tables,
     below: &dyn Below,
@@ -46,20 +47,14 @@ pub fn standing(
         table: Table::Record.name(),
     };
     let introduced = introduced.ok_or_else(damaged)?;
-    let correction = introduced.statement.as_ref().and_then(newest);
-    let row = match correction {
-        Some(newest) => Table::Record.get(state, &[newest.as_bytes()])?,
-        None => Some(introduced),
-    };
-    let entry = accept!(entry(below, row.ok_or_else(damaged)?.index));
+    let statement = introduced.statement.as_ref();
+    let corrections = statement.map_or(&[][..], |it| &it.corrections);
+    let stands = newest_trusted(state, corrections)?.unwrap_or(introduced);
+    let entry = accept!(entry(below, stands.index));
     let statement = match &entry.record.kind {
         Some(Kind::StatementRecorded(statement)) => Some(statement),
         Some(Kind::StatementCorrected(corrected)) => corrected.corrected.as_ref(),
         _ => None,
     };
     Ok(Ok(statement.ok_or_else(damaged)?.clone()))
-}
-
-fn newest(row: &StatementRow) -> Option<ContentId> {
-    row.newest
 }

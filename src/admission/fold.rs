@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::kinds::role_for;
 use super::state::{
     ActorRow, ArchiveRow, MandateRow, PolicyRow, Published, RecordRow, SourceRow, StatementRow,
-    Table, TopicRow, VerifierRow,
+    Table, TopicRow, UntrustedRow, VerifierRow,
 };
 use crate::fold::{Changes, Fold, FoldError, Tables};
 use crate::record::proto::{self, record::Kind, statement::Voice};
@@ -22,7 +22,7 @@ impl Fold for AdmissionFold {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
@@ -70,10 +70,13 @@ impl Step<'_> {
             Kind::StatementRecorded(recorded) => statement = Some(self.statement(recorded)?),
             Kind::StatementCorrected(corrected) => {
                 let newest = self.entry.record_id;
-                self.change_statement(&corrected.statement, |row| row.newest = Some(newest))?;
+                self.change_statement(&corrected.statement, |row| row.corrections.push(newest))?;
             }
             Kind::StatementRetracted(retracted) => {
-                self.change_statement(&retracted.statement, |row| row.retracted = true)?;
+                let retraction = self.entry.record_id;
+                self.change_statement(&retracted.statement, |row| {
+                    row.retractions.push(retraction);
+                })?;
             }
             Kind::SourceWithheld(withheld) => self.source_withheld(withheld)?,
             Kind::EvidenceAdded(added) => self.evidence_added(added)?,
@@ -155,6 +158,13 @@ impl Step<'_> {
         let row: Option<VerifierRow> = Table::Verifier.get(self.state, &[key.as_bytes()])?;
         let mut row = row.ok_or_else(|| self.problem("an unknown verifier"))?;
         row.revoked = true;
+        if let Some(from) = revoked.untrusted_from {
+            let untrusted = UntrustedRow {
+                from,
+                revoked: self.entry.index,
+            };
+            self.put(Table::Untrusted, &[&row.number.to_be_bytes()], &untrusted)?;
+        }
         row.newest = self.entry.record_id;
         self.put(Table::Verifier, &[key.as_bytes()], &row)
     }
@@ -282,7 +292,7 @@ impl Step<'_> {
             let key = self.verifier_key(verifier)?;
             let known: Option<VerifierRow> = Table::Verifier.get(self.state, &[key.as_bytes()])?;
             let known = known.ok_or_else(|| self.problem("an unknown verifier"))?;
-            row.attested.push(known.number);
+            row.attested.push((known.number, self.entry.index));
         }
         self.put(Table::Record, &[id.as_bytes()], &row)
     }
@@ -295,8 +305,8 @@ impl Step<'_> {
                 _ => None,
             },
             said_for: said_for.collect::<Result<_, _>>()?,
-            newest: None,
-            retracted: false,
+            corrections: Vec::new(),
+            retractions: Vec::new(),
         })
     }
 

@@ -4,7 +4,7 @@ use super::field::{content_id, date, slug};
 use super::signatures::would_lock;
 use super::state::{
     ActorRow, MandateRow, RecordRow, SourceRow, StatementRow, Table, TopicRow, VerifierRow,
-    mandates,
+    mandates, newest_trusted,
 };
 use super::{Place, Reason, Refusal, Step, attestation, time};
 use crate::fold::{FoldError, Tables};
@@ -342,8 +342,9 @@ fn statement_corrected(
 ) -> Result<Step, FoldError> {
     let row = accept!(standing(state, &corrected.statement)?);
     let newest = row
-        .newest
-        .map_or_else(|| corrected.statement.clone(), |id| id.to_string());
+        .corrections
+        .last()
+        .map_or_else(|| corrected.statement.clone(), ContentId::to_string);
     if newest != corrected.corrects {
         let message = "the version named is not the newest";
         return Ok(Err(stale("corrects", message, &newest)));
@@ -609,7 +610,7 @@ fn recorded(state: &dyn Tables, id: &str) -> Result<Result<StatementRow, Refusal
 /// A statement that must be on record and not retracted.
 fn standing(state: &dyn Tables, id: &str) -> Result<Result<StatementRow, Refusal>, FoldError> {
     let row = accept!(recorded(state, id)?);
-    if row.retracted {
+    if newest_trusted(state, &row.retractions)?.is_some() {
         return Ok(Err(Refusal::new(
             Reason::StatementIsRetracted,
             "statement",

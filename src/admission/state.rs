@@ -29,6 +29,7 @@ pub enum Table {
     Source = b's',
     Text = b'x',
     AddedWords = b'w',
+    Untrusted = b'u',
 }
 
 impl Table {
@@ -47,6 +48,7 @@ impl Table {
             Self::Source => "source",
             Self::Text => "text",
             Self::AddedWords => "added-words",
+            Self::Untrusted => "untrusted",
         }
     }
 
@@ -123,8 +125,8 @@ pub struct RecordRow {
     pub role: i32,
     /// The numbers of the verifiers who signed it.
     pub signers: Vec<u32>,
-    /// The numbers of those who vouched for it later.
-    pub attested: Vec<u32>,
+    /// The numbers of those who vouched for it later, and the entries that say so.
+    pub attested: Vec<(u32, u64)>,
     /// What else is to be known if it introduced a statement.
     pub statement: Option<StatementRow>,
 }
@@ -132,7 +134,13 @@ pub struct RecordRow {
 impl RecordRow {
     /// Whether the verifier's signature is on record, from the first or added later.
     pub fn is_signed_by(&self, verifier: u32) -> bool {
-        self.signers.contains(&verifier) || self.attested.contains(&verifier)
+        self.signatures().any(|(signer, _)| signer == verifier)
+    }
+
+    /// Who signed it, from the first or later, and the entry that brought the signature.
+    fn signatures(&self) -> impl Iterator<Item = (u32, u64)> {
+        let own = self.signers.iter().map(|signer| (*signer, self.index));
+        own.chain(self.attested.iter().copied())
     }
 }
 
@@ -140,9 +148,17 @@ impl RecordRow {
 pub struct StatementRow {
     pub speaker: Option<Slug>,
     pub said_for: Vec<Slug>,
-    /// Its newest correction; none while it stands as it was introduced.
-    pub newest: Option<ContentId>,
-    pub retracted: bool,
+    /// Its corrections, oldest first.
+    pub corrections: Vec<ContentId>,
+    /// Its retractions: several, where those before are no longer trusted.
+    pub retractions: Vec<ContentId>,
+}
+
+/// Where what a verifier signed is not trusted: from one entry on, up to its revocation.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct UntrustedRow {
+    pub from: u64,
+    pub revoked: u64,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -215,6 +231,34 @@ pub fn verifiers(state: &dyn Tables) -> Result<Vec<([u8; 32], VerifierRow)>, Fol
         verifiers.push((key, table.decode(&value)?));
     }
     Ok(verifiers)
+}
+
+/// The newest of some records that a trusted signature is on.
+pub fn newest_trusted(
+    state: &dyn Tables,
+    records: &[ContentId],
+) -> Result<Option<RecordRow>, FoldError> {
+    for record in records.iter().rev() {
+        let row: Option<RecordRow> = Table::Record.get(state, &[record.as_bytes()])?;
+        if let Some(row) = row
+            && is_trusted(state, &row)?
+        {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether any signature on a record is trusted.
+fn is_trusted(state: &dyn Tables, row: &RecordRow) -> Result<bool, FoldError> {
+    for (verifier, index) in row.signatures() {
+        let untrusted: Option<UntrustedRow> =
+            Table::Untrusted.get(state, &[&verifier.to_be_bytes()])?;
+        if !untrusted.is_some_and(|it| (it.from..it.revoked).contains(&index)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The sources of the words of evidence that was added to a statement.

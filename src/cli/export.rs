@@ -2,8 +2,8 @@
 //!
 //! The archive as it is at one head: size and root are read first and named in the document,
 //! and everything in it is asked for as it was known there. Statements come in the order of the
-//! ledger, each as it stands: in its newest version, and not at all once it is retracted. What
-//! is withheld is left out likewise. At no time is more in memory than a page of entries, a
+//! ledger, each as positions hear it: in the version that stands, and not at all once it is
+//! retracted or lacks vouchers. What is withheld is left out likewise. At no time is more in memory than a page of entries, a
 //! statement, one text and lookups up to a bound.
 //!
 //! Not a backup: nothing here can be imported again. A document that was cut off does not end,
@@ -27,6 +27,7 @@ use indicatif::ProgressBar;
 
 use super::Server;
 use super::error::CliError;
+use crate::rpc::proto::Visibility;
 use document::Document;
 use names::Names;
 use snapshot::Snapshot;
@@ -73,8 +74,9 @@ itemReviewed, or the Claim alone where nobody reviewed it. A statement whose wor
 or TRANSLATED is a Quotation too; what is PARAPHRASED or RETRANSLATED never is. The document \
 names the size and root of the ledger that it was made at.
 
-The newest correction stands. Left out are statements that were retracted, those that quote or \
-translate withheld text alone, and reviews of sources and milestones, which review no claim.";
+The newest correction stands that a trusted signature is on. Left out are statements that were \
+retracted, those that a revocation left without enough vouchers, those that quote or translate \
+withheld text alone, and reviews of sources and milestones, which review no claim.";
 
 /// The passages that statements rest on, as W3C Web Annotations.
 #[derive(Args, Debug)]
@@ -94,8 +96,8 @@ archived copy and the source id, a TextQuoteSelector, and a TextPositionSelector
 code points of the archived text (`onrecord source text`). The document names the size and root \
 of the ledger that it was made at.
 
-The newest correction stands. Left out are statements that were retracted, and passages of \
-withheld text.";
+The newest correction stands that a trusted signature is on. Left out are statements that were \
+retracted, those that a revocation left without enough vouchers, and passages of withheld text.";
 
 /// Which statements, named how, to where.
 #[derive(Args, Debug)]
@@ -189,6 +191,8 @@ impl Annotations {
 #[derive(Default)]
 struct LeftOut {
     retracted: u64,
+    /// Fewer vouch for it than the policy asked for.
+    unvouched: u64,
     withheld: u64,
 }
 
@@ -239,11 +243,16 @@ impl Exporting {
             if !self.walk.wants(&view) {
                 continue;
             }
-            if view.retraction.is_some() {
-                self.left_out.retracted += 1;
-                continue;
+            match view.visibility() {
+                Visibility::Retracted => self.left_out.retracted += 1,
+                Visibility::TooFewVouchers => self.left_out.unvouched += 1,
+                Visibility::Visible => {
+                    return Exported::gather(view, &mut self.snapshot).await.map(Some);
+                }
+                Visibility::Unspecified => {
+                    return Err(CliError::Incomplete { what: "visibility" });
+                }
             }
-            return Exported::gather(view, &mut self.snapshot).await.map(Some);
         }
         Ok(None)
     }
@@ -253,9 +262,11 @@ impl Exporting {
         self.document.close(closing)?;
         self.progress.finish_and_clear();
         eprintln!(
-            "{items} {what} of a ledger of {} entries; left out: {} retracted, {} withheld",
+            "{items} {what} of a ledger of {} entries; left out: {} retracted, {} without enough \
+             vouchers, {} withheld",
             self.snapshot.size(),
             self.left_out.retracted,
+            self.left_out.unvouched,
             self.left_out.withheld
         );
         Ok(ExitCode::SUCCESS)

@@ -188,7 +188,8 @@ impl Lookup<'_> {
             return Ok(());
         };
         let evidence = view.statement.iter().flat_map(|it| &it.evidence);
-        let further = view.further_evidence.iter().flat_map(|it| &it.evidence);
+        let further = view.further_evidence.iter().filter(|it| !it.untrusted);
+        let further = further.flat_map(|it| &it.evidence);
         let evidence = evidence.chain(further);
         for source in evidence.filter(|passage| holds_words(passage)) {
             self.source(&source.source, found).await?;

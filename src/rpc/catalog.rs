@@ -32,10 +32,10 @@ use crate::record::{ContentId, Slug, VerifierKey};
 use definitions::page;
 use listing::{Wanted, given};
 
-/// The most bytes of each of a statement's four lists: corrections, readings beside its own,
-/// further evidence and reviews. Four times 960 KiB and the statement itself stay below the
-/// 4 MiB that clients take by default. The newest ones are told.
-const CHANGES_BYTES_MAX: usize = 960 << 10;
+/// The most bytes of each of a statement's five lists: corrections, readings beside its own,
+/// further evidence, reviews and retractions that do not count. Five times 768 KiB and the
+/// statement itself stay below the 4 MiB that clients take by default. The newest ones are told.
+const CHANGES_BYTES_MAX: usize = 768 << 10;
 
 /// How many pages are filled at a time: each takes a thread and may read some MB.
 const PAGES_MAX: usize = 8;
@@ -190,6 +190,7 @@ impl CatalogService for Catalog {
         let known = view.known(known_at, request.at_least_size).await?;
         let same = KnownAt::size("knownAt", known.known_at);
         self.views.catalog.known(same, 0).await?;
+        self.views.positions.known(same, 0).await?;
         let service = self.clone();
         let found = blocking(move || service.statement(&id, known.known_at)).await?;
         let statement = found.ok_or_else(|| {
@@ -259,7 +260,7 @@ impl CatalogService for Catalog {
         list!(
             self,
             request,
-            statements with catalog with postings,
+            statements with catalog with positions with postings,
             ListStatementsResponse { statements },
             fill
         )

@@ -9,6 +9,7 @@ mod program;
 
 mod annotations;
 mod claims;
+mod revocation;
 mod rules;
 mod which;
 
@@ -48,10 +49,14 @@ fn export(archive: &TestArchive, arguments: &[&str]) -> Document {
 }
 
 fn try_export(archive: &TestArchive, arguments: &[&str]) -> Ended {
+    run(archive, &[&["export"], arguments].concat())
+}
+
+/// Runs the program against the archive.
+fn run(archive: &TestArchive, arguments: &[&str]) -> Ended {
     let server = format!("http://{}", archive.daemon.address);
     let mut command = onrecord();
     command
-        .arg("export")
         .args(arguments)
         .args(["--server", &server])
         .stdout(Stdio::piped())

@@ -8,6 +8,7 @@ mod common;
 mod attestations;
 mod evidence;
 mod reviews;
+mod revocation;
 mod withholding;
 
 use common::TestArchive;

@@ -178,8 +178,82 @@ def test_who_vouches_and_what_was_published_about_it_stand_beneath_a_statement(
     assert "reviewed by A publisher: Mostly true, https://example.org/review" in shown
 
 
+def test_the_authority_is_shown_for_whom_was_asked_alone(summit: onrecord.Archive) -> None:
+    """Of a person's own word it is PRINCIPAL, whatever their office."""
+    lavrov = summit.position("lavrov", "leaders-meeting")
+    assert lavrov.deciding is not None and lavrov.deciding.authority == "PRINCIPAL"
+    assert "Sergei Lavrov, for The Kremlin, said" in repr(lavrov)
+    assert "PRINCIPAL" not in repr(lavrov)
+    assert "PRINCIPAL" not in repr(summit.timeline("lavrov", "leaders-meeting"))
+    for slug in ("kremlin", "russia"):
+        kremlin = repr(summit.position(slug, "leaders-meeting", as_of="2025-08-22"))
+        assert "Sergei Lavrov, for The Kremlin (DELEGATE), said 2025-08-22" in kremlin
+
+
+def test_disputed_readings_are_all_shown(archive: onrecord.Archive, tmp_path: Path) -> None:
+    (tmp_path / "document.txt").write_text(DOCUMENT)
+    coder = onrecord.SigningKey(bytes(range(32)))
+    enrolled = {"verifier": coder.public, "name": "A coder", "roles": ["CODER"]}
+    *_, said = archive.append(
+        [{"verifierEnrolled": enrolled}, actor("speaker"), TOPIC, SOURCE, statement()],
+        directory=tmp_path,
+    )
+    reading = {"topic": "harbour", "engagement": "ANSWERED", "polarity": "OPPOSES", "strength": 3}
+    added = {"statement": said.record, "reading": reading, "rationale": "Read again."}
+    (read,) = archive.append({"readingAdded": added}, key=coder)
+    position = archive.position("speaker", "harbour")
+    assert (position.finding, position.stance) == ("DISPUTED", None)
+    assert position.deciding is not None
+    assert [(str(it), it.index) for it in position.deciding.readings] == [
+        ("SUPPORTS 2", said.index),
+        ("OPPOSES 3", read.index),
+    ]
+    assert position.deciding.readings[1].coders == (coder.public,)
+    shown = repr(position)
+    assert f"SUPPORTS 2, by one coder (since [{said.index}])" in shown
+    assert f"OPPOSES 3, by one coder (since [{read.index}])" in shown
+    assert "DISPUTED: SUPPORTS 2 or OPPOSES 3" in shown
+    assert "DISPUTED: SUPPORTS 2 or OPPOSES 3" in repr(archive.timeline("speaker", "harbour"))
+    assert archive.agreement("harbour").units == 1
+
+
 def test_an_archive_is_shown_by_its_name_and_address(
     summit: onrecord.Archive, example_daemon: Daemon
 ) -> None:
     assert summit.origin == "python.example.org"
     assert repr(summit) == f"<onrecord archive python.example.org at {example_daemon.address}>"
+
+
+def test_the_words_shown_are_those_of_the_version_that_is_trusted(
+    archive: onrecord.Archive, tmp_path: Path
+) -> None:
+    (tmp_path / "document.txt").write_text(DOCUMENT)
+    second = onrecord.SigningKey(bytes(range(32)))
+    roles = ["ATTESTOR", "STEWARD"]
+    enrolled = {"verifier": second.public, "name": "A second steward", "roles": roles}
+    *_, said = archive.append(
+        [{"verifierEnrolled": enrolled}, actor("speaker"), TOPIC, SOURCE, statement()],
+        directory=tmp_path,
+    )
+    wrong = statement(wording="PARAPHRASED", text="He agreed.")["statementRecorded"]
+    wrong["evidence"][0]["source"] = archive.statement(said.record).statement.evidence[0].source
+    correction = {"statement": said.record, "corrected": wrong, "reason": "Read wrongly."}
+    (corrected,) = archive.append(
+        {"statementCorrected": correction}, key=second, directory=tmp_path
+    )
+    asked = ("speaker", "harbour")
+    before = archive.position(*asked).deciding
+    assert before is not None and before.said is not None
+    assert before.said.text == "He agreed."
+    assert second.public in before.said.verifiers
+    revoked = {
+        "verifier": second.public,
+        "untrustedFrom": corrected.index,
+        "reason": "The key was stolen.",
+    }
+    archive.append({"verifierRevoked": revoked})
+    after = archive.position(*asked).deciding
+    assert after is not None and after.said is not None
+    assert after.said.text == QUOTE
+    assert second.public not in after.said.verifiers
+    assert archive.position(*asked, known_at=corrected.index + 1).deciding == before

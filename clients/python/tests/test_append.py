@@ -124,16 +124,61 @@ def test_a_refused_record_says_why_and_keeps_no_other_out(
     assert "2 of 6 records were refused" in str(error.value)
 
 
-def test_a_mistake_in_any_record_keeps_all_of_them_from_being_sent(
-    archive: onrecord.Archive,
+def test_a_record_with_a_mistake_is_refused_by_itself(
+    archive: onrecord.Archive, directory: Path
 ) -> None:
-    with pytest.raises(onrecord.AuthoringError) as error:
-        archive.append([actor("speaker"), {"actorDefined": {"kind": "PERSN"}}])
-    assert error.value.place == 1
-    assert archive.head().size == 1
+    retracted = {"reason": "It was misquoted."}
+    written: list[Any] = [
+        {"key": "bad", "actorDefined": {"kind": "PERSN"}},
+        actor("speaker"),
+        TOPIC,
+        SOURCE,
+        {"key": "said", **statement()},
+        7,
+        {"key": "said", **actor("other")},
+        {"statementRetracted": {"statement": "@bad", **retracted}},
+        {"statementRetracted": {"statement": "@said", **retracted}},
+    ]
+    with pytest.raises(onrecord.RecordsRefused) as error:
+        archive.append(written, directory=directory)
+    assert [it.place for it in error.value.refused] == [0, 5, 6, 7]
+    fields = [it.field for it in error.value.refused]
+    assert fields == ["actorDefined.kind", "", "key", "statementRetracted.statement"]
+    assert "was refused" in error.value.refused[-1].message
+    assert "record 5: 7 does not fit; accepted: a dictionary" in str(error.value)
+    recorded = [it for it in error.value.results if isinstance(it, onrecord.Recorded)]
+    assert [it.index for it in recorded] == [1, 2, 3, 4, 5]
+    # A mistake in a key that another record has does not take it from that record.
+    assert archive.statement(recorded[3].record).retraction.reason == "It was misquoted."
     without_file = {"sourceArchived": {"mediaType": "text/plain", "file": "nothing.txt"}}
     with pytest.raises(onrecord.RecordsRefused, match="No such file"):
         archive.append(without_file)
+
+
+def test_a_key_file_stands_for_its_public_key(archive: onrecord.Archive, directory: Path) -> None:
+    for place, name in enumerate(("newsroom.key", "checkpoint.key")):
+        keygen = directory / name
+        keygen.write_text(f"onrecord-ed25519-seed {bytes([place] * 32).hex()}\n")
+        keygen.chmod(0o600)
+    newsroom = onrecord.SigningKey.read(directory / "newsroom.key").public
+    enrolled = {"keyFile": "newsroom.key", "name": "Newsroom", "roles": ["ATTESTOR"]}
+    archive.append(
+        [
+            {"verifierEnrolled": enrolled},
+            {"verifierRevoked": {"keyFile": Path("newsroom.key"), "reason": "It left."}},
+            {"checkpointKeySet": {"keyFile": "checkpoint.key"}},
+        ],
+        directory=directory,
+    )
+    assert archive.verifier(newsroom).revocation.reason == "It left."
+    (key,) = archive.entries(kinds=["checkpoint_key_set"])
+    public = onrecord.SigningKey.read(directory / "checkpoint.key").public
+    assert key.record.checkpoint_key_set.checkpoint_key == public
+    with pytest.raises(onrecord.RecordsRefused) as error:
+        archive.append({"verifierEnrolled": {**enrolled, "keyFile": "document.txt"}})
+    (refused,) = error.value.refused
+    assert refused.field == "verifierEnrolled.keyFile"
+    assert "onrecord keygen" in refused.accepted
 
 
 def test_what_the_archive_knows_is_filled_in(archive: onrecord.Archive, directory: Path) -> None:
@@ -327,3 +372,22 @@ def test_a_line_that_a_crash_cut_off_is_passed_over_and_damage_is_not(
     with pytest.raises(onrecord.OnRecordError, match="line 1") as error:
         archive.append(actor("speaker"), signed=signed)
     assert error.value.reason == "SIGNED_FILE_DAMAGED"
+
+
+def test_a_second_run_with_the_same_file_is_refused(
+    archive: onrecord.Archive, daemon: Daemon, directory: Path
+) -> None:
+    signed = directory / "records.signed"
+    refusals: list[onrecord.OnRecordError] = []
+
+    def while_another_appends() -> Iterator[dict[str, Any]]:
+        with pytest.raises(onrecord.SignedFileError) as error:
+            archive.append(actor("other"), signed=signed)
+        refusals.append(error.value)
+        yield actor("speaker")
+
+    archive.append(while_another_appends(), signed=signed)
+    assert [(it.reason, it.field) for it in refusals] == [("SIGNED_FILE_IN_USE", "signed")]
+    assert archive.head().size == 2
+    (later,) = archive.append(actor("other"), signed=signed)
+    assert not later.already

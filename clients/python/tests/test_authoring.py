@@ -9,6 +9,8 @@ from onrecord import _authoring, _capacity
 from onrecord.record.v1 import definitions_pb2 as definitions
 from onrecord.record.v1 import statement_pb2 as statements
 
+WEST = timezone(timedelta(hours=-3))
+
 ABOVE = {"digest": "ab" * 32}
 
 
@@ -60,7 +62,16 @@ def test_times_of_the_standard_library_are_written_in_utc() -> None:
         ),
         ({"actorDefined": {"names": "x"}}, "actorDefined.names", "'x' does not fit", "a list"),
         ({"actorDefined": []}, "actorDefined", "[] does not fit", "a dictionary"),
-        ({"actorDefined": {"actorId": 7}}, "actorDefined", "actorId", "types"),
+        ({"actorDefined": {"actorId": 7}}, "actorDefined.actorId", "7 does not fit", "a text"),
+        ({"sourceArchived": {"sizeBytes": -1}}, "sourceArchived", "sizeBytes", "types"),
+        ({"sourceArchived": {"capturedAt": 7}}, "sourceArchived.capturedAt", "7", "a datetime"),
+        ({"sourceRead": {"whole": "yes"}}, "sourceRead.whole", "'yes' does not fit", "True"),
+        (
+            {"sourceArchived": {"capturedAt": datetime.max.replace(tzinfo=WEST)}},
+            "sourceArchived.capturedAt",
+            "9999-12-31",
+            "a time whose year",
+        ),
         ({"actorDefined": {"actor_id": "a", "actorId": "a"}}, "actorDefined.actorId", "both", "one"),
         ({"origin": "x", "actorDefined": {}}, "origin", "fills this in", "without"),
         ({"key": "no blank", "actorDefined": {}}, "key", "cannot be a key", "letters"),

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+import blake3
 import grpc
 import onrecord
 import pytest
@@ -20,8 +21,12 @@ from onrecord.v1 import catalog_service_pb2_grpc as catalog_grpc
 from onrecord.v1 import common_pb2 as common
 from onrecord.v1 import ledger_service_pb2 as ledger
 from onrecord.v1 import ledger_service_pb2_grpc as ledger_grpc
+from onrecord.v1 import position_service_pb2 as positions
+from onrecord.v1 import position_service_pb2_grpc as positions_grpc
 from onrecord.v1 import record_service_pb2 as records
 from onrecord.v1 import record_service_pb2_grpc as records_grpc
+from onrecord.v1 import source_service_pb2 as documents
+from onrecord.v1 import source_service_pb2_grpc as documents_grpc
 
 KEY = onrecord.SigningKey(bytes(range(32)))
 
@@ -77,7 +82,7 @@ class Ledger(ledger_grpc.LedgerServiceServicer):
 
 
 class Catalog(catalog_grpc.CatalogServiceServicer):
-    """Three pages of mandates."""
+    """Three pages of mandates, and nothing else."""
 
     def __init__(self) -> None:
         self.asked: list[catalog.ListMandatesRequest] = []
@@ -92,6 +97,12 @@ class Catalog(catalog_grpc.CatalogServiceServicer):
         mandates = [] if page == 1 else [mandate]
         following = str(page + 1) if page < 2 else ""
         return catalog.ListMandatesResponse(mandates=mandates, next_page_token=following)
+
+    def GetActor(self, request: Any, context: grpc.ServicerContext) -> NoReturn:
+        fail(context, grpc.StatusCode.NOT_FOUND)
+
+    def GetTopic(self, request: Any, context: grpc.ServicerContext) -> NoReturn:
+        fail(context, grpc.StatusCode.NOT_FOUND)
 
 
 class Records(records_grpc.RecordServiceServicer):
@@ -112,9 +123,43 @@ class Records(records_grpc.RecordServiceServicer):
         return records.AppendResponse(results=[records.AppendResult(already_recorded=already)])
 
 
+class Watched(positions_grpc.PositionServiceServicer):
+    """An entry at 3 that changes three positions, of which each watch brings one and is cut off
+    without a status of the daemon's."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, str]] = []
+
+    def WatchPositions(
+        self, request: positions.WatchPositionsRequest, context: grpc.ServicerContext
+    ) -> Iterator[positions.WatchPositionsResponse]:
+        self.asked.append((request.start, request.after.actor))
+        left = [it for it in ("a", "b", "c") if it > request.after.actor]
+        if request.start > 3 or not left:
+            yield positions.WatchPositionsResponse(caught_up=common.Head(size=5))
+            return
+        position = positions.Position(actor=left[0], topic="harbour")
+        yield positions.WatchPositionsResponse(index=3, position=position)
+        context.abort(grpc.StatusCode.UNAVAILABLE, "cut off")
+
+
+class Sources(documents_grpc.SourceServiceServicer):
+    """Serves the same document for every source."""
+
+    def GetSource(
+        self, request: documents.GetSourceRequest, context: Any
+    ) -> Iterator[documents.GetSourceResponse]:
+        for chunk in (b"a ", b"document"):
+            yield documents.GetSourceResponse(chunk=chunk)
+
+
 @contextmanager
 def told(
-    ledger: Ledger, catalog: Catalog | None = None, records: Records | None = None
+    ledger: Ledger,
+    catalog: Catalog | None = None,
+    records: Records | None = None,
+    sources: Sources | None = None,
+    watched: Watched | None = None,
 ) -> Iterator[onrecord.Archive]:
     server = grpc.server(ThreadPoolExecutor(4))
     ledger_grpc.add_LedgerServiceServicer_to_server(ledger, server)
@@ -122,6 +167,10 @@ def told(
         catalog_grpc.add_CatalogServiceServicer_to_server(catalog, server)
     if records:
         records_grpc.add_RecordServiceServicer_to_server(records, server)
+    if watched:
+        positions_grpc.add_PositionServiceServicer_to_server(watched, server)
+    if sources:
+        documents_grpc.add_SourceServiceServicer_to_server(sources, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     with onrecord.connect(f"127.0.0.1:{port}", key=KEY) as archive:
@@ -196,3 +245,27 @@ def test_a_subscription_resumes_from_the_index_that_the_status_names() -> None:
         entries = list(archive.follow(0, until_caught_up=True))
     assert [it.index for it in entries] == [0, 2, 4]
     assert service.starts == [0, 2, 4, 6]
+
+
+def test_bytes_that_are_not_the_source_are_told_where_blake3_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with told(Ledger(), sources=Sources()) as archive:
+        source = blake3.blake3(b"a document").hexdigest()
+        assert archive.get_source(source) == b"a document"
+        with pytest.raises(onrecord.NotTheSource) as error:
+            archive.get_source("ab" * 32)
+        assert error.value.reason == "SOURCE_ID_MISMATCH"
+        assert source in error.value.message
+        monkeypatch.setattr("onrecord._archive.blake3", None)
+        assert archive.get_source("ab" * 32) == b"a document"
+
+
+def test_a_watch_that_is_cut_off_goes_on_within_the_entry() -> None:
+    service = Watched()
+    with told(Ledger(), catalog=Catalog(), watched=service) as archive:
+        with archive.watch(start=0, until_caught_up=True) as watch:
+            places = [(it.after.actor, watch.next_index, watch.after) for it in watch]
+        assert places == [(it, 3, (it, "harbour")) for it in ("a", "b", "c")]
+        assert (watch.next_index, watch.after) == (5, None)
+    assert service.asked == [(0, ""), (3, "a"), (3, "b"), (3, "c")]

@@ -15,10 +15,10 @@ def test_what_is_not_on_record_is_told_from_what_cannot_be_asked(
     assert "; accepted: " not in unknown.value.message
     with pytest.raises(onrecord.InvalidQuestion) as date:
         summit.position("kremlin", "leaders-meeting", as_of="15/08/2025")
-    assert (date.value.reason, date.value.field) == ("INVALID_DATE", "asOf")
+    assert (date.value.reason, date.value.field) == ("INVALID_DATE", "as_of")
     assert "a day (2025-08-15)" in date.value.accepted
     text = str(date.value)
-    assert text.startswith("asOf: ") and text.endswith("(INVALID_DATE)")
+    assert text.startswith("as_of: ") and text.endswith("(INVALID_DATE)")
 
 
 def test_a_daemon_that_is_not_there_or_goes_away_is_unreachable(daemon: Daemon) -> None:

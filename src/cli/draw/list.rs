@@ -5,7 +5,8 @@ use super::ledger::{name, shortened, who};
 use super::words::Label as _;
 use crate::record::proto::Authority;
 use crate::rpc::proto::{
-    Actor, Mandate, Milestone, Provenance, Source, StatementView, Topic, Verifier,
+    Actor, Mandate, Milestone, Provenance, Source, StatementChange, StatementView, Topic, Verifier,
+    Visibility,
 };
 
 /// Draws actors.
@@ -78,15 +79,8 @@ pub fn milestones(sheet: &mut Sheet, milestones: &[Milestone]) {
 pub fn statements(sheet: &mut Sheet, statements: &[StatementView]) {
     let rows = statements.iter().filter_map(|view| {
         let said = view.statement.as_ref()?;
-        let corrected = view.corrections.last().map(|it| ("as corrected", it));
-        let retracted = view.retraction.as_ref().map(|it| ("retracted", it));
-        let changes = corrected.into_iter().chain(retracted);
-        let changes = changes.map(|(what, change)| {
-            let at = index(change.provenance.as_ref());
-            format!(" ({what} at {at})")
-        });
         let text: String = std::iter::once(shortened(&said.text))
-            .chain(changes)
+            .chain(marks(view).iter().map(|mark| format!(" ({mark})")))
             .collect();
         let wording = said.wording().label();
         let said_for = said.said_for.iter().map(|body| body.actor.as_str());
@@ -107,6 +101,27 @@ pub fn statements(sheet: &mut Sheet, statements: &[StatementView]) {
         ])
     });
     table(sheet, ["index", "said", "who", "what"], rows);
+}
+
+/// What is to be told of how a statement stands.
+fn marks(view: &StatementView) -> Vec<String> {
+    let at = |change: &StatementChange| index(change.provenance.as_ref());
+    let mut marks = Vec::new();
+    let version = view.version.as_ref();
+    if let Some(version) = version.filter(|it| Some(*it) != view.introduced.as_ref()) {
+        marks.push(format!("as corrected at {}", version.index));
+    }
+    let untrusted = view.corrections.iter().filter(|it| it.untrusted);
+    marks.extend(untrusted.map(|it| format!("correction at {} untrusted", at(it))));
+    let retracted = view.retraction.iter();
+    marks.extend(retracted.map(|it| format!("retracted at {}", at(it))));
+    let untrusted = view.untrusted_retractions.iter();
+    marks.extend(untrusted.map(|it| format!("retraction at {} untrusted", at(it))));
+    if view.visibility() == Visibility::TooFewVouchers {
+        let (found, asked) = (view.vouchers.len(), view.attestations_min);
+        marks.push(format!("vouched for by {found} of {asked} needed"));
+    }
+    marks
 }
 
 /// Draws sources, each under its id, which other commands take.
@@ -180,7 +195,6 @@ mod tests {
         AnonymousSpeaker, MandateGranted, SaidFor, SourceArchived, SourceWithheld, Statement,
         VerifierEnrolled, VerifierRevoked, Wording,
     };
-    use crate::rpc::proto::StatementChange;
 
     fn drawn(draw: impl FnOnce(&mut Sheet)) -> String {
         let mut sheet = Sheet::new(Canvas {
@@ -233,10 +247,23 @@ mod tests {
             }),
             introduced: Some(at(7)),
             corrections: vec![changed(8), changed(20)],
+            version: Some(at(20)),
             retraction: Some(changed(21)),
             ..StatementView::default()
         };
-        let drawn = drawn(|sheet| statements(sheet, &[plain, withdrawn]));
+        let set_aside = StatementView {
+            version: plain.introduced.clone(),
+            corrections: vec![StatementChange {
+                untrusted: true,
+                ..changed(15)
+            }],
+            untrusted_retractions: vec![changed(16)],
+            attestations_min: 2,
+            vouchers: vec!["a key".to_owned()],
+            visibility: Visibility::TooFewVouchers.into(),
+            ..plain.clone()
+        };
+        let drawn = drawn(|sheet| statements(sheet, &[plain, withdrawn, set_aside]));
         insta::assert_snapshot!(drawn, @r"
          index   said                      who                  what
         ────────────────────────────────────────────────────────────────────────────────
@@ -251,6 +278,13 @@ mod tests {
                                                                 (as corrected at 20)
                                                                 (retracted at 21)
                                                                 PARAPHRASED
+         14      2025-08-19                lavrov for kremlin   We refused no format.
+                                                                (correction at 15
+                                                                untrusted) (retraction
+                                                                at 16 untrusted)
+                                                                (vouched for by 1 of 2
+                                                                needed)
+                                                                VERBATIM
         ");
     }
 

@@ -197,13 +197,14 @@ fn beneath(said: &Testimony, statement: &Statement, background: &Background) -> 
     let Some(view) = background.statements.get(&said.statement) else {
         return lines;
     };
-    for further in &view.further_evidence {
+    for further in view.further_evidence.iter().filter(|it| !it.untrusted) {
         let index = further.provenance.as_ref().map_or(0, |it| it.index);
         let found = found_in(&further.evidence, index, background);
         lines.extend(found.map(|line| format!("also, since [{index}], {line}")));
     }
     let introduced = view.introduced.iter();
-    for attestation in introduced.flat_map(|it| &it.attestations) {
+    let added = introduced.flat_map(|it| &it.attestations);
+    for attestation in added.filter(|it| view.vouchers.contains(&it.verifier)) {
         let verifier = short(&attestation.verifier);
         lines.push(format!(
             "vouched for since [{}] by {verifier}",

@@ -564,6 +564,7 @@ fn what_was_added_to_a_statement_and_what_is_withheld_are_told_beneath_it() {
         ..Provenance::default()
     };
     view.further_evidence.push(FurtherEvidence {
+        untrusted: false,
         evidence: vec![Evidence {
             source: "ab12".repeat(16),
             establishes: vec![Establishes::Words.into()],
@@ -571,13 +572,25 @@ fn what_was_added_to_a_statement_and_what_is_withheld_are_told_beneath_it() {
         }],
         provenance: Some(at(50)),
     });
+    let untrusted = FurtherEvidence {
+        untrusted: true,
+        ..view.further_evidence[0].clone()
+    };
+    view.further_evidence.push(untrusted);
     view.introduced = Some(Provenance {
-        attestations: vec![Attestation {
-            verifier: "cd34".repeat(16),
-            index: 51,
-        }],
+        attestations: vec![
+            Attestation {
+                verifier: "cd34".repeat(16),
+                index: 51,
+            },
+            Attestation {
+                verifier: "not a voucher any more".to_owned(),
+                index: 53,
+            },
+        ],
         ..at(24)
     });
+    view.vouchers.push("cd34".repeat(16));
     view.reviews.push(Review {
         review: Some(ReviewPublished {
             verdict: "Accurate".to_owned(),

@@ -64,7 +64,7 @@ pub fn of(
 ) -> Result<Value, CliError> {
     let view = &statement.view;
     let introduced = view.introduced.clone().unwrap_or_default();
-    let creators = introduced.verifiers.iter().map(|key| names.verifier(key));
+    let creators = view.vouchers.iter().map(|key| names.verifier(key));
     let ranges = ranges(words, text)?;
     let targets: Option<Vec<_>> = ranges
         .iter()

@@ -69,8 +69,7 @@ pub fn element(statement: &Exported, names: &Names) -> Option<Value> {
     }
     let recorded_at = |it: &Provenance| it.recorded_at;
     let created = statement.view.introduced.as_ref().and_then(recorded_at);
-    let corrected = statement.view.corrections.last();
-    let corrected = corrected.and_then(|it| it.provenance.as_ref().and_then(recorded_at));
+    let corrected = statement.correction().and_then(recorded_at);
     Some(object([
         ("@type", json!("DataFeedItem")),
         ("dateCreated", text(created)),

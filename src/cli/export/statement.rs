@@ -10,7 +10,7 @@ use crate::record::proto::{
     Statement, WithholdingScope, Wording,
 };
 use crate::record::{Date, Interval, Term};
-use crate::rpc::proto::{Source, StatementView};
+use crate::rpc::proto::{Provenance, Source, StatementView};
 
 /// A statement.
 pub struct Exported {
@@ -117,11 +117,12 @@ impl Exported {
 
     /// The index of the record that gave the version that stands.
     pub fn version_index(&self) -> u64 {
-        let newest = self.view.corrections.last();
-        let newest = newest.and_then(|correction| correction.provenance.as_ref());
-        newest
-            .or(self.view.introduced.as_ref())
-            .map_or(0, |it| it.index)
+        self.view.version.as_ref().map_or(0, |it| it.index)
+    }
+
+    /// The correction that gave the version that stands, if one did.
+    pub fn correction(&self) -> Option<&Provenance> {
+        correction(&self.view)
     }
 }
 
@@ -141,23 +142,33 @@ impl Words {
     }
 }
 
+fn correction(view: &StatementView) -> Option<&Provenance> {
+    let version = view.version.as_ref()?;
+    (Some(version) != view.introduced.as_ref()).then_some(version)
+}
+
 /// The evidence for the words of the version that stands, its own and what was added to it and
-/// to no version before: the record that holds it, its place there, and the evidence.
+/// to no other version: the record that holds it, its place there, and the evidence.
 fn evidence_for_words<'a>(
     statement: &'a Statement,
     view: &'a StatementView,
 ) -> impl Iterator<Item = (&'a str, usize, &'a Evidence)> {
-    let corrected = view.corrections.last();
-    let corrected = corrected.and_then(|it| it.provenance.as_ref());
+    let corrected = correction(view);
     let version = corrected.map_or(&view.statement_id, |it| &it.record);
     let own = (1..).zip(&statement.evidence);
     let own = own.map(|(place, evidence)| (version.as_str(), place, evidence));
-    let added = view.further_evidence.iter().filter_map(|further| {
+    let added = view.further_evidence.iter().filter(|it| !it.untrusted);
+    let added = added.filter_map(|further| {
         let provenance = further.provenance.as_ref()?;
         Some((provenance, &further.evidence))
     });
+    // What was added after a correction that does not count was held against that one's text.
     let since = corrected.map_or(0, |it| it.index);
-    let added = added.filter(move |(provenance, _)| provenance.index > since);
+    let corrections = view.corrections.iter();
+    let corrections = corrections.filter_map(|it| Some(it.provenance.as_ref()?.index));
+    let until = corrections.filter(|it| *it > since).min();
+    let held = since..until.unwrap_or(u64::MAX);
+    let added = added.filter(move |(provenance, _)| held.contains(&provenance.index));
     let added = added.flat_map(|(provenance, evidence)| {
         let evidence = (1..).zip(evidence);
         evidence.map(|(place, evidence)| (provenance.record.as_str(), place, evidence))

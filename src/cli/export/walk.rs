@@ -95,7 +95,8 @@ impl Walk {
             |speaker| matches!(voice, Some(Voice::Speaker(said_by)) if said_by == speaker),
         );
         let own = stands.iter().flat_map(|statement| &statement.readings);
-        let coders = view.readings.iter().filter_map(|it| it.reading.as_ref());
+        let coders = view.readings.iter().filter(|it| !it.untrusted);
+        let coders = coders.filter_map(|it| it.reading.as_ref());
         let mut readings = own.chain(coders);
         let read = |topic: &String| readings.any(|reading| reading.topic == *topic);
         spoken && self.topic.as_ref().is_none_or(read)

@@ -112,9 +112,55 @@ impl<'a> Hearing<'a> {
         stands.or(recorded)
     }
 
+    /// Those whose signatures on the statement, or on the version that stands, count.
+    pub(super) fn vouchers(&self, version: u64) -> BTreeSet<Number> {
+        let signed = self.known().filter(|(entry, change)| {
+            matches!(change, Change::Recorded { .. }) || *entry == version
+        });
+        signed
+            .flat_map(|(entry, change)| self.signers(entry, change))
+            .collect()
+    }
+
+    /// The first retraction that somebody's signature holds up.
+    pub(super) fn retraction(&self) -> Option<u64> {
+        let mut retractions = self
+            .known()
+            .filter(|(_, change)| matches!(change, Change::Retracted { .. }));
+        let stands = retractions.find(|(entry, change)| !self.signers(*entry, change).is_empty());
+        stands.map(|(entry, _)| entry)
+    }
+
+    /// What was done to the statement that nobody's signature holds up.
+    pub(super) fn untrusted(&self) -> BTreeSet<u64> {
+        let untrusted = self.known().filter(|(entry, change)| match change {
+            Change::Recorded { .. } | Change::Attested { .. } => false,
+            Change::Read { coders, .. } => !coders.iter().any(|it| self.trust.holds(*it, *entry)),
+            Change::Corrected(_) | Change::Retracted { .. } | Change::Evidenced { .. } => {
+                self.signers(*entry, change).is_empty()
+            }
+        });
+        untrusted.map(|(entry, _)| entry).collect()
+    }
+
+    /// The readings that coders gave beside the statement's own, and that count: each coder's
+    /// newest on a topic and holder.
+    pub(super) fn coded(&self) -> BTreeMap<u64, &'a Reading> {
+        let mut newest = BTreeMap::new();
+        for (entry, change) in self.known() {
+            let Change::Read { coders, reading } = change else {
+                continue;
+            };
+            for coder in coders.iter().filter(|it| self.trust.holds(**it, entry)) {
+                newest.insert((&reading.topic, &reading.holder, *coder), (entry, reading));
+            }
+        }
+        newest.into_values().collect()
+    }
+
     /// The statement; none if it is not visible.
     pub(super) fn heard(&self) -> Option<Heard<'a>> {
-        let (recorded, change) = self.known().next()?;
+        let (_, change) = self.known().next()?;
         let Change::Recorded {
             id,
             attestations_min,
@@ -124,14 +170,8 @@ impl<'a> Hearing<'a> {
             return None;
         };
         let (version, stands) = self.version()?;
-        let mut vouchers = self.signers(recorded, change);
-        if let Some(change) = self.changed.get(&version).filter(|_| version != recorded) {
-            vouchers.extend(self.signers(version, change));
-        }
-        let retracted = self.known().any(|(entry, change)| {
-            matches!(change, Change::Retracted { .. }) && !self.signers(entry, change).is_empty()
-        });
-        if retracted || vouchers.len() < *attestations_min as usize {
+        let vouchers = self.vouchers(version);
+        if self.retraction().is_some() || vouchers.len() < *attestations_min as usize {
             return None;
         }
         let attestors = first.signers.iter().chain(&stands.signers);

@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 
 use super::{StatementView, StatementsFold, view};
@@ -35,27 +33,23 @@ fn a_statement_is_what_was_made_of_it_by_each_entry_below_the_basis() {
     let mut expected = StatementView {
         introduced,
         corrections: vec![],
-        retraction: None,
+        retractions: vec![],
         readings: vec![],
-        read_on: BTreeSet::new(),
         evidence: vec![],
         reviews: vec![],
     };
     assert_eq!(at(&tables, &id, first), Some(expected.clone()));
     expected.readings = vec![first];
-    expected.read_on = [slug("meeting")].into();
     assert_eq!(at(&tables, &id, other), Some(expected.clone()));
     expected.readings = vec![first, other];
     assert_eq!(at(&tables, &id, corrected), Some(expected.clone()));
     expected.corrections = vec![corrected];
     assert_eq!(at(&tables, &id, again), Some(expected.clone()));
-    assert_eq!(expected.version(), corrected);
     expected.readings = vec![other, again];
     assert_eq!(at(&tables, &id, elsewhere), Some(expected.clone()));
     expected.readings = vec![other, again, elsewhere];
-    expected.read_on.insert(slug("price"));
     assert_eq!(at(&tables, &id, retracted), Some(expected.clone()));
-    expected.retraction = Some(retracted);
+    expected.retractions = vec![retracted];
     assert_eq!(at(&tables, &id, retracted + 1), Some(expected.clone()));
     assert_eq!(at(&tables, &id, u64::MAX), Some(expected));
     assert_eq!(at(&tables, &ContentId::of(b"another"), u64::MAX), None);
@@ -94,9 +88,8 @@ fn oracle(script: &Script, introduced: u64, known_at: u64) -> StatementView {
     let mut found = StatementView {
         introduced,
         corrections: vec![],
-        retraction: None,
+        retractions: vec![],
         readings: vec![],
-        read_on: BTreeSet::new(),
         evidence: vec![],
         reviews: vec![],
     };
@@ -107,7 +100,7 @@ fn oracle(script: &Script, introduced: u64, known_at: u64) -> StatementView {
                 found.corrections.push(entry.index);
             }
             Some(Kind::StatementRetracted(it)) if it.statement == id => {
-                found.retraction = Some(entry.index);
+                found.retractions.push(entry.index);
             }
             Some(Kind::EvidenceAdded(it)) if it.statement == id => {
                 found.evidence.push(entry.index);
@@ -128,7 +121,6 @@ fn oracle(script: &Script, introduced: u64, known_at: u64) -> StatementView {
             _ => {}
         }
     }
-    found.read_on = read.iter().map(|(_, _, topic, _)| slug(topic)).collect();
     found.readings = read.into_iter().map(|(index, ..)| index).collect();
     found
 }

@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Catalog;
-use super::statement::said;
+use super::statement::{Found, said};
 use crate::fold::Order;
+use crate::projection::catalog;
+use crate::projection::positions::Standings;
 use crate::projection::postings::{self, Step};
-use crate::projection::{catalog, statements};
 use crate::record::proto::statement::Voice;
 use crate::record::proto::{self as records, Establishes, Wording};
 use crate::record::{ContentId, Date, Entry, Interval, Micros, Slug, Subject, VerifierKey};
@@ -25,6 +26,11 @@ const CANDIDATES_MAX: usize = 2 * SIZE_MAX;
 
 /// How often one page may look at the postings: at some 10 µs a look, 80 ms.
 const LOOKS_MAX: usize = 4 * CANDIDATES_MAX;
+
+/// As how many looks an entry counts that is read to see whether its statement is wanted: some
+/// 50 µs, as a candidate. Where one statement has had more evidence added than a page may read,
+/// the page ends with it.
+const LOOKS_A_READ: usize = 5;
 
 /// Which statements are wanted: those of which all that is given holds.
 pub(super) struct Wanted {
@@ -85,15 +91,12 @@ impl Wanted {
     }
 
     /// Whether it is wanted by the topics of its readings: the statement's own, in the version
-    /// that stands, and those of coders.
-    fn fits_topic(
-        &self,
-        statement: &records::Statement,
-        found: &statements::StatementView,
-    ) -> bool {
+    /// that stands, and those of coders that count.
+    fn fits_topic(&self, statement: &records::Statement, found: &Found) -> bool {
         self.topic.as_ref().is_none_or(|wanted| {
             let mut own = statement.readings.iter();
-            own.any(|reading| reading.topic == wanted.as_str()) || found.read_on.contains(wanted)
+            own.any(|reading| reading.topic == wanted.as_str())
+                || found.standing.read_on.contains(wanted)
         })
     }
 }
@@ -110,6 +113,7 @@ impl Catalog {
         let postings = self.views.postings.tables();
         let mut search =
             postings::statements(postings, &wanted.about(), wanted.said_at, asked.order);
+        let standings = Standings::at(self.views.positions.tables(), known_at)?;
         let mut page = Page::new(asked.size);
         let (mut looks, mut candidates) = (LOOKS_MAX, CANDIDATES_MAX);
         let mut next = first(&range, asked);
@@ -126,7 +130,9 @@ impl Catalog {
                 break;
             }
             candidates -= 1;
-            if let Some((id, found)) = self.wanted(wanted, index, known_at)? {
+            if let Some((id, found)) =
+                self.wanted(wanted, index, &standings, known_at, &mut looks)?
+            {
                 if page.is_full() {
                     page.next = Some(index);
                     break;
@@ -145,8 +151,10 @@ impl Catalog {
         &self,
         wanted: &Wanted,
         index: u64,
+        standings: &Standings<'_>,
         known_at: u64,
-    ) -> Result<Option<(ContentId, statements::StatementView)>, Failure> {
+        looks: &mut usize,
+    ) -> Result<Option<(ContentId, Found)>, Failure> {
         let introduced = self.entry(index)?;
         let id = introduced.record_id;
         if !wanted.fits_capacity(said(&introduced)?)
@@ -154,21 +162,21 @@ impl Catalog {
         {
             return Ok(None);
         }
-        let found = statements::view(self.views.statements.tables(), &id, known_at)?;
+        let found = self.found(&id, standings, known_at)?;
         let found = found.ok_or_else(|| {
             Failure::defect(format!("entry {index} introduced no statement on record"))
         })?;
-        let version = self.entry(found.version())?;
+        let version = self.entry(found.standing.version)?;
         let statement = said(&version)?;
         let fits = wanted.fits_wording(statement)
             && wanted.fits_topic(statement, &found)
-            && self.fits_source(wanted, statement, &found)?
+            && self.fits_source(wanted, statement, &found, looks)?
             && self.fits_time(wanted, &version, statement)?;
         Ok(fits.then_some((id, found)))
     }
 
-    /// Whether it is wanted by who vouches for it: who signed the record that introduced it, at
-    /// first or later.
+    /// Whether it is wanted by who vouched for it: who signed the record that introduced it, at
+    /// first or later, trusted or not.
     fn fits_verifier(
         &self,
         wanted: &Wanted,
@@ -188,12 +196,14 @@ impl Catalog {
         Ok(added.iter().any(|(_, verifier)| verifier == wanted))
     }
 
-    /// Whether it is wanted by the sources that it rests on.
+    /// Whether it is wanted by the sources that it rests on. Every entry that is read for it
+    /// takes some of the `looks`.
     fn fits_source(
         &self,
         wanted: &Wanted,
         statement: &records::Statement,
-        found: &statements::StatementView,
+        found: &Found,
+        looks: &mut usize,
     ) -> Result<bool, Failure> {
         let Some(wanted) = &wanted.source else {
             return Ok(true);
@@ -203,7 +213,8 @@ impl Catalog {
         if rests(&statement.evidence) {
             return Ok(true);
         }
-        for index in &found.evidence {
+        for index in found.made.evidence.iter().filter(|it| found.counts(**it)) {
+            *looks = looks.saturating_sub(LOOKS_A_READ);
             let entry = self.entry(*index)?;
             if let Some(records::record::Kind::EvidenceAdded(added)) = &entry.record.kind
                 && rests(&added.evidence)

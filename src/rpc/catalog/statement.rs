@@ -1,17 +1,56 @@
 //! A statement as it stands: the version, with everything that was said of it later.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use prost::Message;
 
 use super::{CHANGES_BYTES_MAX, Catalog};
+use crate::projection::positions::{Standing, Standings};
 use crate::projection::{catalog, statements};
 use crate::record::proto::{self as records, record::Kind};
 use crate::record::{ContentId, Entry};
 use crate::rpc::proto::{
-    CoderReading, FurtherEvidence, Provenance, Review, StatementChange, StatementView,
+    CoderReading, FurtherEvidence, Provenance, Review, StatementChange, StatementView, Visibility,
 };
 use crate::rpc::{Failure, convert};
+
+/// What entries made of a statement, and how it stands.
+pub(super) struct Found {
+    pub(super) made: statements::StatementView,
+    pub(super) standing: Standing,
+}
+
+impl Found {
+    /// Whether what an entry did to the statement counts.
+    pub(super) fn counts(&self, entry: u64) -> bool {
+        !self.standing.untrusted.contains(&entry)
+    }
+
+    /// The readings by coders that count, and each coder's newest that does not, oldest first.
+    fn readings(&self) -> Vec<u64> {
+        let untrusted = self.made.readings.iter().filter(|it| !self.counts(**it));
+        let readings: BTreeSet<u64> = self
+            .standing
+            .readings
+            .iter()
+            .chain(untrusted)
+            .copied()
+            .collect();
+        readings.into_iter().collect()
+    }
+
+    fn visibility(&self) -> Visibility {
+        if self.standing.retraction.is_some() {
+            Visibility::Retracted
+        } else if self.standing.has_enough_vouchers() {
+            Visibility::Visible
+        } else {
+            Visibility::TooFewVouchers
+        }
+    }
+}
 
 impl Catalog {
     /// A statement; none if it is not on record.
@@ -20,38 +59,64 @@ impl Catalog {
         id: &ContentId,
         known_at: u64,
     ) -> Result<Option<StatementView>, Failure> {
-        let found = statements::view(self.views.statements.tables(), id, known_at)?;
+        let standings = Standings::at(self.views.positions.tables(), known_at)?;
+        let found = self.found(id, &standings, known_at)?;
         found
             .map(|found| self.whole_statement(id, &found, known_at))
             .transpose()
     }
 
-    /// The statement that these entries make up.
+    /// What is found of a statement; none if it is not on record.
+    pub(super) fn found(
+        &self,
+        id: &ContentId,
+        standings: &Standings<'_>,
+        known_at: u64,
+    ) -> Result<Option<Found>, Failure> {
+        let made = statements::view(self.views.statements.tables(), id, known_at)?;
+        let Some(made) = made else {
+            return Ok(None);
+        };
+        let standing = standings.of(id)?.ok_or_else(|| {
+            Failure::defect(format!("positions do not know of the statement {id}"))
+        })?;
+        Ok(Some(Found { made, standing }))
+    }
+
+    /// The statement that was found.
     pub(super) fn whole_statement(
         &self,
         id: &ContentId,
-        found: &statements::StatementView,
+        found: &Found,
         known_at: u64,
     ) -> Result<StatementView, Failure> {
         let vouched = |entry: &Entry| self.vouched(entry, known_at);
-        let introduced = self.entry(found.introduced)?;
-        let version = self.entry(found.version())?;
-        let retraction = found
-            .retraction
-            .map(|index| self.entry(index))
-            .transpose()?;
+        let change = |it: &Entry| change(it, id, vouched(it)?, !found.counts(it.index));
+        let Found { made, standing } = found;
+        let introduced = self.entry(made.introduced)?;
+        let version = self.entry(standing.version)?;
+        let retraction = standing.retraction.map(|it| self.entry(it)).transpose()?;
+        let untrusted = made.retractions.iter().filter(|it| !found.counts(**it));
+        let untrusted: Vec<u64> = untrusted.copied().collect();
+        let key = |key: &[u8; 32]| HEXLOWER.encode(key);
         Ok(StatementView {
             statement_id: convert::id(id),
             statement: Some(said(&version)?.clone()),
             introduced: Some(vouched(&introduced)?),
-            corrections: self.newest(&found.corrections, |it| change(it, id, vouched(it)?))?,
-            retraction: retraction
-                .map(|it| change(&it, id, vouched(&it)?))
-                .transpose()?,
-            readings: self.newest(&found.readings, |it| reading(it, id, vouched(it)?))?,
-            further_evidence: self
-                .newest(&found.evidence, |it| further_evidence(it, id, vouched(it)?))?,
-            reviews: self.newest(&found.reviews, |it| review(it, id, vouched(it)?))?,
+            corrections: self.newest(&made.corrections, change)?,
+            retraction: retraction.map(|it| change(&it)).transpose()?,
+            readings: self.newest(&found.readings(), |it| {
+                reading(it, id, vouched(it)?, !found.counts(it.index))
+            })?,
+            further_evidence: self.newest(&made.evidence, |it| {
+                further_evidence(it, id, vouched(it)?, !found.counts(it.index))
+            })?,
+            reviews: self.newest(&made.reviews, |it| review(it, id, vouched(it)?))?,
+            version: Some(vouched(&version)?),
+            vouchers: standing.vouchers.iter().map(key).collect(),
+            attestations_min: standing.attestations_min,
+            visibility: found.visibility().into(),
+            untrusted_retractions: self.newest(&untrusted, change)?,
         })
     }
 
@@ -105,6 +170,7 @@ fn change(
     entry: &Entry,
     id: &ContentId,
     provenance: Provenance,
+    untrusted: bool,
 ) -> Result<StatementChange, Failure> {
     let Some(
         Kind::StatementCorrected(records::StatementCorrected { reason, .. })
@@ -116,11 +182,17 @@ fn change(
     Ok(StatementChange {
         provenance: Some(provenance),
         reason: reason.clone(),
+        untrusted,
     })
 }
 
 /// A reading by a coder.
-fn reading(entry: &Entry, id: &ContentId, provenance: Provenance) -> Result<CoderReading, Failure> {
+fn reading(
+    entry: &Entry,
+    id: &ContentId,
+    provenance: Provenance,
+    untrusted: bool,
+) -> Result<CoderReading, Failure> {
     let Some(Kind::ReadingAdded(added)) = &entry.record.kind else {
         return Err(not_about(entry, id));
     };
@@ -128,6 +200,7 @@ fn reading(entry: &Entry, id: &ContentId, provenance: Provenance) -> Result<Code
         reading: added.reading.clone(),
         rationale: added.rationale.clone(),
         provenance: Some(provenance),
+        untrusted,
     })
 }
 
@@ -136,6 +209,7 @@ fn further_evidence(
     entry: &Entry,
     id: &ContentId,
     provenance: Provenance,
+    untrusted: bool,
 ) -> Result<FurtherEvidence, Failure> {
     let Some(Kind::EvidenceAdded(added)) = &entry.record.kind else {
         return Err(not_about(entry, id));
@@ -143,6 +217,7 @@ fn further_evidence(
     Ok(FurtherEvidence {
         evidence: added.evidence.clone(),
         provenance: Some(provenance),
+        untrusted,
     })
 }
 

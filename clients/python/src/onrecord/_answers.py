@@ -8,7 +8,7 @@ the specification without their prefix: `STATED`, `SUPPORTS`. `message` is the w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
 from onrecord import _draw
@@ -181,7 +181,7 @@ class Said:
             language=it.language,
             anonymous=it.anonymous.description,
             sources=tuple(Source.of(id, background) for id in ids),
-            verifiers=tuple(view.introduced.verifiers),
+            verifiers=tuple(view.vouchers),
             reviews=tuple(
                 Review(found.review.publisher, found.review.verdict, found.review.url)
                 for found in view.reviews
@@ -208,7 +208,7 @@ class Testimony:
     said_at: str
     """When it was said, as recorded (EDTF)."""
     stance: Stance | None
-    """The stance, if the topic was answered."""
+    """The stance, if the topic was answered; the first of `readings` if coders disagree."""
     engagement: str
     """ANSWERED, DECLINED or DEFLECTED."""
     definite: bool
@@ -243,18 +243,47 @@ class Testimony:
         return label(statements.ReadingBasis, self.message.basis)
 
     @property
+    def readings(self) -> tuple[Reading, ...]:
+        """How it is read: once; or, where coders disagree, each reading that as many give."""
+        rivals = (Reading.of(it) for it in self.message.rivals)
+        return (Reading.of(self.message), *rivals)
+
+    @property
     def authority(self) -> str:
-        """How far the speaker's word is the actor's: PRINCIPAL, SPOKESPERSON, DELEGATE,
-        AFFILIATED; empty if no mandate is on record."""
+        """How far the speaker's word is that of the actor who was asked, which of a person's own
+        word is PRINCIPAL whatever their office: PRINCIPAL, SPOKESPERSON, DELEGATE, AFFILIATED;
+        empty if no mandate is on record."""
         return label(definitions.Authority, self.message.authority)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How some coders read a statement."""
 
-def _maybe(message: Any, name: str, make: type[Any], *more: Any) -> Any:
+    index: int
+    """The ledger index of the entry that gave the reading first."""
+    engagement: str
+    """ANSWERED, DECLINED or DEFLECTED."""
+    stance: Stance | None
+    """The stance, if the topic was answered."""
+    coders: tuple[str, ...]
+    """The public keys of its coders, but for whoever attested the statement."""
+
+    @classmethod
+    def of(cls, it: positions.Testimony | positions.RivalReading) -> Reading:
+        engagement = label(statements.Engagement, it.engagement)
+        return cls(it.reading_index, engagement, maybe(it, "stance", Stance), tuple(it.coded_by))
+
+    def __str__(self) -> str:
+        answered = self.stance and self.engagement == "ANSWERED"
+        return str(self.stance) if answered else self.engagement
+
+
+def maybe(message: Any, name: str, make: type[Any], *more: Any) -> Any:
     return make.of(getattr(message, name), *more) if message.HasField(name) else None
 
 
-class _Shown:
+class Shown:
     """Something that is shown as the statements it rests on, in a terminal and in a notebook."""
 
     def _sheet(self) -> _draw.Sheet:
@@ -268,7 +297,7 @@ class _Shown:
 
 
 @dataclass(frozen=True, repr=False)
-class Position(_Shown):
+class Position(Shown):
     """What an actor's stance on a topic was, and the statements that it rests on."""
 
     actor: str
@@ -280,7 +309,8 @@ class Position(_Shown):
     proposition: str
     """What can be supported or opposed."""
     finding: str
-    """How far the record answers: STATED, DISPUTED, EVADED, UNDATED, NO_RECORD or NO_VOICE."""
+    """How far the record answers: STATED, DISPUTED, EVADED, UNDATED, NO_RECORD or NO_VOICE; empty
+    of a position in `changes` whose actor was not on record."""
     stance: Stance | None
     """The stance, if one is STATED."""
     deciding: Testimony | None
@@ -307,9 +337,7 @@ class Position(_Shown):
     """All that the daemon says."""
 
     @classmethod
-    def of(
-        cls, it: positions.Position, basis: common.Basis, background: Background
-    ) -> Position:
+    def of(cls, it: positions.Position, basis: common.Basis, background: Background) -> Position:
         def testimonies(several: Sequence[positions.Testimony]) -> tuple[Testimony, ...]:
             return tuple(Testimony.of(said, background) for said in several)
 
@@ -320,13 +348,13 @@ class Position(_Shown):
             topic=it.topic,
             proposition=topic.proposition if topic else "",
             finding=label(positions.Finding, it.finding),
-            stance=_maybe(it, "stance", Stance),
-            deciding=_maybe(it, "deciding", Testimony, background),
+            stance=maybe(it, "stance", Stance),
+            deciding=maybe(it, "deciding", Testimony, background),
             front=testimonies(it.front),
-            since=_maybe(it, "since", Span),
-            last_affirmed=_maybe(it, "last_affirmed", Span),
-            previous=_maybe(it, "previous", Testimony, background),
-            latest_evasion=_maybe(it, "latest_evasion", Testimony, background),
+            since=maybe(it, "since", Span),
+            last_affirmed=maybe(it, "last_affirmed", Span),
+            previous=maybe(it, "previous", Testimony, background),
+            latest_evasion=maybe(it, "latest_evasion", Testimony, background),
             voices=testimonies([voice.deciding for voice in it.voices]),
             reported=testimonies(it.reported),
             possible=testimonies(it.possible),
@@ -348,12 +376,19 @@ class Position(_Shown):
         }
         return tuple(text for text, holds in said.items() if holds)
 
+    @property
+    def filtered(self) -> dict[str, int]:
+        """How many statements each part of the filter took away: WORDINGS, VERIFIERS,
+        VERIFIERS_EXCLUDED, ATTESTATIONS_MIN, SOURCES, MANDATED_ONLY."""
+        taken = self.message.filtered_by
+        return {label(positions.FilterPart, it.part): it.statements for it in taken}
+
     def _sheet(self) -> _draw.Sheet:
         return _draw.position(self)
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(_Shown):
+class Comparison(Shown):
     """How a position changed. Unpacks into the two: `before, after = archive.compare(...)`."""
 
     kind: str
@@ -379,6 +414,25 @@ class Comparison(_Shown):
     """The later position."""
     message: positions.Comparison = field(compare=False)
     """All that the daemon says of the change."""
+    entries: tuple[int, ...] = ()
+    """Of `changes` between two states of knowledge: the entries in between that bear on it; the
+    first 100."""
+    entry_count: int = 0
+    """How many there are."""
+    other_causes: bool = False
+    """The positions differ and no entry is named."""
+
+    @classmethod
+    def compared(
+        cls, it: positions.ComparedPositions, milestone: str, before: Position, after: Position
+    ) -> Comparison:
+        comparison = cls.of(it.comparison, milestone, before, after)
+        return replace(
+            comparison,
+            entries=tuple(it.entries),
+            entry_count=it.entry_count,
+            other_causes=it.other_causes,
+        )
 
     @classmethod
     def of(
@@ -421,14 +475,16 @@ class Step:
     @classmethod
     def of(cls, it: positions.TimelineStep, background: Background) -> Step:
         kind = label(positions.ChangeKind, it.comparison.kind)
-        said = Testimony.of(it.testimony, background)
+        said = Testimony.of(it.testimony, background.with_testimony(it.testimony))
         return cls(getattr(it, "from"), said, kind, it)
 
 
 @dataclass(frozen=True, repr=False)
-class Timeline(_Shown, Sequence[Step]):
+class Timeline(Shown, Sequence[Step]):
     """How a position came about: a sequence of steps, oldest first."""
 
+    actor: str
+    """The actor's slug."""
     actor_name: str
     """The actor's name."""
     topic: str

@@ -23,25 +23,27 @@ from onrecord import _authoring, _capacity, _signing
 from onrecord._authoring import Draft
 from onrecord._errors import (
     NO_ANSWER,
+    ArgumentError,
     AuthoringError,
     CallError,
+    KeyFileError,
     NotOnRecord,
     RecordsRefused,
     Refused,
     Unreachable,
+    unreadable,
 )
 from onrecord._signed import SignedFile, line_id
+from onrecord._signing import SigningKey
 from onrecord.record.v1 import envelope_pb2 as envelopes
 from onrecord.record.v1.definitions_pb2 import MandateGranted
 from onrecord.record.v1.evidence_pb2 import Evidence
 from onrecord.record.v1.statement_pb2 import SaidFor, Statement
 from onrecord.v1 import common_pb2 as common
-from onrecord.v1 import ledger_service_pb2 as ledger
 from onrecord.v1 import record_service_pb2 as records
 
 if TYPE_CHECKING:
     from onrecord._archive import Archive
-    from onrecord._signing import SigningKey
 
 # How many records go into one call at most, and how many bytes of payloads: a message may have
 # 4 MiB.
@@ -118,27 +120,27 @@ class Appending:
         self.mandates_read = 0
 
     def run(self, written: Iterable[Mapping[str, Any]]) -> list[Recorded]:
-        """Puts records on record. Raises the first mistake in what was written before anything
-        is sent, and `RecordsRefused` at the end if some were refused."""
+        """Puts records on record. Raises `RecordsRefused` at the end if some are not."""
         all_of_it = list(written)
-        above: dict[str, str] = {}
-        for place, one in enumerate(all_of_it):
-            draft = _authoring.read(one, place, above)
-            if draft.key:
-                above[draft.key] = _NOT_YET
         for place, one in enumerate(all_of_it):
             try:
                 self.prepare(one, place)
             except AuthoringError as error:
                 self.results[place] = error
-                if isinstance(key := one.get("key"), str):
-                    self.ids[key] = _authoring.LOST
+                self.lost(one)
         self.send()
         results = [self.results[place] for place in range(len(all_of_it))]
         recorded = [it for it in results if isinstance(it, Recorded)]
         if len(recorded) < len(results):
             raise RecordsRefused(results)
         return recorded
+
+    def lost(self, written: object) -> None:
+        """Takes note that nothing can refer to a record, unless another one has its key."""
+        key = written.get("key") if isinstance(written, Mapping) else None
+        waiting = {it.draft.key for it in self.waiting}
+        if isinstance(key, str) and key not in waiting and key not in self.ids:
+            self.ids[key] = _authoring.LOST
 
     def prepare(self, written: Mapping[str, Any], place: int) -> None:
         """Fills a record in and signs it; sends those before it if it builds on them."""
@@ -148,6 +150,7 @@ class Appending:
         if not draft.refers_to.isdisjoint(waiting):
             self.send()
             draft = _authoring.read(written, place, self.ids)
+        self.key_file(draft)
         # Filling in may send what waits.
         sealed = self.sealed(draft)
         self.waiting.append(sealed)
@@ -165,7 +168,8 @@ class Appending:
             try:
                 line = line_id(self.archive.origin, draft, self.directory)
             except OSError as error:
-                raise self.unreadable(draft, error) from error
+                fault = unreadable(self.directory / draft.file, "file", error)
+                raise self.error(draft, "file", fault.message, fault.accepted) from error
             if kept := self.signed.find(line):
                 if draft.file:
                     # Bytes that no record on record names expire.
@@ -250,9 +254,20 @@ class Appending:
         path = f"{draft.path}.{field}"
         return AuthoringError(message, place=draft.place, field=path, accepted=accepted)
 
-    def unreadable(self, draft: Draft, error: OSError) -> AuthoringError:
-        said = f"{self.directory / draft.file}: {error.strerror}"
-        return self.error(draft, "file", said, "a file that can be read")
+    def key_file(self, draft: Draft) -> None:
+        """Takes a public key from a key file; has a new checkpoint key sign for itself."""
+        if not draft.key_file:
+            return
+        try:
+            key = SigningKey.read(self.directory / draft.key_file)
+        except KeyFileError as error:
+            raise self.error(draft, "keyFile", error.message, error.accepted) from error
+        if draft.kind == "checkpoint_key_set":
+            checkpoint_key = draft.record.checkpoint_key_set
+            checkpoint_key.checkpoint_key = key.public
+            checkpoint_key.proof_of_possession = key.prove_possession(self.archive.origin)
+        else:
+            getattr(draft.record, draft.kind).verifier = key.public
 
     def replaces(self, draft: Draft) -> None:
         if draft.kind not in _VERSIONED:
@@ -264,9 +279,10 @@ class Appending:
             return
         for other in self.waiting:
             named, _ = _VERSIONED.get(other.draft.kind, ("", None))
-            if named == field and getattr(
-                getattr(other.draft.record, other.draft.kind), field
-            ) == id:
+            if (
+                named == field
+                and getattr(getattr(other.draft.record, other.draft.kind), field) == id
+            ):
                 self.send()
                 break
         try:
@@ -282,8 +298,8 @@ class Appending:
             path = self.directory / draft.file
             try:
                 stored = self.archive.put_source(path, source.media_type, source=source.source)
-            except OSError as error:
-                raise self.unreadable(draft, error) from error
+            except ArgumentError as error:
+                raise self.error(draft, "file", error.message, error.accepted) from error
             except CallError as error:
                 if error.code is grpc.StatusCode.UNAVAILABLE:
                     raise

@@ -18,7 +18,7 @@ from onrecord.v1 import common_pb2 as common
 from onrecord.v1 import position_service_pb2 as positions
 
 if TYPE_CHECKING:
-    from onrecord._archive import Archive
+    from onrecord._catalog import Catalog
 
 # The most statements of one sort whose words are looked up.
 LISTED_MAX = 8
@@ -28,7 +28,7 @@ LISTED_MAX = 8
 class Background:
     """Names, statements and sources by their ids, all as known at one moment."""
 
-    archive: Archive
+    archive: Catalog
     known_at: int
     actors: dict[str, definitions.ActorDefined] = field(default_factory=dict)
     topics: dict[str, definitions.TopicDefined] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Background:
     sources: dict[str, catalog.Source] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, archive: Archive, basis: common.Basis) -> Background:
+    def of(cls, archive: Catalog, basis: common.Basis) -> Background:
         """What `basis` knew. Nothing is looked up yet."""
         archive.grew_to(basis.ledger_size)
         return cls(archive, basis.known_at)
@@ -73,6 +73,11 @@ class Background:
         for passage in words_of(view):
             self.source(passage.source)
 
+    def with_testimony(self, said: positions.Testimony) -> Background:
+        """This, with what a testimony names."""
+        self.testimony(said)
+        return self
+
     def actor(self, *slugs: str) -> None:
         """Looks actors up."""
         for slug in slugs:
@@ -106,7 +111,7 @@ def words_of(view: catalog.StatementView) -> Iterable[Evidence]:
     for passage in view.statement.evidence:
         if ESTABLISHES_WORDS in passage.establishes:
             yield passage
-    for further in view.further_evidence:
+    for further in (it for it in view.further_evidence if not it.untrusted):
         for passage in further.evidence:
             if ESTABLISHES_WORDS in passage.establishes:
                 yield passage

@@ -7,11 +7,14 @@ a connection that falls silent is given up all the same.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
-from onrecord._errors import of_call
+from onrecord._errors import Closed, of_call
+from onrecord._request import build
 from onrecord.v1 import (
     admin_service_pb2_grpc,
     catalog_service_pb2_grpc,
@@ -20,6 +23,7 @@ from onrecord.v1 import (
     record_service_pb2_grpc,
     source_service_pb2_grpc,
 )
+from onrecord.v1 import common_pb2 as common
 from onrecord.v1 import ledger_service_pb2 as ledger
 
 if TYPE_CHECKING:
@@ -47,6 +51,7 @@ _OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 5_000),
 )
 
+_Asked = TypeVar("_Asked", bound=Message)
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
 
@@ -88,14 +93,22 @@ class Connection:
         """Ends the connection."""
         self._channel.close()
 
+    def request(self, kind: type[_Asked], /, **given: object) -> _Asked:
+        """A request of the arguments that are not None, whose answer has read what answers to
+        this object have, as far as that counts. Raises `ArgumentError`."""
+        request = build(kind, given)
+        if "at_least_size" in request.DESCRIPTOR.fields_by_name:
+            known_at = given.get("known_at")
+            counts = min(self.size, known_at) if isinstance(known_at, int) else self.size
+            setattr(request, "at_least_size", counts)
+        return request
+
     def call(
         self, method: grpc.UnaryUnaryMultiCallable[_Request, _Response], request: _Request
     ) -> _Response:
         """Calls a method of one of the services, for what has no method of its own here."""
-        try:
+        with self.failures():
             return method(request, timeout=_ANSWER_SECONDS_MAX)
-        except grpc.RpcError as error:
-            raise of_call(error, self.address) from error
 
     def stream(
         self,
@@ -103,15 +116,45 @@ class Connection:
         request: _Request,
     ) -> Iterator[_Response]:
         """Calls a method that answers in a stream."""
+        with self.failures():
+            answers = method(request)
+        return self._answers(answers)
+
+    def _answers(self, answers: Iterator[_Response]) -> Iterator[_Response]:
+        with self.failures():
+            yield from answers
+
+    def pages(
+        self, method: grpc.UnaryUnaryMultiCallable[_Request, _Response], request: _Request
+    ) -> Iterator[_Response]:
+        """The pages of a list, each asked for when it is reached."""
+        following: Any = request
+        while True:
+            answer: Any = self.call(method, request)
+            yield answer
+            following.page_token = answer.next_page_token
+            if not following.page_token:
+                return
+
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """Makes what grpc raises this package's errors."""
         try:
-            yield from method(request)
+            yield
         except grpc.RpcError as error:
             raise of_call(error, self.address) from error
+        except ValueError as error:
+            # What grpc says of a channel that is closed, and of nothing else.
+            raise Closed(
+                f"this connection to {self.address} was closed",
+                reason="CLOSED",
+                accepted="another one: onrecord.connect()",
+            ) from error
+
+    def head(self) -> common.Head:
+        """The newest durable size and root."""
+        return self.call(self.ledger.GetHead, ledger.GetHeadRequest()).head
 
     def grew_to(self, size: int) -> None:
         """Takes note that the ledger has `size` entries: later answers have read as much."""
         self.size = max(self.size, size)
-
-    def waiting_for(self, known_at: int | None) -> int:
-        """How much an answer must have read: no more than counts."""
-        return self.size if known_at is None else min(self.size, known_at)

@@ -8,6 +8,7 @@ what the daemon itself puts behind "; accepted: ".
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,9 @@ _ACCEPTED = "; accepted: "
 
 # The reason where a daemon that may be there did not answer in time.
 NO_ANSWER = "NO_ANSWER"
+
+# Where a word begins within a protobuf-JSON name.
+_CAPITAL = re.compile(r"(?<=[a-z0-9])[A-Z]")
 
 _DETAILS = "grpc-status-details-bin"
 
@@ -57,17 +61,37 @@ class Unreachable(OnRecordError):
     """No daemon answers, or it went away during the call."""
 
 
+class Closed(OnRecordError):
+    """The connection was closed before."""
+
+
 class AddressError(OnRecordError):
     """The address is none."""
+
+
+class NotTheSource(OnRecordError):
+    """What the daemon serves as a source is something else."""
 
 
 class KeyFileError(OnRecordError):
     """A file holds no key that can be used."""
 
 
+class ArgumentError(OnRecordError):
+    """An argument is of a wrong type or out of range. `field` names it; nothing was asked."""
+
+    def __init__(
+        self, message: str, *, reason: str = "NOT_ASKED", field: str = "", accepted: str = ""
+    ) -> None:
+        super().__init__(message, reason=reason, field=field, accepted=accepted)
+
+
+class SignedFileError(OnRecordError):
+    """The file that keeps what was signed is damaged, or another run has it."""
+
+
 class AuthoringError(OnRecordError):
-    """A record as it was written cannot be made one. Nothing of its call was sent, unless it is
-    among the results of `RecordsRefused`."""
+    """A record as it was written cannot be made one, and was not sent."""
 
     def __init__(
         self,
@@ -173,6 +197,12 @@ class RecordsRefused(OnRecordError):
         return self.message
 
 
+def unreadable(path: object, field: str, error: OSError) -> ArgumentError:
+    """What to raise for a file, named by an argument, that cannot be read."""
+    said = f"{path}: {error.strerror or error}"
+    return ArgumentError(said, field=field, accepted="a file that can be read")
+
+
 def of_call(error: grpc.RpcError, address: str) -> OnRecordError:
     """What a failed call means."""
     assert isinstance(error, grpc.Call)  # As grpc has it of all that it raises from calls.
@@ -217,8 +247,14 @@ def _said(text: str, status: rpc_status.Status) -> dict[str, Any]:
         elif kind == "google.rpc.BadRequest":
             for violation in rpc_status.BadRequest.FromString(detail.value).field_violations[:1]:
                 message, _, accepted = violation.description.partition(_ACCEPTED)
-                said.update(field=violation.field, message=message, accepted=accepted)
+                said.update(field=_argument(violation.field), message=message, accepted=accepted)
         elif kind == "google.rpc.RetryInfo":
             delay = rpc_status.RetryInfo.FromString(detail.value).retry_delay
             said["retry_after"] = delay.ToTimedelta().total_seconds()
     return said
+
+
+def _argument(field: str) -> str:
+    """How a request's field, which the daemon tells by its protobuf-JSON name, is called here."""
+    name = _CAPITAL.sub(lambda it: f"_{it[0].lower()}", field)
+    return name.removesuffix("_time") if name.endswith("known_at_time") else name
