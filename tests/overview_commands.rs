@@ -89,7 +89,7 @@ fn the_example_is_told_at_a_glance() {
     );
     drawn
         .says("Press digest, 19 August 2025")
-        .says("0 sources were read");
+        .says("0 sources read for the topic");
     let agreement = daemon.ask(&["agreement", "leaders-meeting"]);
     agreement.code(0).says("alpha is not defined");
     for nothing in ["reversals", "divergences", "references"] {

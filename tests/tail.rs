@@ -107,10 +107,15 @@ fn what_is_on_record_is_shown_as_read_shows_it_and_the_mark_ends_it() {
         "topic_defined",
         "--kind",
         "actor_defined",
-        "--source",
-        &"00".repeat(32),
+        "--topic",
+        "leaders-meeting",
+        "--actor",
+        "lavrov",
     ]);
     assert_eq!(none.out, "");
+    let nothing = ["tail", "--until-caught-up", "--from", "0", "--source"];
+    let nothing = daemon.ask(&[&nothing[..], &[&"00".repeat(32)]].concat());
+    nothing.code(1).complains("is not on record");
     assert_eq!(daemon.ask(&["tail", "--until-caught-up"]).code(0).out, "");
 }
 
