@@ -264,7 +264,7 @@ fn uploads_are_refused_where_too_much_is_kept_that_no_record_names() {
     const HALF: usize = 480_000;
     let archive = archive(0);
     // What was there at the start counts.
-    archive.upload(&[0; HALF]);
+    archive.upload(&vec![0; HALF]);
     let documents = Arc::new(archive.documents);
     let unfinished = documents.begin_upload(u64::MAX).unwrap();
     let first = upload(&documents, 1, HALF).unwrap();
@@ -293,7 +293,7 @@ fn uploads_are_refused_where_too_much_is_kept_that_no_record_names() {
     for _ in 0..2 {
         documents.begin_expiry();
     }
-    let later = SystemTime::now() + Duration::from_secs(60);
+    let later = SystemTime::now() + Duration::from_mins(1);
     let named = |document| Ok::<_, BlobError>(archive.on_record.names(&document));
     assert_eq!(documents.expire(later, named).unwrap(), 2);
     upload(&documents, 3, HALF).unwrap();
