@@ -140,7 +140,7 @@ fn measure(shape: &Shape, most: u64) -> Fallible<()> {
         println!(
             "  everything read, {} entries: {:?}",
             smallest.size,
-            whole(smallest, shape)?
+            whole(smallest)?
         );
     }
     Ok(())
