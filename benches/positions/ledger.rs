@@ -53,15 +53,15 @@ impl Pairs {
             Self::Each(entries) => (size / entries).max(1),
         }
     }
+}
 
-    /// A pair, by number.
-    pub fn subject(&self, number: u64) -> Fallible<Subject> {
-        Ok(Subject {
-            actor: actor(number).parse::<Slug>()?,
-            topic: topic(number).parse::<Slug>()?,
-            with_parts: None,
-        })
-    }
+/// A pair, by number.
+pub fn subject(number: u64) -> Fallible<Subject> {
+    Ok(Subject {
+        actor: actor(number).parse::<Slug>()?,
+        topic: topic(number).parse::<Slug>()?,
+        with_parts: None,
+    })
 }
 
 fn actor(pair: u64) -> String {

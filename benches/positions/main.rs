@@ -123,7 +123,9 @@ fn measure(shape: &Shape, most: u64) -> Fallible<()> {
                 }
             }
         }
-        times.iter_mut().for_each(|times| times.sort_unstable());
+        for each in &mut times {
+            each.sort_unstable();
+        }
         let at = |part: f64| times.each_ref().map(|times| quantile(times, part));
         row(&format!("  {name} known_at, median"), at(0.5));
         row(&format!("  {name} known_at, 99th percentile"), at(0.99));
@@ -138,7 +140,7 @@ fn measure(shape: &Shape, most: u64) -> Fallible<()> {
         println!(
             "  everything read, {} entries: {:?}",
             smallest.size,
-            whole(smallest, shape)?
+            whole(smallest)?
         );
     }
     Ok(())
@@ -152,9 +154,7 @@ struct Asked {
 
 /// Asks for a random pair's position at a random date.
 fn ask(archive: &Archive, shape: &Shape, known: &Range<u64>, dice: &mut Dice) -> Fallible<Asked> {
-    let subject = shape
-        .pairs
-        .subject(dice.below(shape.pairs.count(archive.size)))?;
+    let subject = ledger::subject(dice.below(shape.pairs.count(archive.size)))?;
     let bound = |hundredths: u64| archive.size * hundredths / 100;
     let known_at = dice.between(bound(known.start), bound(known.end));
     let as_of = START + dice.below(archive.span.unsigned_abs()).cast_signed();
@@ -171,8 +171,8 @@ fn ask(archive: &Archive, shape: &Shape, known: &Range<u64>, dice: &mut Dice) ->
 }
 
 /// The time that a question takes which reads everything on its pair: the median of a few.
-fn whole(archive: &Archive, shape: &Shape) -> Fallible<Duration> {
-    let subject = shape.pairs.subject(0)?;
+fn whole(archive: &Archive) -> Fallible<Duration> {
+    let subject = ledger::subject(0)?;
     let timed = |_| {
         let started = processor_time();
         let found = collect(&archive.tables, &subject, &Terms::default(), archive.size)?;
@@ -184,13 +184,14 @@ fn whole(archive: &Archive, shape: &Shape) -> Fallible<Duration> {
         black_box(position(&found.testimonies, question, PAGE));
         Ok(processor_time().saturating_sub(started))
     };
-    let mut times = (0..9).map(timed).collect::<Fallible<Vec<_>>>()?;
-    times.sort_unstable();
-    Ok(quantile(&times, 0.5))
+    let mut taken = (0..9).map(timed).collect::<Fallible<Vec<_>>>()?;
+    taken.sort_unstable();
+    Ok(quantile(&taken, 0.5))
 }
 
 /// How long this thread has run on a processor: what else the machine does is not counted, and
 /// neither is a wait for a disk, of which there is none once the rows have been read.
+#[must_use]
 pub fn processor_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()

@@ -92,8 +92,8 @@ fn passages(number: usize) -> Vec<(u32, &'static str)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn added_evidence_that_is_read_counts_for_a_page_and_the_next_goes_on() {
-    const STATEMENTS: usize = 3;
-    const ADDED: usize = 900;
+    const STATEMENTS: usize = 30;
+    const ADDED: usize = 90;
     const OTHER: &str = "Another source has nothing of the kind.";
     let mut archive = TestArchive::new().await;
     archive
