@@ -79,7 +79,7 @@ async fn coders_who_disagree_leave_the_position_disputed_with_all_readings() {
     assert_eq!(rival.reading_index, size - 1);
     assert_eq!(rival.stance.as_ref().unwrap().polarity(), Polarity::Opposes);
     let coder = archive.coder.id();
-    assert_eq!(rival.coded_by, [coder.clone()]);
+    assert_eq!(rival.coded_by, std::slice::from_ref(&coder));
     assert_eq!((deciding.coders, deciding.attestations), (1, 1));
 
     let alone = filtered(size, |it| it.coder = coder);
