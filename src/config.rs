@@ -41,6 +41,13 @@ pub struct Config {
     /// After how many seconds an upload goes that no record names. A day; at least ten
     /// minutes.
     pub upload_expiry_seconds: u64,
+    /// How many bytes of uploads are kept that no record names, their texts among them; each
+    /// counts as 16 KiB more than it has. 4 GiB: 64 of the largest documents.
+    pub unnamed_bytes_max: u64,
+    /// How many bytes of the disk uploads leave free, so that the ledger can go on. 1 GiB.
+    pub disk_reserve_bytes: u64,
+    /// How many seconds one upload may take. 1,800: 64 MiB at 300 kbit/s.
+    pub upload_seconds_max: u64,
     /// How many seconds open calls are given when the daemon stops. 10.
     pub drain_seconds_max: u64,
     /// By how many seconds after it was asked to stop a daemon has ended, whatever its disk
@@ -146,6 +153,9 @@ impl Default for Config {
             source_bytes_max: 64 << 20,
             text_cache_bytes: TEXT_CACHE_BYTES,
             upload_expiry_seconds: 24 * 60 * 60,
+            unnamed_bytes_max: 4 << 30,
+            disk_reserve_bytes: 1 << 30,
+            upload_seconds_max: 30 * 60,
             drain_seconds_max: 10,
             stop_seconds_max: 45,
             wait_seconds_max: 30,
@@ -226,6 +236,13 @@ impl Config {
         at_least("queue_bytes_max", self.queue_bytes_max as u64, 2 * message)?;
         at_least("queue_records_max", self.queue_records_max as u64, 1_000)?;
         at_least("source_bytes_max", self.source_bytes_max, 1)?;
+        // One document must fit, with what it counts as besides its bytes.
+        at_least(
+            "unnamed_bytes_max",
+            self.unnamed_bytes_max,
+            self.source_bytes_max.saturating_add(1 << 20),
+        )?;
+        at_least("upload_seconds_max", self.upload_seconds_max, 1)?;
         at_least(
             "stop_seconds_max",
             self.stop_seconds_max,
@@ -268,6 +285,12 @@ impl Config {
     #[must_use]
     pub const fn upload_expiry(&self) -> Duration {
         Duration::from_secs(self.upload_expiry_seconds)
+    }
+
+    /// How long one upload may take.
+    #[must_use]
+    pub const fn upload_max(&self) -> Duration {
+        Duration::from_secs(self.upload_seconds_max)
     }
 
     /// How long open calls are given when the daemon stops.

@@ -28,8 +28,9 @@
 //! 1. `cli/position.rs` asks `GetPosition`; so does any client.
 //! 2. `rpc/position.rs` parses what is asked, and `rpc/views.rs` settles the basis: how much of
 //!    the ledger counts, and that the projection has read as much.
-//! 3. `projection/positions` collects the readings that bear on actor and topic, as they were
-//!    known there: `projection/positions/question.rs` and `standing.rs`.
+//! 3. `projection/positions/answer.rs` finds what bears on actor and topic, as it was known
+//!    there: all of it (`question.rs`) or, of a long history, the few statements that make the
+//!    position (`index`).
 //! 4. `position/` decides, in pure functions: `front.rs` which statements stand foremost,
 //!    `answer.rs` what they amount to, `comparison.rs` how two answers differ, `timeline.rs`
 //!    how they came about.

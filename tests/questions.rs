@@ -14,9 +14,9 @@ use onrecord::record::proto::{
 };
 use onrecord::rpc::proto::{
     ChangeKind, ComparePositionsRequest, ComparePositionsResponse, Finding, GetActorRequest,
-    GetMandateRequest, GetMilestoneRequest, GetPositionRequest, GetPositionResponse,
-    GetSourceRecordRequest, GetStatementRequest, GetTimelineRequest, GetTopicRequest,
-    GetVerifierRequest, Placement, GetCheckpointRequest,
+    GetCheckpointRequest, GetMandateRequest, GetMilestoneRequest, GetPositionRequest,
+    GetPositionResponse, GetSourceRecordRequest, GetStatementRequest, GetTimelineRequest,
+    GetTopicRequest, GetVerifierRequest, Placement,
 };
 use tonic::{Code, Status};
 

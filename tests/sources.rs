@@ -6,10 +6,10 @@ mod common;
 use common::archive::{TEXT, for_the_kremlin};
 use common::client::recorded;
 use common::daemon::Home;
-use common::records::source;
-use common::{Client, TestArchive, assert_blames, assert_status};
+use common::records::{actor, source};
+use common::{Client, Signer, TestArchive, assert_blames, assert_status};
 use onrecord::record::ContentId;
-use onrecord::record::proto::{SourceArchived, record::Kind};
+use onrecord::record::proto::{ActorKind, SourceArchived, record::Kind};
 use onrecord::rpc::proto::put_source_request::Part;
 use onrecord::rpc::proto::{
     GetSourceRequest, GetSourceTextRequest, PutSourceHeader, PutSourceRequest, PutSourceResponse,
@@ -373,5 +373,90 @@ async fn a_lost_text_of_a_source_on_record_is_read_and_quoted_again() {
         std::fs::remove_file(&path).unwrap();
         let part = text(&mut client, &text_id, "", 0, 0).await.unwrap();
         assert_eq!(part.text, TEXT);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_that_no_record_names_have_a_bound_and_a_record_makes_room_again() {
+    let mut home = Home::new();
+    home.config.source_bytes_max = 1 << 20;
+    home.config.unnamed_bytes_max = 2 << 20;
+    let mut archive = TestArchive::on(home.found().start()).await;
+    let documents: Vec<String> = ["one", "another", "a third"]
+        .map(|text| text.repeat((1 << 20) / text.len()))
+        .to_vec();
+    let put = async |client: &mut Client, text: &String| {
+        let stored = client.put_source("application/pdf", text.as_bytes()).await;
+        stored.map(|stored| stored.source)
+    };
+    put(&mut archive.client, &documents[0]).await.unwrap();
+    let status = put(&mut archive.client, &documents[1]).await.unwrap_err();
+    assert_status(&status, Code::ResourceExhausted, "UPLOADS_FULL");
+
+    // A daemon that starts counts what it finds.
+    let TestArchive {
+        client,
+        daemon,
+        steward,
+        ..
+    } = archive;
+    drop(client);
+    let daemon = daemon.restart();
+    let mut client = daemon.client().await;
+    let status = put(&mut client, &documents[1]).await.unwrap_err();
+    assert_status(&status, Code::ResourceExhausted, "UPLOADS_FULL");
+    let incoming = daemon.data_dir().join("sources/incoming");
+    assert_eq!(std::fs::read_dir(incoming).unwrap().count(), 0);
+
+    let archived = SourceArchived {
+        media_type: "application/pdf".to_owned(),
+        profile: String::new(),
+        text_id: String::new(),
+        ..source(&documents[0])
+    };
+    let appended = client
+        .append(&steward, Kind::SourceArchived(archived))
+        .await;
+    let request = onrecord::rpc::proto::GetSourceRecordRequest {
+        source_id: ContentId::of(documents[0].as_bytes()).to_string(),
+        at_least_size: appended.ledger_size,
+        known_at: None,
+        known_at_time: None,
+    };
+    client.catalog.get_source_record(request).await.unwrap();
+    put(&mut client, &documents[1]).await.unwrap();
+    let status = put(&mut client, &documents[2]).await.unwrap_err();
+    assert_status(&status, Code::ResourceExhausted, "UPLOADS_FULL");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_leave_the_ledger_its_share_of_the_disk() {
+    let mut home = Home::new();
+    home.config.disk_reserve_bytes = u64::MAX;
+    let daemon = home.found().start();
+    let mut client = daemon.client().await;
+    let status = client.put_source("text/plain", b"more").await.unwrap_err();
+    assert_status(&status, Code::ResourceExhausted, "DISK_FULL");
+    let lavrov = Kind::ActorDefined(actor("lavrov", ActorKind::Person));
+    client.append(&Signer::steward(), lavrov).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_goes_on_for_ever_is_given_up() {
+    let mut home = Home::new();
+    home.config.upload_seconds_max = 1;
+    let daemon = home.found().start();
+    let mut client = daemon.client().await;
+    let parts = [
+        header("text/plain"),
+        Part::Chunk(b"the beginning".to_vec().into()),
+    ];
+    let parts = parts.map(|part| PutSourceRequest { part: Some(part) });
+    let endless = tokio_stream::iter(parts).chain(tokio_stream::pending());
+    let status = client.sources.put_source(endless).await.unwrap_err();
+    assert_status(&status, Code::Unavailable, "NOT_YET");
+    let incoming = daemon.data_dir().join("sources/incoming");
+    while std::fs::read_dir(&incoming).unwrap().count() > 0 {
+        tokio::task::yield_now().await;
     }
 }

@@ -15,34 +15,77 @@ use super::{Place, Reason, Refusal, Step, below, time};
 use crate::fold::{FoldError, Tables};
 use crate::record::proto::{self, Establishes, Wording, record::Kind};
 use crate::record::{ContentId, quoted};
-use crate::text::{
-    ExtractError, Profile, QuoteError, Segment, Selection, normalise, says_the_same,
-};
+use crate::text::{ExtractError, Profile, QuoteError, Segment, normalise, says_the_same};
 
-/// Judges the documents and passages that a record rests on. Gives what the passages of added
-/// evidence select, which only the ledger's state says what to hold against.
-pub fn check(kind: &Kind, documents: &dyn Documents) -> Result<Vec<String>, Refusal> {
-    if let Kind::EvidenceAdded(added) = kind {
-        let selections = passages(&added.evidence, documents)?;
-        return Ok(selections.into_iter().map(|it| it.text).collect());
+/// What a look at the documents and passages that a record rests on has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// What each passage selects, up to the first that is refused for more than a document that
+    /// is missing.
+    passages: Vec<Result<String, Refusal>>,
+    /// What no other record has a say in.
+    verdict: Step,
+}
+
+impl Looked {
+    /// Looks at all that a record rests on.
+    pub fn at(kind: &Kind, documents: &dyn Documents) -> Self {
+        Self::beyond(kind, documents, &[])
     }
-    alone(kind, documents).map(|()| Vec::new())
+
+    /// Whether documents and passages are as the record says, as far as no other record has a
+    /// say in it.
+    pub const fn verdict(&self) -> &Result<(), Refusal> {
+        &self.verdict
+    }
+
+    /// Looks again for what was missing, and only for that.
+    fn again(&self, kind: &Kind, documents: &dyn Documents) -> Self {
+        Self::beyond(kind, documents, &self.passages)
+    }
+
+    fn beyond(kind: &Kind, documents: &dyn Documents, known: &[Result<String, Refusal>]) -> Self {
+        let passages = passages(evidence(kind), documents, known);
+        let verdict = alone(kind, documents, &passages);
+        Self { passages, verdict }
+    }
+
+    /// Whether it was refused for a document that was missing.
+    fn lacks_a_document(&self) -> bool {
+        self.verdict.as_ref().is_err_and(is_missing)
+    }
+}
+
+/// The passages that a record rests on.
+fn evidence(kind: &Kind) -> &[proto::Evidence] {
+    match kind {
+        Kind::StatementRecorded(recorded) => &recorded.evidence,
+        Kind::StatementCorrected(corrected) => {
+            let whole = corrected.corrected.as_ref();
+            whole.map_or(&[], |whole| &whole.evidence)
+        }
+        Kind::EvidenceAdded(added) => &added.evidence,
+        Kind::MandateGranted(mandate) => &mandate.evidence,
+        Kind::MandateEnded(mandate) => &mandate.evidence,
+        Kind::MilestoneDefined(milestone) => &milestone.evidence,
+        _ => &[],
+    }
 }
 
 /// Judges what no other record has a say in.
-fn alone(kind: &Kind, documents: &dyn Documents) -> Step {
+fn alone(kind: &Kind, documents: &dyn Documents, passages: &[Result<String, Refusal>]) -> Step {
+    let refused = passages.iter().find_map(|passage| passage.as_ref().err());
+    let found = refused.map_or(Ok(()), |refusal| Err(refusal.clone()));
     match kind {
         Kind::SourceArchived(archived) => source(archived, documents),
-        Kind::StatementRecorded(recorded) => statement(recorded, documents),
+        Kind::StatementRecorded(recorded) => found.and_then(|()| statement(recorded, passages)),
         Kind::StatementCorrected(corrected) => {
             let whole = corrected.corrected.as_ref();
-            let verdict = whole.map_or(Ok(()), |whole| statement(whole, documents));
+            let verdict =
+                found.and_then(|()| whole.map_or(Ok(()), |whole| statement(whole, passages)));
             verdict.map_err(|refusal| refusal.within("corrected"))
         }
-        Kind::MandateGranted(mandate) => passages(&mandate.evidence, documents).map(drop),
-        Kind::MandateEnded(mandate) => passages(&mandate.evidence, documents).map(drop),
-        Kind::MilestoneDefined(milestone) => passages(&milestone.evidence, documents).map(drop),
-        _ => Ok(()),
+        _ => found,
     }
 }
 
@@ -161,22 +204,23 @@ fn source(archived: &proto::SourceArchived, documents: &dyn Documents) -> Step {
     Ok(())
 }
 
-fn statement(statement: &proto::Statement, documents: &dyn Documents) -> Step {
-    let selections = passages(&statement.evidence, documents)?;
+/// Refuses a statement whose text is not what its passages, all of which were found, select.
+fn statement(statement: &proto::Statement, passages: &[Result<String, Refusal>]) -> Step {
     if !matches!(statement.wording(), Wording::Verbatim | Wording::Translated) {
         return Ok(());
     }
+    let selections = passages.iter().flatten();
     for (place, (evidence, selection)) in statement.evidence.iter().zip(selections).enumerate() {
         let words = evidence
             .establishes()
             .any(|what| what == Establishes::Words);
-        if words && !says_the_same(&statement.text, &selection.text) {
+        if words && !says_the_same(&statement.text, selection) {
             return Err(Refusal::new(
                 Reason::TextDiffersFromSelection,
                 "text",
                 format!(
                     "the text is not the passage that evidence[{place}] selects: {}",
-                    difference(&statement.text, &selection.text)
+                    difference(&statement.text, selection)
                 ),
                 "the selected passage, with \" […] \" between segments; or wording PARAPHRASED",
             ));
@@ -204,23 +248,50 @@ fn difference(text: &str, passage: &str) -> String {
     )
 }
 
+/// What each passage selects. What is `known` already is not looked for again, unless its
+/// document was missing.
 fn passages(
     evidence: &[proto::Evidence],
     documents: &dyn Documents,
-) -> Result<Vec<Selection>, Refusal> {
-    let select = |(place, evidence)| {
-        passage(evidence, documents)
-            .map_err(|refusal: Refusal| refusal.within(&format!("evidence[{place}]")))
-    };
-    evidence.iter().enumerate().map(select).collect()
+    known: &[Result<String, Refusal>],
+) -> Vec<Result<String, Refusal>> {
+    let mut passages = Vec::with_capacity(evidence.len());
+    for (place, evidence) in evidence.iter().enumerate() {
+        let passage = match known.get(place) {
+            Some(Err(refusal)) if is_missing(refusal) => passage(evidence, documents, place),
+            Some(known) => known.clone(),
+            None => passage(evidence, documents, place),
+        };
+        let is_settled = passage.as_ref().is_err_and(|it| !is_missing(it));
+        passages.push(passage);
+        if is_settled {
+            break;
+        }
+    }
+    passages
 }
 
-fn passage(evidence: &proto::Evidence, documents: &dyn Documents) -> Result<Selection, Refusal> {
+/// What the passage at this place among a record's selects.
+fn passage(
+    evidence: &proto::Evidence,
+    documents: &dyn Documents,
+    place: usize,
+) -> Result<String, Refusal> {
+    let selected = select(evidence, documents);
+    selected.map_err(|refusal| refusal.within(&format!("evidence[{place}]")))
+}
+
+fn select(evidence: &proto::Evidence, documents: &dyn Documents) -> Result<String, Refusal> {
     let id = content_id("textId", &evidence.text_id)?;
     let text = documents.text(&id).map_err(|error| unreadable(&error))?;
     let text = text.ok_or_else(|| text_missing(&id))?;
     let segments: Vec<Segment<'_>> = evidence.segments.iter().map(segment).collect();
-    text.select(&segments).map_err(refuse)
+    let selection = text.select(&segments).map_err(refuse)?;
+    Ok(selection.text)
+}
+
+fn is_missing(refusal: &Refusal) -> bool {
+    refusal.reason == Reason::SourceBytesMissing
 }
 
 fn segment(segment: &proto::Segment) -> Segment<'_> {
@@ -319,24 +390,25 @@ fn unreadable(error: &DocumentsError) -> Refusal {
     )
 }
 
-/// Judges evidence by what was found beforehand; anew where nobody looked then, or where a
-/// document was missing: an earlier record of the same batch may have enrolled the signer, or
+/// Judges evidence by what was found beforehand; anew where nobody looked then, and what was
+/// missing: an earlier record of the same batch may have enrolled the signer, or somebody
 /// brought the document.
 pub fn judge(
     place: &Place<'_>,
     kind: &Kind,
-    beforehand: Option<&Result<Vec<String>, Refusal>>,
+    beforehand: Option<&Looked>,
 ) -> Result<Step, FoldError> {
-    let verdict = match beforehand {
-        Some(Err(refusal)) if refusal.reason == Reason::SourceBytesMissing => {
-            check(kind, place.documents)
-        }
-        Some(verdict) => verdict.clone(),
-        None => check(kind, place.documents),
+    let anew = match beforehand {
+        Some(looked) if looked.lacks_a_document() => Some(looked.again(kind, place.documents)),
+        Some(_) => None,
+        None => Some(Looked::at(kind, place.documents)),
     };
-    let selected = accept!(verdict);
+    let Some(looked) = anew.as_ref().or(beforehand) else {
+        return Ok(Ok(()));
+    };
+    accept!(looked.verdict().clone());
     match kind {
-        Kind::EvidenceAdded(added) => further(place, added, &selected),
+        Kind::EvidenceAdded(added) => further(place, added, &looked.passages),
         _ => not_translated(place.state, kind),
     }
 }
@@ -351,7 +423,7 @@ pub fn judge(
 fn further(
     place: &Place<'_>,
     added: &proto::EvidenceAdded,
-    selected: &[String],
+    passages: &[Result<String, Refusal>],
 ) -> Result<Step, FoldError> {
     let of_words = |evidence: &proto::Evidence| {
         let mut establishes = evidence.establishes();
@@ -362,6 +434,7 @@ fn further(
     }
     let statement = accept!(below::standing(place.state, place.below, &added.statement)?);
     if matches!(statement.wording(), Wording::Verbatim | Wording::Translated) {
+        let selected = passages.iter().flatten();
         for (at, (evidence, text)) in std::iter::zip(&added.evidence, selected).enumerate() {
             if of_words(evidence) && !says_the_same(&statement.text, text) {
                 return Ok(Err(Refusal::new(
@@ -381,4 +454,90 @@ fn further(
         ..statement
     };
     not_translated(place.state, &Kind::StatementRecorded(whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::text::SearchText;
+
+    /// Texts of which some are missing, and which were asked for.
+    #[derive(Default)]
+    struct Texts {
+        kept: Vec<SearchText>,
+        asked: Mutex<Vec<ContentId>>,
+    }
+
+    impl Documents for Texts {
+        fn size(&self, _: &ContentId) -> Result<Option<u64>, DocumentsError> {
+            Ok(None)
+        }
+
+        fn text_of(
+            &self,
+            _: &ContentId,
+            _: Profile,
+            _: &str,
+        ) -> Result<Option<ContentId>, TextError> {
+            Ok(None)
+        }
+
+        fn text(&self, text_id: &ContentId) -> Result<Option<SearchText>, DocumentsError> {
+            self.asked.lock().unwrap().push(*text_id);
+            let mut kept = self.kept.iter();
+            Ok(kept.find(|text| text.text_id() == *text_id).cloned())
+        }
+    }
+
+    fn quoting(texts: &[&SearchText], exact: &str) -> Kind {
+        let evidence = texts.iter().map(|text| proto::Evidence {
+            text_id: text.text_id().to_string(),
+            segments: vec![proto::Segment {
+                exact: exact.to_owned(),
+                ..proto::Segment::default()
+            }],
+            ..proto::Evidence::default()
+        });
+        Kind::StatementRecorded(proto::Statement {
+            evidence: evidence.collect(),
+            ..proto::Statement::default()
+        })
+    }
+
+    #[test]
+    fn only_the_passage_whose_text_was_missing_is_looked_for_again() {
+        let [first, second, third] = ["one said so", "another said so", "a third said so"]
+            .map(|text| SearchText::new(text.to_owned()));
+        let kind = quoting(&[&first, &second, &third], "said so");
+        let mut texts = Texts {
+            kept: vec![first.clone(), third],
+            ..Texts::default()
+        };
+        let before = Looked::at(&kind, &texts);
+        assert!(before.lacks_a_document());
+        assert_eq!(texts.asked.lock().unwrap().len(), 3);
+
+        texts.kept.push(second.clone());
+        texts.asked.lock().unwrap().clear();
+        let after = before.again(&kind, &texts);
+        assert_eq!(*texts.asked.lock().unwrap(), [second.text_id()]);
+        assert_eq!(after, Looked::at(&kind, &texts));
+        assert_eq!(after.verdict, Ok(()));
+    }
+
+    #[test]
+    fn nothing_is_looked_for_beyond_a_passage_that_stands_nowhere() {
+        let [first, second] = ["one", "another"].map(|text| SearchText::new(text.to_owned()));
+        let texts = Texts {
+            kept: vec![first.clone(), second.clone()],
+            ..Texts::default()
+        };
+        let looked = Looked::at(&quoting(&[&first, &second], "nobody said"), &texts);
+        let refusal = looked.verdict.unwrap_err();
+        assert_eq!(refusal.reason, Reason::QuoteNotFound);
+        assert_eq!(refusal.field, "evidence[0].segments[0].exact");
+        assert_eq!(*texts.asked.lock().unwrap(), [first.text_id()]);
+    }
 }

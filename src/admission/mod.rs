@@ -27,6 +27,7 @@ mod time;
 
 pub use below::{Below, BelowError};
 pub use documents::{Documents, DocumentsError, TextError};
+pub use evidence::Looked;
 pub use fold::AdmissionFold;
 pub use kinds::{KINDS, kind_name};
 #[cfg(feature = "daemon")]
@@ -59,9 +60,8 @@ pub struct Prepared {
     pub envelope: proto::Envelope,
     /// Who signed, if every signature holds.
     pub signers: Result<Vec<[u8; 32]>, Refusal>,
-    /// Whether its evidence stands in the sources' texts, and what each passage selects; none
-    /// if nobody has looked.
-    pub evidence: Option<Result<Vec<String>, Refusal>>,
+    /// Whether its evidence stands in the sources' texts; none if nobody has looked.
+    pub evidence: Option<Looked>,
 }
 
 /// What becomes of a record at its place in the ledger.
@@ -118,7 +118,7 @@ pub fn prepare(
         if let Some(kind) = &prepared.record.kind
             && may_enter(&lately, &prepared, kind)
         {
-            prepared.evidence = Some(evidence::check(kind, documents));
+            prepared.evidence = Some(Looked::at(kind, documents));
         }
         Ok(prepared)
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::texts::TextsOnRecord;
 use super::{AppError, Stores, World};
 use crate::config::Config;
-use crate::documents::StoredDocuments;
+use crate::documents::{self, StoredDocuments};
 use crate::ledger::{
     self, AdmissionTables, Appender, Clock, Ledger, Reader, Sequencer, Settings, Surroundings,
 };
@@ -64,8 +64,12 @@ impl Archive {
         let statements = follow(Arc::new(StatementsFold))?;
 
         let on_record = TextsOnRecord::new(catalog.projection(), reader.clone());
-        let cache_bytes = config.text_cache_bytes;
-        let documents = StoredDocuments::new(sources, texts, Arc::new(on_record), cache_bytes);
+        let limits = documents::Limits {
+            text_cache_bytes: config.text_cache_bytes,
+            unnamed_bytes_max: config.unnamed_bytes_max,
+            disk_reserve_bytes: config.disk_reserve_bytes,
+        };
+        let documents = StoredDocuments::new(sources, texts, Arc::new(on_record), limits);
         let documents = Arc::new(documents);
         let settings = Settings {
             queue_records_max: config.queue_records_max,

@@ -110,3 +110,25 @@ pub enum AppError {
     #[error("the server ended by itself: {0}")]
     Serve(#[source] tonic::transport::Error),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_cannot_be_listened_on_says_what_would_free_it() {
+        let told = |kind: io::ErrorKind| {
+            let address = SocketAddr::from(([192, 0, 2, 1], 7450));
+            let source = io::Error::from(kind);
+            AppError::Listen { address, source }.to_string()
+        };
+        for (kind, freed) in [
+            (io::ErrorKind::AddrNotAvailable, "none of this machine's"),
+            (io::ErrorKind::PermissionDenied, "a port from 1024 on"),
+            (io::ErrorKind::AddrInUse, "stop what listens there"),
+        ] {
+            let said = told(kind);
+            assert!(said.contains(freed) && said.contains("--listen"), "{said}");
+        }
+    }
+}

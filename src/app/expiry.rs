@@ -34,6 +34,8 @@ pub async fn expire_uploads(
         };
         let (documents, catalog) = (Arc::clone(&documents), catalog.clone());
         let removed = tokio::task::spawn_blocking(move || {
+            // At the start, so that no upload has to wait for it.
+            documents.count_unnamed()?;
             let before = SystemTime::now()
                 .checked_sub(expiry)
                 .unwrap_or(SystemTime::UNIX_EPOCH);

@@ -79,6 +79,7 @@ fn routes(
     let limits = rpc::Limits {
         message_bytes_max: config.connections.message_bytes_max,
         source_bytes_max: config.source_bytes_max,
+        upload_max: config.upload_max(),
         wait_max: config.wait_max(),
         subscriptions,
     };

@@ -1,9 +1,9 @@
-//! How the texts on record were extracted, for when one was lost: the catalog knows the entry
-//! that names a text, and the ledger has the record.
+//! Which documents are on record, and how texts were extracted, for when one was lost: the
+//! catalog knows the entry that names a text, and the ledger has the record.
 
 use std::fmt::Display;
 
-use crate::documents::{Extraction, ExtractionsOnRecord};
+use crate::documents::{Document, DocumentsOnRecord, Extraction};
 use crate::ledger::Reader;
 use crate::projection::{Projection, catalog};
 use crate::record::ContentId;
@@ -22,7 +22,7 @@ impl TextsOnRecord {
     }
 }
 
-impl ExtractionsOnRecord for TextsOnRecord {
+impl DocumentsOnRecord for TextsOnRecord {
     fn of_text(&self, text_id: &ContentId) -> Option<Extraction> {
         let unreadable = |error: &dyn Display| {
             tracing::warn!(%text_id, %error, "how a lost text was extracted cannot be read");
@@ -39,5 +39,23 @@ impl ExtractionsOnRecord for TextsOnRecord {
             profile: archived.profile.parse().ok()?,
             media_type: archived.media_type.clone(),
         })
+    }
+
+    fn names(&self, document: &Document) -> bool {
+        let tables = self.catalog.tables();
+        let named = match document {
+            Document::Source(id) => catalog::source(tables, id, u64::MAX).map(|it| it.is_some()),
+            Document::Text(id) => {
+                catalog::first_with_text(tables, id, u64::MAX).map(|it| it.is_some())
+            }
+        };
+        named.unwrap_or_else(|error| {
+            tracing::warn!(?document, %error, "whether a document is on record cannot be read");
+            false
+        })
+    }
+
+    fn size(&self) -> u64 {
+        self.catalog.cursor().size
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use super::Document;
 use crate::record::ContentId;
 use crate::text::{ExtractError, Profile};
 
@@ -18,11 +19,17 @@ pub struct Extraction {
     pub media_type: String,
 }
 
-/// The extractions that records name.
-pub trait ExtractionsOnRecord: Send + Sync {
+/// The documents and extractions that records name.
+pub trait DocumentsOnRecord: Send + Sync {
     /// An extraction that a record says gives this text; none if no record does, or none can
     /// be read.
     fn of_text(&self, text_id: &ContentId) -> Option<Extraction>;
+
+    /// Whether a record names a document; not if that cannot be read.
+    fn names(&self, document: &Document) -> bool;
+
+    /// How many entries there are: where it is what it was, no other document is named.
+    fn size(&self) -> u64;
 }
 
 /// How many extractions are remembered: with media types of some 30 bytes 2 MiB, with the

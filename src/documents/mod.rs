@@ -17,12 +17,15 @@ mod extraction;
 mod ready;
 #[cfg(test)]
 mod tests;
+mod uploads;
 mod used;
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-pub use extraction::{Extraction, ExtractionsOnRecord};
+pub use extraction::{DocumentsOnRecord, Extraction};
+pub use uploads::{Limits, Upload, UploadError};
 
 use crate::admission::{Documents, DocumentsError, TextError};
 use crate::record::ContentId;
@@ -30,6 +33,7 @@ use crate::storage::{BlobError, BlobStore};
 use crate::text::{ExtractError, Extracted, Profile, SearchText, TEXT_BYTES_MAX};
 use extraction::Remembered;
 use ready::Ready;
+use uploads::Unnamed;
 use used::Used;
 
 /// How many bytes of text are kept ready for searching, if the settings do not say:
@@ -43,12 +47,17 @@ const EXPIRY_PAGE: usize = 1024;
 pub struct StoredDocuments {
     sources: Arc<dyn BlobStore>,
     texts: Arc<dyn BlobStore>,
-    on_record: Arc<dyn ExtractionsOnRecord>,
+    on_record: Arc<dyn DocumentsOnRecord>,
     ready: Mutex<Ready>,
     remembered: Mutex<Remembered>,
     /// What must not be removed. Held while something is removed, and from finding a document
     /// to marking it.
     used: Mutex<Used>,
+    /// Never locked while `used` is, nor the other way round.
+    unnamed: Mutex<Unnamed>,
+    /// How many bytes are on their way.
+    coming_bytes: AtomicU64,
+    limits: Limits,
 }
 
 /// The text of a document, as it was extracted and kept.
@@ -74,22 +83,25 @@ pub enum KeepError {
 }
 
 impl StoredDocuments {
-    /// Documents in these two stores, with at most `cache_bytes_max` bytes of text kept ready.
-    /// `on_record` tells how a text that was lost is extracted again.
+    /// Documents in these two stores, within `limits`. `on_record` tells what records name, and
+    /// how a text that was lost is extracted again.
     #[must_use]
     pub fn new(
         sources: Arc<dyn BlobStore>,
         texts: Arc<dyn BlobStore>,
-        on_record: Arc<dyn ExtractionsOnRecord>,
-        cache_bytes_max: usize,
+        on_record: Arc<dyn DocumentsOnRecord>,
+        limits: Limits,
     ) -> Self {
         Self {
             sources,
             texts,
             on_record,
-            ready: Mutex::new(Ready::new(cache_bytes_max)),
+            ready: Mutex::new(Ready::new(limits.text_cache_bytes)),
             remembered: Mutex::default(),
             used: Mutex::default(),
+            unnamed: Mutex::default(),
+            coming_bytes: AtomicU64::new(0),
+            limits,
         }
     }
 
@@ -110,10 +122,13 @@ impl StoredDocuments {
             return Ok(None);
         };
         let extracted = self.run(source, profile, media_type)?;
+        let bytes = extracted.text.len() as u64;
+        let text_id = self.keep(extracted.text)?;
+        self.count_uploaded(Document::Text(text_id), bytes);
         Ok(Some(KeptText {
             profile,
             malformed: extracted.malformed,
-            text_id: self.keep(extracted.text)?,
+            text_id,
         }))
     }
 
@@ -194,6 +209,7 @@ impl StoredDocuments {
                 after = Some(*last);
                 for id in &page {
                     if !is_on_record(name(*id))? && self.remove(&**store, id, before)? {
+                        lock(&self.unnamed).forget(&name(*id));
                         removed += 1;
                     }
                 }
@@ -327,7 +343,7 @@ impl std::fmt::Debug for StoredDocuments {
 }
 
 /// Something that may be on record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Document {
     /// A source, by its id.
     Source(ContentId),

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::*;
@@ -15,9 +16,21 @@ struct Archive {
 #[derive(Default)]
 struct OnRecord(Mutex<HashMap<ContentId, Extraction>>);
 
-impl ExtractionsOnRecord for OnRecord {
+impl DocumentsOnRecord for OnRecord {
     fn of_text(&self, text_id: &ContentId) -> Option<Extraction> {
         lock(&self.0).get(text_id).cloned()
+    }
+
+    fn names(&self, document: &Document) -> bool {
+        let on_record = lock(&self.0);
+        match document {
+            Document::Source(id) => on_record.values().any(|it| it.source == *id),
+            Document::Text(id) => on_record.contains_key(id),
+        }
+    }
+
+    fn size(&self) -> u64 {
+        lock(&self.0).len() as u64
     }
 }
 
@@ -29,7 +42,11 @@ fn archive(cache_bytes_max: usize) -> Archive {
             Arc::new(sources.clone()),
             Arc::new(texts.clone()),
             Arc::clone(&on_record) as _,
-            cache_bytes_max,
+            Limits {
+                text_cache_bytes: cache_bytes_max,
+                unnamed_bytes_max: 1 << 20,
+                disk_reserve_bytes: 0,
+            },
         ),
         sources,
         texts,
@@ -228,4 +245,57 @@ fn an_upload_that_is_young_does_not_expire() {
         .documents
         .expire(earlier, |_| Ok::<_, BlobError>(false));
     assert_eq!(removed.unwrap(), 0);
+}
+
+/// Uploads a document of so many bytes by way of the documents.
+fn upload(
+    documents: &Arc<StoredDocuments>,
+    byte: u8,
+    size: usize,
+) -> Result<ContentId, UploadError> {
+    let mut upload = documents.begin_upload(u64::MAX)?;
+    upload.write(&vec![byte; size])?;
+    upload.finish()
+}
+
+#[test]
+fn uploads_are_refused_where_too_much_is_kept_that_no_record_names() {
+    // With what a document counts as besides, two of them have less than 1 MiB.
+    const HALF: usize = 480_000;
+    let archive = archive(0);
+    // What was there at the start counts.
+    archive.upload(&vec![0; HALF]);
+    let documents = Arc::new(archive.documents);
+    let unfinished = documents.begin_upload(u64::MAX).unwrap();
+    let first = upload(&documents, 1, HALF).unwrap();
+    let refused = |byte| {
+        let error = upload(&documents, byte, HALF).unwrap_err();
+        assert!(matches!(error, UploadError::Unnamed { .. }), "{error}");
+    };
+    refused(2);
+    // It is here already, and takes no more room once it is kept.
+    drop(unfinished);
+    refused(1);
+    assert_eq!(documents.coming_bytes.load(Ordering::Relaxed), 0);
+
+    let text_id = ContentId::of(b"its text");
+    let extraction = Extraction {
+        source: first,
+        profile: Profile::PlainText1,
+        media_type: "text/plain".to_owned(),
+    };
+    lock(&archive.on_record.0).insert(text_id, extraction);
+    // What is named makes room, and is not counted again.
+    upload(&documents, 1, HALF).unwrap();
+    upload(&documents, 2, HALF).unwrap();
+    refused(3);
+
+    for _ in 0..2 {
+        documents.begin_expiry();
+    }
+    let later = SystemTime::now() + Duration::from_mins(1);
+    let named = |document| Ok::<_, BlobError>(archive.on_record.names(&document));
+    assert_eq!(documents.expire(later, named).unwrap(), 2);
+    upload(&documents, 3, HALF).unwrap();
+    upload(&documents, 4, HALF).unwrap();
 }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use super::{Changes, Tables, TablesError};
 
-/// How many rows are kept. Rows are of 100 bytes or so: some 400 KB.
+/// How many rows are kept. Most are of 100 bytes or so, some 400 KB; pages of an index take 1 to
+/// 2 KB, 8 MB if there are no others.
 const ROWS_KEPT_MAX: usize = 4_096;
 
 /// Rows that were read lately: nearly every record asks for the same verifiers, topics and

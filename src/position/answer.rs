@@ -7,7 +7,7 @@
 
 use super::comparison::{Decision, carries_on, compare};
 use super::standing::considered;
-use super::timeline::Sweep;
+use super::timeline::{Advance, Sweep};
 use super::voices::{Voice, contradict, diverge, voices};
 use super::{Dated, Question, Testimony};
 use crate::record::Interval;
@@ -189,23 +189,62 @@ struct Run<'a> {
 
 fn run(testimonies: &[Testimony], question: Question) -> Run<'_> {
     let mut sweep = Sweep::new(testimonies, question.as_of);
-    let mut last = Decision::NOTHING;
-    let (mut since, mut previous) = (None, None);
-    for takeover in sweep.by_ref() {
-        if !carries_on(compare(&last, &takeover.decision).kind) {
-            previous = last.deciding;
-            since = takeover
-                .decision
-                .deciding
-                .map(|first| first.testimony.said_at);
-        }
-        last = takeover.decision;
-    }
-    let front = sweep.into_front();
+    let origin = origin_in(&mut sweep, None).unwrap_or_default();
+    let front = sweep.front();
     Run {
-        since,
-        previous,
+        since: origin.since,
+        previous: origin.previous,
         order_uncertain: front.is_divided(),
         front: front.members(),
     }
+}
+
+/// Where the unbroken run began that ends in the position at a date.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Origin<'a> {
+    /// When its first statement was said.
+    pub(crate) since: Option<Interval>,
+    /// What decided before it.
+    pub(crate) previous: Option<Dated<'a>>,
+}
+
+/// Where the unbroken run began that ends in the position at `as_of`, told from candidates
+/// of which those that end at `left_out` or before it may be missing; none if that does not
+/// tell.
+///
+/// While some candidate begins at `left_out` or after it, what is missing is no member of the
+/// front, so that what decides is known. So a break is known for one if that holds on both
+/// sides of it, and the last one if it holds from there on.
+pub(crate) fn origin(
+    testimonies: &[Testimony],
+    as_of: i64,
+    left_out: Option<i64>,
+) -> Option<Origin<'_>> {
+    origin_in(&mut Sweep::new(testimonies, as_of), left_out)
+}
+
+fn origin_in<'a>(sweep: &mut Sweep<'a>, left_out: Option<i64>) -> Option<Origin<'a>> {
+    let mut origin = left_out.is_none().then(Origin::default);
+    let mut was_known = left_out.is_none();
+    let mut last = Decision::NOTHING;
+    while let Some(step) = sweep.advance() {
+        let is_known = left_out.is_none_or(|end| {
+            let begins = sweep.front().greatest_earliest();
+            begins.is_some_and(|earliest| earliest >= end)
+        });
+        if let Advance::Takeover(takeover) = step {
+            if !carries_on(compare(&last, &takeover.decision).kind) {
+                origin = was_known.then_some(Origin {
+                    since: takeover.decision.deciding.map(|it| it.testimony.said_at),
+                    previous: last.deciding,
+                });
+            }
+            last = takeover.decision;
+        }
+        if !is_known {
+            origin = None;
+        }
+        was_known = is_known;
+    }
+    origin
 }

@@ -107,9 +107,14 @@ impl<'a> Front<'a> {
 
     /// Whether a candidate may be the newest.
     fn holds(&self, candidate: &Dated<'_>) -> bool {
-        self.beginnings
-            .last_key_value()
-            .is_some_and(|(greatest_earliest, _)| candidate.interval.latest > *greatest_earliest)
+        self.greatest_earliest()
+            .is_some_and(|earliest| candidate.interval.latest > earliest)
+    }
+
+    /// E: when the candidate that begins last begins.
+    pub(super) fn greatest_earliest(&self) -> Option<i64> {
+        let (earliest, _) = self.beginnings.last_key_value()?;
+        Some(*earliest)
     }
 }
 

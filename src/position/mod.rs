@@ -30,6 +30,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use answer::origin;
 pub use answer::{Finding, Page, Position, position};
 pub use comparison::{ChangeKind, Comparison, Decision, Direction, Placement, compare, placement};
 pub use divergence::diverging_since;
@@ -201,7 +202,7 @@ impl Testimony {
 
     /// The forms in which it becomes definite as the date asked for grows, oldest first: each
     /// stands from the end of its interval on, and the second replaces the first.
-    fn appearances(&self) -> impl Iterator<Item = Dated<'_>> {
+    pub(crate) fn appearances(&self) -> impl Iterator<Item = Dated<'_>> {
         let said = Some(self.said_at).filter(|said| {
             self.repeated_until
                 .is_none_or(|repeated| said.latest < repeated.latest)
@@ -235,7 +236,7 @@ impl<'a> Dated<'a> {
     }
 
     /// Where it stands among others by age.
-    const fn newness(&self) -> Newness {
+    pub(crate) const fn newness(&self) -> Newness {
         Newness {
             latest: self.interval.latest,
             earliest: self.interval.earliest,
@@ -267,11 +268,11 @@ impl<'a> Dated<'a> {
 
 /// The order of age, newest greatest. A statement's readings follow one another as the ledger
 /// gave them: by entry, then by place within it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Newness {
-    latest: i64,
-    earliest: i64,
-    statement: u64,
-    given_by: u64,
-    place: u32,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Newness {
+    pub(crate) latest: i64,
+    pub(crate) earliest: i64,
+    pub(crate) statement: u64,
+    pub(crate) given_by: u64,
+    pub(crate) place: u32,
 }

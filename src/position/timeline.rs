@@ -66,6 +66,14 @@ pub(super) struct Takeover<'a> {
     pub(super) decision: Decision<'a>,
 }
 
+/// What a date at which something becomes definite changes.
+pub(super) enum Advance<'a> {
+    /// The same decides.
+    Same,
+    /// Something else does.
+    Takeover(Takeover<'a>),
+}
+
 /// Every change of what decides, as the date asked for grows up to a bound; once it has ended,
 /// its front is the one at that bound.
 pub(super) struct Sweep<'a> {
@@ -91,35 +99,49 @@ impl<'a> Sweep<'a> {
         self.by_ref().for_each(drop);
         self.front
     }
+
+    /// The front at the date that the sweep has come to.
+    pub(super) const fn front(&self) -> &Front<'a> {
+        &self.front
+    }
+
+    /// Goes on to the next date at which something becomes definite, and says whether that
+    /// changes what decides; none after the last.
+    pub(super) fn advance(&mut self) -> Option<Advance<'a>> {
+        let first = self.appearances.next()?;
+        let at = first.interval.latest;
+        self.front.take(first);
+        while let Some(dated) = self
+            .appearances
+            .next_if(|dated| dated.interval.latest == at)
+        {
+            self.front.take(dated);
+        }
+        let deciding = self.front.deciding();
+        let goes_on = matches!(
+            (&self.deciding, &deciding),
+            (Some(before), Some(after)) if before.is_same(after)
+        );
+        if goes_on {
+            return Some(Advance::Same);
+        }
+        self.deciding = deciding;
+        let disputed = deciding.is_some_and(|it| it.testimony.is_disputed());
+        let certain = !disputed && self.possible.at(at) == 0 && !self.front.is_divided();
+        let decision = Decision { deciding, certain };
+        Some(Advance::Takeover(Takeover { at, decision }))
+    }
 }
 
 impl<'a> Iterator for Sweep<'a> {
     type Item = Takeover<'a>;
 
     fn next(&mut self) -> Option<Takeover<'a>> {
-        while let Some(first) = self.appearances.next() {
-            let at = first.interval.latest;
-            self.front.take(first);
-            while let Some(dated) = self
-                .appearances
-                .next_if(|dated| dated.interval.latest == at)
-            {
-                self.front.take(dated);
-            }
-            let deciding = self.front.deciding();
-            let goes_on = matches!(
-                (&self.deciding, &deciding),
-                (Some(before), Some(after)) if before.is_same(after)
-            );
-            if !goes_on {
-                self.deciding = deciding;
-                let disputed = deciding.is_some_and(|it| it.testimony.is_disputed());
-                let certain = !disputed && self.possible.at(at) == 0 && !self.front.is_divided();
-                let decision = Decision { deciding, certain };
-                return Some(Takeover { at, decision });
+        loop {
+            if let Advance::Takeover(takeover) = self.advance()? {
+                return Some(takeover);
             }
         }
-        None
     }
 }
 

@@ -73,12 +73,19 @@ impl Table {
     ) -> impl Iterator<Item = Result<(Vec<u8>, T), FoldError>> + use<'t, T> {
         let start = id.clone().index(known_at);
         let rows = tables.rows(Bound::Excluded(start.as_bytes()), Order::Descending);
-        let prefix = id.clone();
-        let of_the_id = rows.take_while(move |row| match row {
-            Ok((key, _)) => key.starts_with(prefix.as_bytes()),
-            Err(_) => true,
-        });
-        self.decoded(id, Box::new(of_the_id))
+        self.decoded(id, under(id, rows))
+    }
+
+    /// As [`scan`](Self::scan), from the key on that has `index` after the prefix.
+    pub(super) fn scan_from<'t, T: DeserializeOwned>(
+        self,
+        tables: &'t dyn Tables,
+        prefix: &Key,
+        index: u64,
+    ) -> impl Iterator<Item = Result<(Vec<u8>, T), FoldError>> + use<'t, T> {
+        let start = prefix.clone().index(index);
+        let rows = tables.rows(Bound::Included(start.as_bytes()), Order::Ascending);
+        self.decoded(prefix, under(prefix, rows))
     }
 
     fn decoded<'t, T: DeserializeOwned>(
@@ -98,6 +105,15 @@ impl Table {
     pub(super) fn damaged(self) -> FoldError {
         FoldError::Row { table: self.name }
     }
+}
+
+/// The rows up to the first whose key does not begin with `prefix`.
+fn under<'t>(prefix: &Key, rows: Scan<'t>) -> Scan<'t> {
+    let prefix = prefix.clone();
+    Box::new(rows.take_while(move |row| match row {
+        Ok((key, _)) => key.starts_with(prefix.as_bytes()),
+        Err(_) => true,
+    }))
 }
 
 /// A key, or the beginning of one.
@@ -222,6 +238,21 @@ mod tests {
             .map(|row| row.unwrap().1)
             .collect();
         assert_eq!(found, ["a"]);
+    }
+
+    #[test]
+    fn a_scan_from_an_index_stays_under_its_prefix() {
+        let mut tables = MemoryTables::default();
+        let prefix = |name| TABLE.key().slug(&slug(name));
+        for (name, index) in [("a", 1), ("b", 2), ("b", 5), ("c", 9)] {
+            let row = prefix(name).index(index).into_bytes();
+            tables.apply(Changes::from([(row, Some(TABLE.encode(&index).unwrap()))]));
+        }
+        let up: Vec<u64> = TABLE
+            .scan_from(&tables, &prefix("b"), 3)
+            .map(|row| row.unwrap().1)
+            .collect();
+        assert_eq!(up, [5]);
     }
 
     #[test]

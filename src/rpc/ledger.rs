@@ -1,6 +1,5 @@
 //! `LedgerService`: the entries as they stand, byte for byte, up to the newest durable head.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::{Request, Response, Status};
@@ -11,16 +10,16 @@ use super::proto::ledger_service_server::LedgerService;
 use super::proto::{
     GetCheckpointRequest, GetCheckpointResponse, GetConsistencyProofRequest,
     GetConsistencyProofResponse, GetEntryRequest, GetEntryResponse, GetHeadRequest,
-    GetHeadResponse, GetInclusionProofRequest, GetInclusionProofResponse, ReadEntriesRequest,
-    SubscribeRequest, SubscribeResponse,
+    GetHeadResponse, GetInclusionProofRequest, GetInclusionProofResponse, LedgerEntry,
+    ReadEntriesRequest, SubscribeRequest, SubscribeResponse,
 };
 use super::reading::{Messages, Range, Reading};
 use super::subscription::{Outgoing, Subscriptions, Wanted};
 use super::views::{KnownAt, View};
-use super::{Failure, Reason, convert, not_offered, parse};
+use super::{Failure, Reason, blocking, convert, not_offered, parse};
 use crate::admission;
 use crate::ledger::{AdmissionTables, Reader};
-use crate::record::{ContentId, Entry};
+use crate::record::ContentId;
 
 /// The service.
 pub struct Entries {
@@ -62,9 +61,20 @@ impl Entries {
         })
     }
 
-    fn entry(&self, index: u64) -> Result<Arc<Entry>, Failure> {
-        let entry = self.reader.entry(index)?;
-        entry.ok_or_else(|| beyond("index", index, self.reader.head().size))
+    /// An entry as a message: at once if it is kept, or else read and decoded where that holds
+    /// nobody up.
+    async fn entry(&self, index: u64, decode: bool) -> Result<LedgerEntry, Failure> {
+        let kept = self.reader.kept_frame_at(index);
+        if let Some(entry) = kept.as_ref().and_then(|frame| frame.entry(index)) {
+            return Ok(convert::ledger_entry(entry, decode));
+        }
+        let reader = self.reader.clone();
+        let read = blocking(move || {
+            let entry = reader.entry(index)?;
+            let entry = entry.ok_or_else(|| beyond("index", index, reader.head().size))?;
+            Ok(convert::ledger_entry(&entry, decode))
+        });
+        read.await
     }
 }
 
@@ -97,9 +107,8 @@ impl LedgerService for Entries {
                 "an index, or a recordId",
             ))?,
         };
-        let entry = self.entry(index)?;
         Ok(Response::new(GetEntryResponse {
-            entry: Some(convert::ledger_entry(&entry, request.decode)),
+            entry: Some(self.entry(index, request.decode).await?),
         }))
     }
 

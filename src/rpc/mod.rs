@@ -64,6 +64,10 @@ const SERVICES: [&str; 6] = [
     SourceServiceServer::<Sources>::NAME,
 ];
 
+/// The largest message that is sent, in bytes: what clients take by default. Every answer is
+/// bounded below it by what makes it; this is where one that is not would fail.
+const ANSWER_BYTES_MAX: usize = 4 << 20;
+
 /// Bounds of the services.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -71,6 +75,8 @@ pub struct Limits {
     pub message_bytes_max: usize,
     /// The largest document that is taken, in bytes.
     pub source_bytes_max: u64,
+    /// How long one upload may take.
+    pub upload_max: Duration,
     /// How long a call may wait for `at_least_size`.
     pub wait_max: Duration,
     /// Bounds of subscriptions.
@@ -135,19 +141,25 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         subscriptions.clone(),
         limits.wait_max,
     );
-    let most_of_source = limits.source_bytes_max;
-    let sources = Sources::new(documents, views.catalog.clone(), records, most_of_source);
+    let sources = Sources::new(documents, views.catalog.clone(), records, &limits);
     let records = Records::new(appender, stopping);
     let positions = Positions::new(views, position_reader, clock, subscriptions);
+    macro_rules! bounded {
+        ($server:expr) => {
+            $server
+                .max_decoding_message_size(most)
+                .max_encoding_message_size(ANSWER_BYTES_MAX)
+        };
+    }
     let routes = Routes::new(health)
         .add_service(reflection)
         .add_service(alpha)
-        .add_service(AdminServiceServer::new(admin).max_decoding_message_size(most))
-        .add_service(CatalogServiceServer::new(catalog).max_decoding_message_size(most))
-        .add_service(LedgerServiceServer::new(entries).max_decoding_message_size(most))
-        .add_service(PositionServiceServer::new(positions).max_decoding_message_size(most))
-        .add_service(RecordServiceServer::new(records).max_decoding_message_size(most))
-        .add_service(SourceServiceServer::new(sources).max_decoding_message_size(most));
+        .add_service(bounded!(AdminServiceServer::new(admin)))
+        .add_service(bounded!(CatalogServiceServer::new(catalog)))
+        .add_service(bounded!(LedgerServiceServer::new(entries)))
+        .add_service(bounded!(PositionServiceServer::new(positions)))
+        .add_service(bounded!(RecordServiceServer::new(records)))
+        .add_service(bounded!(SourceServiceServer::new(sources)));
     Ok((routes.prepare(), reporter))
 }
 

@@ -34,7 +34,7 @@ use super::{Failure, Reason, blocking, parse, proto};
 use crate::ledger::{Clock, Reader};
 use crate::position::{Finding, Position, Question, compare, placement, position};
 use crate::projection::catalog;
-use crate::projection::positions::{self, Subject, Terms};
+use crate::projection::positions::{self, Collected, Exact, Subject, Terms};
 use crate::record::proto::ActorKind;
 use crate::record::{Date, Interval, Slug, format_instant};
 use comparisons::Ends;
@@ -64,7 +64,10 @@ pub struct Positions {
 struct Evidence {
     subject: Subject,
     known: Known,
-    collected: positions::Collected,
+    collected: Collected,
+    /// What is not to be told from what was collected, where that is a part: what makes the
+    /// position at one date.
+    exact: Option<Exact>,
     speaks_for: Vec<Slug>,
 }
 
@@ -105,15 +108,40 @@ impl Positions {
     }
 
     fn collect(&self, subject: &Subject, terms: &Terms, known: Known) -> Result<Evidence, Failure> {
+        let evidence = self.evidence(subject, terms, known)?;
+        self.on_record(subject, known, evidence)
+    }
+
+    /// As much of what was known as makes the position at a date.
+    fn answer(
+        &self,
+        subject: &Subject,
+        terms: &Terms,
+        known: Known,
+        as_of: i64,
+    ) -> Result<Evidence, Failure> {
+        let tables = self.views.positions.tables();
+        let asked = (as_of, LIST_MAX);
+        let answer = positions::answer(tables, subject, terms, known.known_at, asked)?;
+        let evidence = answer.map(|it| self.of(subject, known, it.collected, it.exact));
+        self.on_record(subject, known, evidence.transpose()?)
+    }
+
+    /// Refuses an actor or a topic that was not on record. What bears on a topic names it, so
+    /// that only silence needs a look.
+    fn on_record(
+        &self,
+        subject: &Subject,
+        known: Known,
+        evidence: Option<Evidence>,
+    ) -> Result<Evidence, Failure> {
         let Subject { actor, topic, .. } = subject;
         let (known_at, size) = (known.known_at, known.size());
         let unknown = |reason, field, id: &Slug| {
             self.views
                 .unknown(reason, field, id.as_str(), known_at, size)
         };
-        let evidence = self.evidence(subject, terms, known)?;
         let evidence = evidence.ok_or_else(|| unknown(Reason::UnknownActor, "actor", actor))?;
-        // What bears on a topic names it, so that only silence needs a look.
         if evidence.collected.testimonies.is_empty()
             && evidence.collected.taken.is_empty()
             && catalog::topic(self.views.catalog.tables(), topic, known_at)?.is_none()
@@ -131,19 +159,30 @@ impl Positions {
         known: Known,
     ) -> Result<Option<Evidence>, Failure> {
         let tables = self.views.positions.tables();
-        let Some(collected) = positions::collect(tables, subject, terms, known.known_at)? else {
-            return Ok(None);
-        };
+        let collected = positions::collect(tables, subject, terms, known.known_at)?;
+        let evidence = collected.map(|it| self.of(subject, known, it, None));
+        evidence.transpose()
+    }
+
+    fn of(
+        &self,
+        subject: &Subject,
+        known: Known,
+        collected: Collected,
+        exact: Option<Exact>,
+    ) -> Result<Evidence, Failure> {
+        let tables = self.views.positions.tables();
         let speaks_for = match collected.kind {
             ActorKind::Person => positions::speaks_for(tables, &subject.actor, known.known_at)?,
             _ => Vec::new(),
         };
-        Ok(Some(Evidence {
+        Ok(Evidence {
             subject: subject.clone(),
             known,
             collected,
+            exact,
             speaks_for,
-        }))
+        })
     }
 
     /// Between which dates two positions are compared, and around which milestone; `to` is the
@@ -194,6 +233,22 @@ impl Positions {
         date("milestone", &milestone.definition.date)
     }
 
+    fn get(
+        &self,
+        request: &GetPositionRequest,
+        subject: &Subject,
+        as_of: i64,
+        known: Known,
+    ) -> Result<GetPositionResponse, Failure> {
+        let terms = terms(&self.views, "filter", request.filter.as_ref(), &known)?;
+        let evidence = self.answer(subject, &terms, known, as_of)?;
+        let position = evidence.position(as_of);
+        Ok(GetPositionResponse {
+            position: Some(evidence.message(&position, &self.views)?),
+            basis: Some(self.views.positions.basis(&known, Some(as_of))),
+        })
+    }
+
     fn compare(
         &self,
         request: &ComparePositionsRequest,
@@ -208,8 +263,8 @@ impl Positions {
             filter => terms(&self.views, "fromFilter", filter.as_ref(), &from)?,
         };
         let [from, to] = [
-            self.collect(subject, &earlier, from)?,
-            self.collect(subject, &later, to)?,
+            self.answer(subject, &earlier, from, span.from)?,
+            self.answer(subject, &later, to, span.to)?,
         ];
         let [before, after] = [from.position(span.from), to.position(span.to)];
         let (earlier, later) = (before.decision(), after.decision());
@@ -235,8 +290,13 @@ impl Evidence {
         }
     }
 
+    /// The position at a date: where a part was read, at the one that it was read for.
     fn position(&self, as_of: i64) -> Position<'_> {
-        position(&self.collected.testimonies, self.question(as_of), LIST_MAX)
+        let mut position = position(&self.collected.testimonies, self.question(as_of), LIST_MAX);
+        if let Some(exact) = &self.exact {
+            exact.complete(&mut position, &self.collected);
+        }
+        position
     }
 
     /// The position, without the lists in it.
@@ -383,14 +443,16 @@ impl PositionService for Positions {
         let as_of = self.end_of("asOf", &request.as_of)?;
         let known_at = KnownAt::new("knownAt", request.known_at, request.known_at_time);
         let known = self.known(known_at, request.at_least_size).await?;
-        let terms = terms(&self.views, "filter", request.filter.as_ref(), &known)?;
-        // A seek and a few reads: cheaper than a hop to another thread.
-        let evidence = self.collect(&subject, &terms, known)?;
-        let position = evidence.position(as_of);
-        Ok(Response::new(GetPositionResponse {
-            position: Some(evidence.message(&position, &self.views)?),
-            basis: Some(self.views.positions.basis(&known, Some(as_of))),
-        }))
+        // A seek and a few reads are cheaper than a hop to another thread.
+        let tables = self.views.positions.tables();
+        if request.filter.is_none()
+            && positions::is_light(tables, &subject, known.known_at).map_err(Failure::from)?
+        {
+            return Ok(Response::new(self.get(&request, &subject, as_of, known)?));
+        }
+        let service = self.clone();
+        let answer = blocking(move || service.get(&request, &subject, as_of, known));
+        Ok(Response::new(answer.await?))
     }
 
     async fn compare_positions(

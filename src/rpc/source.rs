@@ -15,6 +15,7 @@ mod upload;
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio_stream::Stream;
@@ -24,10 +25,10 @@ use tonic::{Request, Response, Status, Streaming};
 use super::proto::source_service_server::SourceService;
 use super::proto::{
     GetSourceRequest, GetSourceResponse, GetSourceTextRequest, GetSourceTextResponse,
-    PutSourceRequest, PutSourceResponse,
+    PutSourceHeader, PutSourceRequest, PutSourceResponse,
 };
 use super::views::View;
-use super::{Failure, Reason, blocking, blocking_in_turn, parse};
+use super::{Failure, Limits, Reason, blocking, blocking_in_turn, parse};
 use crate::admission::withheld;
 use crate::documents::StoredDocuments;
 use crate::ledger::AdmissionTables;
@@ -51,6 +52,7 @@ pub struct Sources {
     /// Knows what is withheld as soon as it is on record.
     records: AdmissionTables,
     source_bytes_max: u64,
+    upload_max: Duration,
     uploads: Semaphore,
     extractions: Arc<Semaphore>,
     texts_read: Arc<Semaphore>,
@@ -62,17 +64,34 @@ impl Sources {
         documents: Arc<StoredDocuments>,
         catalog: View,
         records: AdmissionTables,
-        source_bytes_max: u64,
+        limits: &Limits,
     ) -> Self {
         Self {
             documents,
             catalog,
             records,
-            source_bytes_max,
+            source_bytes_max: limits.source_bytes_max,
+            upload_max: limits.upload_max,
             uploads: Semaphore::new(UPLOADS_MAX),
             extractions: Arc::new(Semaphore::new(EXTRACTIONS_MAX)),
             texts_read: Arc::new(Semaphore::new(TEXTS_READ_MAX)),
         }
+    }
+
+    /// Takes a document in: its header, its id, and how many bytes it has.
+    async fn receive(
+        &self,
+        mut parts: Streaming<PutSourceRequest>,
+    ) -> Result<(PutSourceHeader, ContentId, u64), Status> {
+        let header = upload::header(&mut parts).await?;
+        let expected = match &header.source[..] {
+            "" => None,
+            id => Some(parse("header.source", id)?),
+        };
+        let documents = Arc::clone(&self.documents);
+        let stored = upload::store(documents, &mut parts, expected, self.source_bytes_max);
+        let (source, size_bytes) = stored.await?;
+        Ok((header, source, size_bytes))
     }
 
     fn place_for_upload(&self) -> Result<SemaphorePermit<'_>, Failure> {
@@ -92,15 +111,13 @@ impl SourceService for Sources {
         request: Request<Streaming<PutSourceRequest>>,
     ) -> Result<Response<PutSourceResponse>, Status> {
         let _place = self.place_for_upload()?;
-        let mut parts = request.into_inner();
-        let header = upload::header(&mut parts).await?;
-        let expected = match &header.source[..] {
-            "" => None,
-            id => Some(parse("header.source", id)?),
-        };
-        let documents = Arc::clone(&self.documents);
-        let stored = upload::store(documents, &mut parts, expected, self.source_bytes_max);
-        let (source, size_bytes) = stored.await?;
+        let received = self.receive(request.into_inner());
+        let received = tokio::time::timeout(self.upload_max, received).await;
+        let (header, source, size_bytes) = received.map_err(|_| {
+            let seconds = self.upload_max.as_secs();
+            let message = format!("the upload did not end within {seconds} s");
+            Failure::new(Reason::NotYet, message)
+        })??;
 
         let documents = Arc::clone(&self.documents);
         let extract = move || Ok(documents.extract(&source, &header.media_type)?);

@@ -13,7 +13,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::admission::reasons;
-use crate::documents::KeepError;
+use crate::documents::{KeepError, UploadError};
 use crate::fold::FoldError;
 use crate::ledger::{AppendError, ReadError};
 use crate::record::near::did_you_mean;
@@ -92,7 +92,9 @@ reasons! {
         "Send it again once the daemon is back: nothing is recorded twice.",
     LedgerPoisoned "LEDGER_POISONED" FailedPrecondition "A write or sync failed: the ledger takes no more records until an operator acts."
         "Have whoever runs the daemon look at `onrecord status` and restart it; reads go on meanwhile.",
-    DiskFull "DISK_FULL" ResourceExhausted "There is no space left where documents are kept."
+    UploadsFull "UPLOADS_FULL" ResourceExhausted "Uploads that no record names take as much as they may."
+        "Put on record what was uploaded, or wait until uploads expire; or have the setting `unnamed_bytes_max` raised.",
+    DiskFull "DISK_FULL" ResourceExhausted "There is no space left where documents are kept, but for what the setting `disk_reserve_bytes` keeps for the ledger."
         "Have whoever runs the daemon make space.",
     ProjectionFailed "PROJECTION_FAILED" Internal "The projection that answers has stopped."
         "Have whoever runs the daemon look at `onrecord status`.",
@@ -313,6 +315,17 @@ impl From<BlobError> for Failure {
                 format!("a document of at most {bytes_max} bytes"),
             ),
             error => Self::stored(error.kind(), message),
+        }
+    }
+}
+
+impl From<UploadError> for Failure {
+    fn from(error: UploadError) -> Self {
+        let message = error.to_string();
+        match error {
+            UploadError::Blob(error) => error.into(),
+            UploadError::Unnamed { .. } => Self::new(Reason::UploadsFull, message),
+            UploadError::Reserve { .. } => Self::new(Reason::DiskFull, message),
         }
     }
 }

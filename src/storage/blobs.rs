@@ -127,6 +127,12 @@ pub trait BlobStore: Send + Sync {
         }
     }
 
+    /// How many bytes are free where documents are kept, for a process without privileges; none
+    /// if that is no disk.
+    fn free_bytes(&self) -> Result<Option<u64>, BlobError> {
+        Ok(None)
+    }
+
     /// Takes the document away; whether it was there.
     fn remove(&self, id: &ContentId) -> Result<bool, BlobError>;
 

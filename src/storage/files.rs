@@ -120,6 +120,13 @@ impl BlobStore for FileBlobs {
         })
     }
 
+    fn free_bytes(&self) -> Result<Option<u64>, BlobError> {
+        let root = &self.shared.root;
+        let disk = rustix::fs::statvfs(root).map_err(io::Error::from);
+        let disk = disk.attempt("ask for the free space of", root)?;
+        Ok(Some(disk.f_bavail.saturating_mul(disk.f_frsize)))
+    }
+
     fn remove(&self, id: &ContentId) -> Result<bool, BlobError> {
         let _exclusive = self.shared.lock();
         self.shared.remove(id)

@@ -2,6 +2,7 @@
 #![cfg(feature = "daemon")]
 
 mod agreement;
+mod bounds;
 mod changes;
 #[path = "../common/mod.rs"]
 mod common;

@@ -9,8 +9,9 @@
 pub const LINE_MAX: usize = 500;
 
 /// What a stance depends on, in one clause. A reading has at most 8, and every testimony of an
-/// answer repeats them: `8 × 4 × 300` are 9.6 KB, so that the 200 testimonies which an answer
-/// lists beside those that decide are 2 MB at most.
+/// answer repeats them: `8 × 4 × 300` are 9.6 KB. A testimony about which coders disagree has 17
+/// readings at most, 200 KB, so that the three which decide a position, precede it or evade it
+/// always fit into the 1.5 MiB that a position has, and leave room for 70 others of one reading.
 pub const CONDITION_MAX: usize = 300;
 
 /// A proposition: one sentence that one can support or oppose.

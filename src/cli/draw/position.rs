@@ -8,7 +8,7 @@ use super::words::{self, Label as _, range, strength, tint};
 use crate::record::proto::TopicKind;
 use crate::rpc::proto::{Finding, GetPositionResponse, Position, Testimony};
 
-/// The most statements of one sort that are listed for people; `--json` has them all.
+/// The most statements of one sort that are listed for people.
 pub const LISTED_MAX: usize = 8;
 
 /// Draws a position.
@@ -85,16 +85,26 @@ fn stance(sheet: &mut Sheet, position: &Position, background: &Background) {
     }
     if position.asked.len() > 1 {
         let names: Vec<&str> = position.asked.iter().map(|a| background.name(a)).collect();
-        sheet.field("asked", Tint::Plain, &names.join(", "));
+        let text = names.join(", ") + &and_more(position.asked_count, names.len());
+        sheet.field("asked", Tint::Plain, &text);
     }
     if !position.speaks_for.is_empty() {
         let text = format!(
-            "speaks or spoke for {}: ask there for what is said in office",
-            position.speaks_for.join(", ")
+            "speaks or spoke for {}{}: ask there for what is said in office",
+            position.speaks_for.join(", "),
+            and_more(position.speaks_for_count, position.speaks_for.len())
         );
         sheet.field("see also", Tint::Plain, &text);
     }
     sheet.field("readings", Tint::Plain, &counts(position));
+}
+
+/// How many there are beyond those that are named; nothing if there are none.
+fn and_more(total: u64, named: usize) -> String {
+    match total.saturating_sub(named as u64) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    }
 }
 
 /// Draws the readings that coders disagree about.
@@ -111,6 +121,11 @@ fn disputed(sheet: &mut Sheet, position: &Position) {
             coders(deciding.coders)
         );
         sheet.field("", Tint::Plain, &text);
+    }
+    let rivals = u64::from(deciding.rival_count);
+    let more = rivals.saturating_sub(deciding.rivals.len() as u64);
+    if more != 0 {
+        sheet.field("", Tint::Faint, &format!("and {more} readings more"));
     }
 }
 
@@ -190,7 +205,12 @@ fn rests_on(sheet: &mut Sheet, position: &Position, background: &Background) {
     if !others.is_empty() {
         sheet.gap();
         sheet.heading("any of these may be newer");
-        list(sheet, others.into_iter(), background);
+        list(
+            sheet,
+            others.into_iter(),
+            more(&position.front, position.front_count),
+            background,
+        );
     }
     if let Some(evasion) = &position.latest_evasion {
         sheet.gap();
@@ -210,6 +230,10 @@ fn beside(sheet: &mut Sheet, position: &Position, background: &Background) {
                 sheet.paragraph(2, Tint::Plain, &text);
             }
         }
+        let more = more(&position.voices, position.voice_count);
+        if more != 0 {
+            sheet.paragraph(2, Tint::Faint, &format!("and {more} voices more"));
+        }
     }
     reported(sheet, position, background);
     let possible = position.possible.iter();
@@ -219,7 +243,12 @@ fn beside(sheet: &mut Sheet, position: &Position, background: &Background) {
     if !possible.is_empty() {
         sheet.gap();
         sheet.heading("possible: said by then, or after");
-        list(sheet, possible.into_iter(), background);
+        list(
+            sheet,
+            possible.into_iter(),
+            more(&position.possible, position.possible_count),
+            background,
+        );
     }
 }
 
@@ -233,15 +262,23 @@ pub fn reported(sheet: &mut Sheet, position: &Position, background: &Background)
         Finding::NoVoice => "reported of it",
         _ => "reported, not its own word",
     });
-    list(sheet, position.reported.iter(), background);
+    let more = more(&position.reported, position.reported_count);
+    list(sheet, position.reported.iter(), more, background);
 }
 
+/// How many of a list the answer leaves out.
+fn more<T>(list: &[T], total: u64) -> u64 {
+    total.saturating_sub(list.len() as u64)
+}
+
+/// Draws statements, of which the answer leaves `more` out.
 fn list<'a>(
     sheet: &mut Sheet,
     statements: impl ExactSizeIterator<Item = &'a Testimony>,
+    more: u64,
     background: &Background,
 ) {
-    let more = statements.len().saturating_sub(LISTED_MAX);
+    let more = more + statements.len().saturating_sub(LISTED_MAX) as u64;
     for said in statements.take(LISTED_MAX) {
         let certainty = if said.definite {
             "definite"
@@ -253,7 +290,7 @@ fn list<'a>(
         testimony(sheet, 4, said, background);
     }
     if more != 0 {
-        let text = format!("and {more} more, which --json shows");
+        let text = format!("and {more} more, which `onrecord testimonies` lists");
         sheet.paragraph(2, Tint::Faint, &text);
     }
 }

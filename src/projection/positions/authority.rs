@@ -55,6 +55,16 @@ impl<'a> Mandates<'a> {
         Ok(highest.unwrap_or(Authority::None))
     }
 
+    /// Whether somebody may be no more than affiliated with a body in what they say.
+    pub(super) fn may_be_affiliated(
+        &mut self,
+        speaker: &Slug,
+        body: &Slug,
+    ) -> Result<bool, FoldError> {
+        let mut terms = self.between(speaker, body)?.iter();
+        Ok(terms.any(|terms| terms.authority == Authority::Affiliated))
+    }
+
     /// The terms on which `person` speaks for `organization`.
     fn between(&mut self, person: &Slug, organization: &Slug) -> Result<&[Terms], FoldError> {
         let pair = (person.clone(), organization.clone());

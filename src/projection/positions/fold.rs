@@ -2,6 +2,7 @@
 
 use super::codebooks;
 use super::history::{Change, History, Utterance, Version};
+use super::index::{self, Shape};
 use super::reading::Reading;
 use super::sources::{self, When, Words};
 use super::{RECORDS, definitions, verifiers};
@@ -25,32 +26,41 @@ impl Fold for PositionsFold {
     }
 
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
-        match &entry.record.kind {
-            Some(Kind::ArchiveFounded(founded)) => {
-                verifiers::policy(founded.policy.unwrap_or_default())
-            }
-            Some(Kind::PolicySet(policy)) => verifiers::policy(*policy),
-            Some(Kind::VerifierRevoked(revoked)) => verifiers::revoked(state, entry, revoked),
-            Some(Kind::ActorDefined(defined)) => definitions::actor(state, entry, defined),
-            Some(Kind::MandateGranted(granted)) => definitions::granted(state, entry, granted),
-            Some(Kind::MandateEnded(ended)) => definitions::ended(state, entry, ended),
-            Some(Kind::TopicDefined(defined)) => codebooks::defined(entry, defined),
-            Some(Kind::SourceArchived(archived)) => sources::archived(state, entry, archived),
-            Some(Kind::StatementRecorded(statement)) => recorded(state, entry, statement),
-            Some(Kind::StatementCorrected(it)) => corrected(state, entry, it),
-            Some(Kind::StatementRetracted(it)) => {
-                changed(state, entry, &it.statement, |_, signers| {
-                    Ok(Change::Retracted { signers })
-                })
-            }
-            Some(Kind::EvidenceAdded(it)) => changed(state, entry, &it.statement, |_, signers| {
-                let sources = sources::further(state, entry, &it.evidence)?;
-                Ok(Change::Evidenced { signers, sources })
-            }),
-            Some(Kind::ReadingAdded(added)) => read(state, entry, added),
-            Some(Kind::AttestationAdded(added)) => attested(state, entry, added),
-            _ => Ok(Changes::new()),
+        fold(state, entry, &Shape::STANDARD)
+    }
+}
+
+/// What `entry` changes, with an index of this shape.
+pub(super) fn fold(state: &dyn Tables, entry: &Entry, shape: &Shape) -> Result<Changes, FoldError> {
+    let mut changes = changes(state, entry)?;
+    index::seal(state, entry, shape, &mut changes)?;
+    Ok(changes)
+}
+
+fn changes(state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
+    match &entry.record.kind {
+        Some(Kind::ArchiveFounded(founded)) => {
+            verifiers::policy(founded.policy.unwrap_or_default())
         }
+        Some(Kind::PolicySet(policy)) => verifiers::policy(*policy),
+        Some(Kind::VerifierRevoked(revoked)) => verifiers::revoked(state, entry, revoked),
+        Some(Kind::ActorDefined(defined)) => definitions::actor(state, entry, defined),
+        Some(Kind::MandateGranted(granted)) => definitions::granted(state, entry, granted),
+        Some(Kind::MandateEnded(ended)) => definitions::ended(state, entry, ended),
+        Some(Kind::TopicDefined(defined)) => codebooks::defined(entry, defined),
+        Some(Kind::SourceArchived(archived)) => sources::archived(state, entry, archived),
+        Some(Kind::StatementRecorded(statement)) => recorded(state, entry, statement),
+        Some(Kind::StatementCorrected(it)) => corrected(state, entry, it),
+        Some(Kind::StatementRetracted(it)) => changed(state, entry, &it.statement, |_, signers| {
+            Ok(Change::Retracted { signers })
+        }),
+        Some(Kind::EvidenceAdded(it)) => changed(state, entry, &it.statement, |_, signers| {
+            let sources = sources::further(state, entry, &it.evidence)?;
+            Ok(Change::Evidenced { signers, sources })
+        }),
+        Some(Kind::ReadingAdded(added)) => read(state, entry, added),
+        Some(Kind::AttestationAdded(added)) => attested(state, entry, added),
+        _ => Ok(Changes::new()),
     }
 }
 

@@ -3,7 +3,9 @@
 //! the readings that bear on both.
 //!
 //! Rows are written once. A statement that comes to bear on an actor and topic only later, by a
-//! coder's reading or a correction, has its history up to then copied there.
+//! coder's reading or a correction, has its history up to then copied there. What comes to a
+//! statement after the entry that introduced it is late, and noted under the pair by entry, so
+//! that all that was done to a pair between two entries can be found.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +15,7 @@ use super::reading::Reading;
 use super::sources::When;
 use super::touched;
 use super::verifiers::Number;
-use super::{HEARD, HISTORIES, TOPICS};
+use super::{HEARD, HISTORIES, LATE, TOPICS};
 use crate::fold::{Changes, FoldError, Tables};
 use crate::projection::rows::{Key, Parts};
 use crate::record::{ContentId, Slug};
@@ -143,6 +145,11 @@ impl Pair {
         HEARD.key().slug(actor).slug(topic)
     }
 
+    /// The key that all rows of what came late to the pair begin with.
+    pub(super) fn late(&self) -> Key {
+        LATE.key().slug(&self.actor).slug(&self.topic)
+    }
+
     /// Whether a reading of what was said bears on it: whose stance it is, and if that is the
     /// speaker, whom it was said for.
     fn bears(&self, reading: &Reading, said: &Utterance) -> bool {
@@ -174,12 +181,12 @@ fn pairs<'a>(said: &Utterance, readings: impl Iterator<Item = &'a Reading>) -> B
 
 /// The key of what an entry did, after a prefix that the statement's rows share: the
 /// statement, and how far the entry lies above it, so that a plain statement's key is short.
-fn at(prefix: Key, statement: u64, entry: u64) -> Result<Vec<u8>, FoldError> {
+fn at(prefix: Key, statement: u64, entry: u64) -> Result<Key, FoldError> {
     let above = entry
         .checked_sub(statement)
         .ok_or_else(|| HEARD.damaged())?;
     let above = HEARD.encode(&above)?;
-    Ok(prefix.index(statement).bytes(&above).into_bytes())
+    Ok(prefix.index(statement).bytes(&above))
 }
 
 /// Reads off the rest of a key the statement, and the entry that did something to it.
@@ -189,6 +196,38 @@ pub(super) fn parse(rest: &[u8]) -> Result<(u64, u64), FoldError> {
     let above: u64 = HEARD.decode(parts.rest())?;
     let entry = statement.checked_add(above);
     Ok((statement, entry.ok_or_else(|| HEARD.damaged())?))
+}
+
+/// What entries below `known_at` did to a statement, with the readings that bear on a pair.
+pub(super) fn heard_of(
+    tables: &dyn Tables,
+    pair: &Pair,
+    statement: u64,
+    known_at: u64,
+) -> Result<Changed, FoldError> {
+    let mut changed = Changed::new();
+    let prefix = Pair::key(&pair.actor, &pair.topic).index(statement);
+    for row in HEARD.scan::<Change>(tables, &prefix) {
+        let (above, change) = row?;
+        let above: u64 = HEARD.decode(&above)?;
+        let entry = statement.saturating_add(above);
+        if entry < known_at {
+            changed.insert(entry, change);
+        }
+    }
+    Ok(changed)
+}
+
+/// As [`heard_of`], of a statement to which nothing was done but that it was recorded.
+pub(super) fn heard_once(
+    tables: &dyn Tables,
+    pair: &Pair,
+    statement: u64,
+) -> Result<Changed, FoldError> {
+    let key = at(Pair::key(&pair.actor, &pair.topic), statement, statement)?;
+    let change: Option<Change> = HEARD.get(tables, &key)?;
+    let change = change.ok_or_else(|| HEARD.damaged())?;
+    Ok(Changed::from([(statement, change)]))
 }
 
 /// A statement's history up to the entry at hand.
@@ -254,9 +293,13 @@ impl History {
         touched::statement(self.statement, entry, change, before.union(&after), changes)?;
         for pair in before.union(&after) {
             self.row(pair, entry, change.on(pair, said), changes)?;
+            if entry != self.statement {
+                let late = pair.late().index(entry).into_bytes();
+                changes.insert(late, Some(LATE.encode(&self.statement)?));
+            }
         }
         let whole = at(HISTORIES.key(), self.statement, entry)?;
-        changes.insert(whole, Some(HISTORIES.encode(change)?));
+        changes.insert(whole.into_bytes(), Some(HISTORIES.encode(change)?));
         Ok(())
     }
 
@@ -269,7 +312,7 @@ impl History {
     ) -> Result<(), FoldError> {
         if let Some(change) = change {
             let key = at(Pair::key(&pair.actor, &pair.topic), self.statement, entry)?;
-            changes.insert(key, Some(HEARD.encode(&change)?));
+            changes.insert(key.into_bytes(), Some(HEARD.encode(&change)?));
         }
         Ok(())
     }

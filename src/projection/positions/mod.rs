@@ -11,7 +11,9 @@
 //! - `hearing.rs` is pure: which version stands, who vouches, what most coders read.
 //! - `standing.rs` tells how a statement stands, for others who tell of it.
 //! - `terms.rs` is what a reader may ask for: whose reading, and which statements to trust.
-//! - `question.rs` collects what bears on a question, by those terms.
+//! - `question.rs` collects what bears on a question, by those terms: all of it.
+//! - `answer.rs` asks for the position at one date, for which `index` finds the few statements
+//!   that make it, however long the history is.
 //! - `subjects.rs` walks over the questions that there are on a topic, or about an actor.
 //! - `between.rs` tells what was recorded between two states of knowledge, `votes.rs` how
 //!   coders read.
@@ -24,6 +26,7 @@
 //! Mandates and the relation of parts to wholes stand in tables of their own: which mandates
 //! and parts there are is decided at the question's K, not when the statement came in.
 
+mod answer;
 mod authority;
 mod between;
 mod codebooks;
@@ -31,6 +34,7 @@ mod definitions;
 mod fold;
 mod hearing;
 mod history;
+mod index;
 mod question;
 mod reading;
 mod same;
@@ -43,22 +47,32 @@ mod tests;
 mod touched;
 mod verifiers;
 mod votes;
+mod weight;
 
+pub use answer::{Answer, answer};
 pub use between::entries_between;
 pub use codebooks::codebook;
 pub use fold::PositionsFold;
 pub use history::Pair;
+pub use index::Exact;
 pub use question::{Collected, Detail, Subject, actors_on, collect, speaks_for};
 pub use standing::{Standing, Standings};
 pub use subjects::{Passed, Scope, Subjects, subjects};
 pub use terms::{Choice, Filter, Part, SourceFilter, Taken, Terms, verifier_number};
 pub use touched::{TouchedScope, touched};
 pub use votes::{Votes, votes};
+pub use weight::is_light;
 
 use super::rows::Table;
 
 /// Actor, topic, statement, entry: what the entry did to a statement that bears on both.
 const HEARD: Table = table(b'r', "heard");
+/// Actor, topic, entry: the statement that the entry came late to.
+const LATE: Table = table(b'y', "late");
+/// Actor, topic, entry: how the pair stands there.
+const SEALS: Table = table(b's', "seals");
+/// Entry, number: a page that the entry wrote of the trees that seals name.
+const PAGES: Table = table(b'g', "pages");
 /// Statement, entry: what the entry did to it, with everything that it bears on.
 const HISTORIES: Table = table(b'h', "histories");
 /// Record id: the statement that it is about, and its entry.

@@ -14,7 +14,7 @@ use super::terms::{Part, Taken, Terms};
 use super::verifiers::{self, Trust};
 use super::{ACTORS, HEARD, PARTS, TOPICS};
 use crate::fold::{FoldError, Tables};
-use crate::position::{Authority, Rival, Testimony};
+use crate::position::{Authority, Bases, Rival, Testimony};
 use crate::projection::rows::{Parts, visible};
 use crate::record::proto::ActorKind;
 use crate::record::{ContentId, Slug};
@@ -78,17 +78,23 @@ impl Collected {
     /// Whether the actor can speak.
     #[must_use]
     pub fn has_voice(&self) -> bool {
-        !matches!(self.kind, ActorKind::Group | ActorKind::Population)
+        has_voice(self.kind)
     }
 
     /// What else is to be told of one of the testimonies.
     #[must_use]
     pub fn detail(&self, testimony: &Testimony) -> Option<&Detail> {
-        let place = self
-            .testimonies
-            .binary_search_by_key(&order(testimony), order)
-            .ok()?;
-        self.details.get(place)
+        self.details.get(self.place(order(testimony))?)
+    }
+
+    /// The testimony that is a reading by this entry, in this place, of this statement.
+    pub(super) fn testimony(&self, reading: (u64, u64, u32)) -> Option<&Testimony> {
+        self.testimonies.get(self.place(reading)?)
+    }
+
+    fn place(&self, reading: (u64, u64, u32)) -> Option<usize> {
+        let found = self.testimonies.binary_search_by_key(&reading, order);
+        found.ok()
     }
 
     /// How many statements the filter took away.
@@ -98,8 +104,13 @@ impl Collected {
     }
 }
 
-/// The order of the ledger.
-fn order(testimony: &Testimony) -> (u64, u64, u32) {
+/// Whether an actor of a kind can speak.
+pub(super) const fn has_voice(kind: ActorKind) -> bool {
+    !matches!(kind, ActorKind::Group | ActorKind::Population)
+}
+
+/// The order of the ledger: the statement, and who gave the reading in which place.
+pub(super) fn order(testimony: &Testimony) -> (u64, u64, u32) {
     (testimony.statement, testimony.given_by, testimony.place)
 }
 
@@ -110,41 +121,10 @@ pub fn collect(
     terms: &Terms,
     known_at: u64,
 ) -> Result<Option<Collected>, FoldError> {
-    let Some(kind) = kind(tables, &subject.actor, known_at)? else {
+    let Some(bench) = Bench::new(tables, subject, terms, known_at)? else {
         return Ok(None);
     };
-    let mut asked = vec![subject.actor.clone()];
-    if subject.with_parts.unwrap_or(kind == ActorKind::State) {
-        asked.extend(parts(tables, &subject.actor, known_at)?);
-    }
-    let histories = histories(tables, &asked, &subject.topic, known_at)?;
-    let mut bench = Bench {
-        tables,
-        topic: &subject.topic,
-        asked: &asked,
-        terms,
-        trust: Trust::at(tables, known_at)?,
-        library: Library::new(tables, known_at),
-        mandates: Mandates::new(tables, known_at),
-        taken: Taken::new(),
-    };
-    let mut ties = Ties::default();
-    let mut heard = Vec::new();
-    for (statement, changed) in &histories {
-        heard.extend(bench.hear(*statement, changed, known_at, &mut ties)?);
-    }
-    let taken = bench.taken;
-    let repeated = drop_repeated(&mut heard, &mut ties);
-    heard.sort_by_key(|(testimony, _)| order(testimony));
-    let (testimonies, details) = heard.into_iter().unzip();
-    Ok(Some(Collected {
-        kind,
-        asked,
-        testimonies,
-        details,
-        taken,
-        repeated,
-    }))
+    bench.collect().map(Some)
 }
 
 /// What was done below `known_at` to every statement that bears on one of these actors and the
@@ -198,31 +178,86 @@ fn drop_repeated(heard: &mut Vec<(Testimony, Detail)>, ties: &mut Ties) -> u64 {
 }
 
 /// What one question needs to hear statements.
-struct Bench<'a> {
-    tables: &'a dyn Tables,
+pub(super) struct Bench<'a> {
+    pub(super) tables: &'a dyn Tables,
     topic: &'a Slug,
-    asked: &'a [Slug],
-    terms: &'a Terms,
-    trust: Trust,
+    pub(super) kind: ActorKind,
+    pub(super) asked: Vec<Slug>,
+    pub(super) known_at: u64,
+    pub(super) terms: &'a Terms,
+    pub(super) trust: Trust,
     library: Library<'a>,
-    mandates: Mandates<'a>,
+    pub(super) mandates: Mandates<'a>,
     taken: Taken,
 }
 
-impl Bench<'_> {
+impl<'a> Bench<'a> {
+    /// None if the actor is not on record at `known_at`.
+    pub(super) fn new(
+        tables: &'a dyn Tables,
+        subject: &'a Subject,
+        terms: &'a Terms,
+        known_at: u64,
+    ) -> Result<Option<Self>, FoldError> {
+        let Some(kind) = kind(tables, &subject.actor, known_at)? else {
+            return Ok(None);
+        };
+        let mut asked = vec![subject.actor.clone()];
+        if subject.with_parts.unwrap_or(kind == ActorKind::State) {
+            asked.extend(parts(tables, &subject.actor, known_at)?);
+        }
+        Ok(Some(Self {
+            tables,
+            topic: &subject.topic,
+            kind,
+            asked,
+            known_at,
+            terms,
+            trust: Trust::at(tables, known_at)?,
+            library: Library::new(tables, known_at),
+            mandates: Mandates::new(tables, known_at),
+            taken: Taken::new(),
+        }))
+    }
+
+    /// Everything that bears on the question.
+    pub(super) fn collect(mut self) -> Result<Collected, FoldError> {
+        let histories = histories(self.tables, &self.asked, self.topic, self.known_at)?;
+        let mut ties = Ties::default();
+        let mut heard = Vec::new();
+        for (statement, changed) in &histories {
+            heard.extend(self.hear(*statement, changed, &mut ties)?);
+        }
+        let repeated = drop_repeated(&mut heard, &mut ties);
+        Ok(self.collected(heard, repeated))
+    }
+
+    /// What was collected, in the order of the ledger.
+    pub(super) fn collected(self, mut heard: Vec<(Testimony, Detail)>, repeated: u64) -> Collected {
+        heard.sort_by_key(|(testimony, _)| order(testimony));
+        let (testimonies, details) = heard.into_iter().unzip();
+        Collected {
+            kind: self.kind,
+            asked: self.asked,
+            testimonies,
+            details,
+            taken: self.taken,
+            repeated,
+        }
+    }
+
     /// How a statement is read on the question. Notes what takes it away, and what it is tied
     /// to.
-    fn hear(
+    pub(super) fn hear(
         &mut self,
         statement: u64,
         changed: &Changed,
-        known_at: u64,
         ties: &mut Ties,
     ) -> Result<Vec<(Testimony, Detail)>, FoldError> {
         let hearing = Hearing {
             changed,
             trust: &self.trust,
-            known_at,
+            known_at: self.known_at,
         };
         let Some((_, version)) = hearing.version().filter(|_| hearing.bears()) else {
             return Ok(Vec::new());
@@ -255,12 +290,15 @@ impl Bench<'_> {
             let said = &heard.stands.said;
             let authority = self
                 .mandates
-                .authority(said, holder, self.topic, self.asked)?;
+                .authority(said, holder, self.topic, &self.asked)?;
             if self.terms.filter.mandated && authority <= Authority::None {
                 unmandated = true;
                 continue;
             }
-            testimonies.extend(self.testimony(statement, &heard, holder, authority, &given)?);
+            let own = self.terms.filter.own;
+            if let Some(testimony) = testimony(statement, &heard, holder, authority, &given, own) {
+                testimonies.push((testimony, self.detail(&heard, &given)?));
+            }
         }
         if unmandated {
             *self.taken.entry(Part::Mandated).or_default() += 1;
@@ -268,41 +306,9 @@ impl Bench<'_> {
         Ok(testimonies)
     }
 
-    fn testimony(
-        &self,
-        statement: u64,
-        heard: &Heard<'_>,
-        holder: &Slug,
-        authority: Authority,
-        given: &[Given<'_>],
-    ) -> Result<Option<(Testimony, Detail)>, FoldError> {
-        let Some((first, rivals)) = given.split_first() else {
-            return Ok(None);
-        };
+    fn detail(&self, heard: &Heard<'_>, given: &[Given<'_>]) -> Result<Detail, FoldError> {
         let said = &heard.stands.said;
-        let rival = |it: &Given<'_>| Rival {
-            given_by: it.entry,
-            place: it.reading.place,
-            basis: it.reading.basis,
-            engagement: it.reading.engagement.clone(),
-        };
-        let testimony = Testimony {
-            statement,
-            version: heard.version,
-            given_by: first.entry,
-            place: first.reading.place,
-            speaker: said.speaker.clone(),
-            holder: holder.clone(),
-            authority,
-            said_at: said.said_at.interval,
-            repeated_until: said.repeated_until.as_ref().map(|when| when.interval),
-            basis: first.reading.basis,
-            relayed: said.relayed_by.is_some(),
-            engagement: first.reading.engagement.clone(),
-            rivals: rivals.iter().map(rival).collect(),
-            own: self.terms.filter.own,
-        };
-        let detail = Detail {
+        Ok(Detail {
             statement_id: heard.id,
             said_for: said.said_for.clone(),
             said_at: said.said_at.text.clone(),
@@ -310,14 +316,13 @@ impl Bench<'_> {
             relayed_by: said.relayed_by.clone(),
             wording: said.wording,
             attestations: heard.vouchers.len(),
-            coders: first.coders.len(),
+            coders: given.first().map_or(0, |given| given.coders.len()),
             coded_by: given
                 .iter()
                 .map(|given| self.keys(given))
                 .collect::<Result<_, _>>()?,
             about: said.about.clone(),
-        };
-        Ok(Some((testimony, detail)))
+        })
     }
 
     /// The keys of the coders who give a reading, but for whoever attested the statement.
@@ -328,6 +333,41 @@ impl Bench<'_> {
         });
         coders.collect()
     }
+}
+
+/// A statement as it is read for a holder; none without a reading.
+pub(super) fn testimony(
+    statement: u64,
+    heard: &Heard<'_>,
+    holder: &Slug,
+    authority: Authority,
+    given: &[Given<'_>],
+    own: Bases,
+) -> Option<Testimony> {
+    let (first, rivals) = given.split_first()?;
+    let said = &heard.stands.said;
+    let rival = |it: &Given<'_>| Rival {
+        given_by: it.entry,
+        place: it.reading.place,
+        basis: it.reading.basis,
+        engagement: it.reading.engagement.clone(),
+    };
+    Some(Testimony {
+        statement,
+        version: heard.version,
+        given_by: first.entry,
+        place: first.reading.place,
+        speaker: said.speaker.clone(),
+        holder: holder.clone(),
+        authority,
+        said_at: said.said_at.interval,
+        repeated_until: said.repeated_until.as_ref().map(|when| when.interval),
+        basis: first.reading.basis,
+        relayed: said.relayed_by.is_some(),
+        engagement: first.reading.engagement.clone(),
+        rivals: rivals.iter().map(rival).collect(),
+        own,
+    })
 }
 
 /// The organisations that a person speaks for: whom to ask instead, because a person does not

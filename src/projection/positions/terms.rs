@@ -31,6 +31,29 @@ impl Default for Terms {
     }
 }
 
+impl Terms {
+    /// Whether they are the archive's own.
+    pub(super) fn are_default(&self) -> bool {
+        let Filter {
+            wordings,
+            only,
+            never,
+            attestations_min,
+            sources,
+            mandated,
+            own,
+        } = &self.filter;
+        self.choice == Choice::Most
+            && wordings.is_none()
+            && only.is_none()
+            && never.is_empty()
+            && *attestations_min == 0
+            && *sources == SourceFilter::default()
+            && !mandated
+            && *own == Bases::OWN_WORDS
+    }
+}
+
 /// Whose reading of a statement is heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {

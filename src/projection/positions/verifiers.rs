@@ -114,7 +114,9 @@ pub(super) fn attestations_min(state: &dyn Tables) -> Result<u32, FoldError> {
     Ok(POLICY.get(state, &POLICY.key())?.unwrap_or(1))
 }
 
-/// Which signatures count for a reader to whom the entries below some K are known.
+/// Which signatures count for a reader to whom the entries below some K are known. By default,
+/// all.
+#[derive(Default)]
 pub(super) struct Trust {
     /// Of a verifier, the stretches of the ledger in which its signatures do not count.
     untrusted: BTreeMap<Number, Vec<(u64, u64)>>,
@@ -133,6 +135,11 @@ impl Trust {
             }
         }
         Ok(Self { untrusted })
+    }
+
+    /// The verifiers of whom some signatures may not count.
+    pub(super) fn doubted(&self) -> impl Iterator<Item = Number> + '_ {
+        self.untrusted.keys().copied()
     }
 
     /// Whether the signature that entry `index` brought by this verifier counts.

@@ -27,6 +27,11 @@ const CANDIDATES_MAX: usize = 2 * SIZE_MAX;
 /// How often one page may look at the postings: at some 10 µs a look, 80 ms.
 const LOOKS_MAX: usize = 4 * CANDIDATES_MAX;
 
+/// As how many looks an entry counts that is read to see whether its statement is wanted: some
+/// 50 µs, as a candidate. Where one statement has had more evidence added than a page may read,
+/// the page ends with it.
+const LOOKS_A_READ: usize = 5;
+
 /// Which statements are wanted: those of which all that is given holds.
 pub(super) struct Wanted {
     speaker: Option<Slug>,
@@ -125,7 +130,9 @@ impl Catalog {
                 break;
             }
             candidates -= 1;
-            if let Some((id, found)) = self.wanted(wanted, index, &standings, known_at)? {
+            if let Some((id, found)) =
+                self.wanted(wanted, index, &standings, known_at, &mut looks)?
+            {
                 if page.is_full() {
                     page.next = Some(index);
                     break;
@@ -146,6 +153,7 @@ impl Catalog {
         index: u64,
         standings: &Standings<'_>,
         known_at: u64,
+        looks: &mut usize,
     ) -> Result<Option<(ContentId, Found)>, Failure> {
         let introduced = self.entry(index)?;
         let id = introduced.record_id;
@@ -162,7 +170,7 @@ impl Catalog {
         let statement = said(&version)?;
         let fits = wanted.fits_wording(statement)
             && wanted.fits_topic(statement, &found)
-            && self.fits_source(wanted, statement, &found)?
+            && self.fits_source(wanted, statement, &found, looks)?
             && self.fits_time(wanted, &version, statement)?;
         Ok(fits.then_some((id, found)))
     }
@@ -188,12 +196,14 @@ impl Catalog {
         Ok(added.iter().any(|(_, verifier)| verifier == wanted))
     }
 
-    /// Whether it is wanted by the sources that it rests on.
+    /// Whether it is wanted by the sources that it rests on. Every entry that is read for it
+    /// takes some of the `looks`.
     fn fits_source(
         &self,
         wanted: &Wanted,
         statement: &records::Statement,
         found: &Found,
+        looks: &mut usize,
     ) -> Result<bool, Failure> {
         let Some(wanted) = &wanted.source else {
             return Ok(true);
@@ -204,6 +214,7 @@ impl Catalog {
             return Ok(true);
         }
         for index in found.made.evidence.iter().filter(|it| found.counts(**it)) {
+            *looks = looks.saturating_sub(LOOKS_A_READ);
             let entry = self.entry(*index)?;
             if let Some(records::record::Kind::EvidenceAdded(added)) = &entry.record.kind
                 && rests(&added.evidence)

@@ -1,6 +1,7 @@
 //! Positions, comparisons and timelines as messages.
 
 use data_encoding::HEXLOWER;
+use prost::Message;
 
 use crate::position::{
     self, Authority, ChangeKind, Comparison, Dated, Direction, Finding, Page, Placement, Position,
@@ -13,6 +14,26 @@ use crate::record::{
     Basis, Condition, ConditionKind, Engagement, Interval, Polarity, Slug, Stance, format_instant,
 };
 use crate::rpc::proto;
+
+/// The most bytes of a position, as the proto promises: two of them, and how they compare, are
+/// below the 4 MiB that clients take by default. What is in it besides its lists fits: a
+/// testimony has at most 200 KB, and there are three of them, a stance, and two lists of slugs
+/// of 66 KB each; 750 KB.
+const POSITION_BYTES_MAX: usize = 3 << 19;
+
+/// The most bytes that an item of a list takes besides its own: a tag of 2, and a length of 3.
+const ITEM_BYTES_MAX: usize = 5;
+
+/// The most rival readings of a testimony, as the proto promises: each has a stance of 8
+/// conditions, `8 × (4 × 300 + 80)` bytes, and its coders' keys. With 16 of them a testimony has
+/// at most `17 × (10.3 + 1.1)` KB, and 1 KB more: less than 200 KB.
+const RIVALS_MAX: usize = 16;
+
+/// The most coders of one reading that are named, as the proto promises: `16 × 66` bytes.
+const CODERS_MAX: usize = 16;
+
+/// The most slugs of a list, as the proto promises: `1,000 × 66` bytes.
+const SLUGS_MAX: usize = 1_000;
 
 /// The last second of valid time that counts where `end` is the first that does not.
 pub fn last_second(end: i64) -> String {
@@ -38,41 +59,88 @@ pub fn position(
     position: &Position<'_>,
 ) -> proto::Position {
     let one = |dated: &Dated<'_>| testimony(collected, dated);
-    let page = |page: &Page<Dated<'_>>| page.items.iter().map(one).collect();
     let deciding = position.deciding.as_ref();
-    proto::Position {
+    let mut message = proto::Position {
         actor: asked.actor.to_string(),
         topic: asked.topic.to_string(),
         asked: texts(&collected.asked),
+        asked_count: collected.asked.len() as u64,
         finding: finding(position.finding).into(),
         stance: deciding.and_then(Dated::stance).map(stance),
         deciding: deciding.map(one),
-        front: page(&position.front),
+        front_count: position.front.total as u64,
         since: position.since.map(range),
         last_affirmed: deciding.map(|deciding| range(deciding.interval)),
         previous: position.previous.as_ref().map(one),
         latest_evasion: position.latest_evasion.as_ref().map(one),
-        voices: position
-            .voices
-            .items
-            .iter()
-            .map(|it| voice(collected, it))
-            .collect(),
+        voice_count: position.voices.total as u64,
         diverge: position.diverge,
         order_uncertain: position.order_uncertain,
         contradicts_higher_authority: position.contradicts_higher_authority,
-        reported: page(&position.reported),
-        possible: page(&position.possible),
         newest: position.newest.map(|newest| range(newest.interval)),
         considered: position.considered as u64,
         filtered: collected.filtered(),
         possible_count: position.possible.total as u64,
         reported_count: position.reported.total as u64,
         speaks_for: texts(asked.speaks_for),
+        speaks_for_count: asked.speaks_for.len() as u64,
         sources_read: asked.coverage.sources,
         sources_read_whole: asked.coverage.whole,
         filtered_by: collected.taken.iter().map(filtered).collect(),
         same_utterances: collected.repeated,
+        ..proto::Position::default()
+    };
+    list(&mut message, collected, position);
+    message
+}
+
+/// Adds the lists of a position, as far as there is room for them. An item of each is taken in
+/// turn, so that none of them takes the room of the others.
+fn list(message: &mut proto::Position, collected: &Collected, position: &Position<'_>) {
+    let Position {
+        front,
+        voices,
+        reported,
+        possible,
+        ..
+    } = position;
+    let pages = [&front.items, &reported.items, &possible.items];
+    let lengths = pages.map(Vec::len).into_iter().chain([voices.items.len()]);
+    let longest = lengths.max().unwrap_or(0);
+    let mut room = Room::beside(message);
+    for place in 0..longest {
+        let one = |page: &Page<Dated<'_>>| page.items.get(place).map(|it| testimony(collected, it));
+        let speaker = voices.items.get(place).map(|it| voice(collected, it));
+        let fits = room.take(&mut message.front, one(front))
+            && room.take(&mut message.voices, speaker)
+            && room.take(&mut message.reported, one(reported))
+            && room.take(&mut message.possible, one(possible));
+        if !fits {
+            break;
+        }
+    }
+}
+
+/// How many bytes of a position are left for its lists.
+struct Room(usize);
+
+impl Room {
+    /// What the rest of a position leaves.
+    fn beside(message: &proto::Position) -> Self {
+        Self(POSITION_BYTES_MAX.saturating_sub(message.encoded_len()))
+    }
+
+    /// Adds an item, if there is one, to its list. Whether it fits.
+    fn take<T: Message>(&mut self, list: &mut Vec<T>, item: Option<T>) -> bool {
+        let Some(item) = item else {
+            return true;
+        };
+        let Some(left) = self.0.checked_sub(item.encoded_len() + ITEM_BYTES_MAX) else {
+            return false;
+        };
+        self.0 = left;
+        list.push(item);
+        true
     }
 }
 
@@ -153,7 +221,8 @@ pub fn testimony(collected: &Collected, dated: &Dated<'_>) -> proto::Testimony {
         engagement: self::engagement(engagement).into(),
         stance: engagement.stance().map(stance),
         definite: dated.definite,
-        rivals: rivals.iter().map(rival).collect(),
+        rivals: rivals.iter().take(RIVALS_MAX).map(rival).collect(),
+        rival_count: count(rivals.len()),
         ..proto::Testimony::default()
     };
     if let Some(detail) = collected.detail(dated.testimony) {
@@ -166,9 +235,13 @@ pub fn testimony(collected: &Collected, dated: &Dated<'_>) -> proto::Testimony {
         testimony.attestations = count(detail.attestations);
         testimony.coders = count(detail.coders);
         let mut coded_by = detail.coded_by.iter();
-        testimony.coded_by = coded_by.next().map(|it| keys(it)).unwrap_or_default();
+        if let Some(coders) = coded_by.next() {
+            testimony.coded_by = keys(coders);
+            testimony.coded_by_count = count(coders.len());
+        }
         for (rival, coders) in testimony.rivals.iter_mut().zip(coded_by) {
             rival.coded_by = keys(coders);
+            rival.coded_by_count = count(coders.len());
         }
     }
     testimony
@@ -181,12 +254,13 @@ fn rival(rival: &position::Rival) -> proto::RivalReading {
         basis: reading_basis(rival.basis).into(),
         engagement: engagement(&rival.engagement).into(),
         stance: rival.engagement.stance().map(stance),
-        coded_by: Vec::new(),
+        ..proto::RivalReading::default()
     }
 }
 
 fn keys(keys: &[[u8; 32]]) -> Vec<String> {
-    keys.iter().map(|key| HEXLOWER.encode(key)).collect()
+    let named = keys.iter().take(CODERS_MAX);
+    named.map(|key| HEXLOWER.encode(key)).collect()
 }
 
 /// A number of verifiers or coders, of whom there are never so many.
@@ -210,7 +284,7 @@ fn filtered((part, statements): (&Part, &u64)) -> proto::Filtered {
 }
 
 fn texts(slugs: &[Slug]) -> Vec<String> {
-    slugs.iter().map(Slug::to_string).collect()
+    slugs.iter().take(SLUGS_MAX).map(Slug::to_string).collect()
 }
 
 fn range(interval: Interval) -> proto::TimeRange {

@@ -12,7 +12,6 @@ use super::super::{Failure, Reason, blocking};
 use crate::admission::check_media_type;
 use crate::documents::StoredDocuments;
 use crate::record::ContentId;
-use crate::storage::BlobWriter;
 
 /// The largest chunk of an upload, as the proto promises.
 const CHUNK_BYTES_MAX: usize = 1 << 20;
@@ -27,23 +26,18 @@ pub(super) async fn store(
     expected: Option<ContentId>,
     bytes_max: u64,
 ) -> Result<(ContentId, u64), Status> {
-    let begun = blocking(move || Ok(documents.sources().begin(bytes_max)?));
-    let mut upload = Upload {
-        writer: begun.await?,
-        hasher: blake3::Hasher::new(),
-        size_bytes: 0,
-    };
+    let begun = blocking(move || Ok(documents.begin_upload(bytes_max)?));
+    let mut upload = begun.await?;
     while let Some(chunk) = next_chunk(parts).await? {
-        upload = blocking(move || upload.take(&chunk)).await?;
+        let written = blocking(move || {
+            upload.write(&chunk)?;
+            Ok(upload)
+        });
+        upload = written.await?;
     }
-    let Upload {
-        writer,
-        hasher,
-        size_bytes,
-    } = upload;
-    let found = ContentId::from(hasher.finalize());
+    let (found, size_bytes) = (upload.id(), upload.size_bytes());
     if let Some(expected) = expected.filter(|expected| *expected != found) {
-        // Dropping the writer leaves nothing behind.
+        // Dropping the upload leaves nothing behind.
         Err(Failure::at(
             Reason::SourceIdMismatch,
             "header.source",
@@ -51,24 +45,8 @@ pub(super) async fn store(
             "the BLAKE3-256 hash of the bytes that follow, or none",
         ))?;
     }
-    let id = blocking(move || Ok(writer.finish()?)).await?;
+    let id = blocking(move || Ok(upload.finish()?)).await?;
     Ok((id, size_bytes))
-}
-
-/// A document on its way in.
-struct Upload {
-    writer: Box<dyn BlobWriter>,
-    hasher: blake3::Hasher,
-    size_bytes: u64,
-}
-
-impl Upload {
-    fn take(mut self, chunk: &Bytes) -> Result<Self, Failure> {
-        self.writer.write(chunk)?;
-        self.hasher.update(chunk);
-        self.size_bytes += chunk.len() as u64;
-        Ok(self)
-    }
 }
 
 /// The first part of an upload, which says what follows.

@@ -1,0 +1,162 @@
+//! What the index keeps of a testimony: when it stands, what it counts as, who says it and
+//! whether it says the same as another. Enough to find what decides, not to show it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::position::{Newness, Testimony};
+use crate::record::{Interval, Polarity, Stance, Strength};
+
+/// What a testimony counts as, whatever mandates there are, as long as its speaker is not
+/// merely affiliated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Kind {
+    /// It can make a position.
+    Candidate,
+    /// It speaks for the actor, without an answer.
+    Evasion,
+    /// It is reported beside the position.
+    Reported,
+}
+
+/// Something for each kind.
+pub(super) type ByKind<T> = [T; 3];
+
+/// Whether two answers are the same stance: if both are marked alike, one carries on the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Mark {
+    /// There is no stance, or coders disagree what it is: it carries on nothing.
+    Nothing,
+    /// A stance without conditions.
+    Plain(Polarity, Option<Strength>),
+    /// The beginning of a hash of a stance with its conditions.
+    Conditional([u8; 16]),
+}
+
+/// One form of a testimony. What was said over a time has two: the first until its end is
+/// definite, the second from then on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Item {
+    /// Its place in the order of age, by the form's interval.
+    pub(super) newness: Newness,
+    /// It is possible from the first second after this one; none for a second form, which is
+    /// never only possible.
+    pub(super) begins: Option<i64>,
+    /// The date at which the second form replaces it, if there is one.
+    pub(super) until: Option<i64>,
+    /// Whether the testimony becomes definite with this form.
+    pub(super) counts: bool,
+    pub(super) kind: Kind,
+    /// The number of its speaker on the pair; none if nobody is named.
+    pub(super) speaker: Option<u8>,
+    pub(super) mark: Mark,
+    /// Whether one entry did all that was done to the statement.
+    pub(super) plain: bool,
+}
+
+impl Item {
+    /// The forms of a testimony.
+    pub(super) fn of(testimony: &Testimony, speaker: Option<u8>, plain: bool) -> Vec<Self> {
+        let said_at = testimony.said_at;
+        let repeated = testimony.repeated_until.filter(|it| *it != said_at);
+        // A first form whose interval ends after the second's is never definite.
+        let ends = repeated.map_or(said_at.latest, |it| it.latest.min(said_at.latest));
+        let form = |interval: Interval| Self {
+            newness: Newness {
+                latest: interval.latest,
+                earliest: interval.earliest,
+                statement: testimony.statement,
+                given_by: testimony.given_by,
+                place: testimony.place,
+            },
+            begins: None,
+            until: None,
+            counts: false,
+            kind: kind(testimony),
+            speaker,
+            mark: testimony.stance().map_or(Mark::Nothing, mark),
+            plain,
+        };
+        let mut first = form(said_at);
+        first.begins = Some(said_at.earliest.min(ends.saturating_sub(1)));
+        first.until = repeated.map(|it| it.latest);
+        first.counts = first.appears();
+        let second = repeated.map(|interval| {
+            let mut second = form(interval);
+            second.counts = !first.counts;
+            second
+        });
+        std::iter::once(first.clone()).chain(second).collect()
+    }
+
+    /// Whether there is a date at which this form is definite.
+    pub(super) fn appears(&self) -> bool {
+        self.until.is_none_or(|until| self.newness.latest < until)
+    }
+
+    /// Whether it is definite at a date, and no other form has replaced it.
+    pub(super) fn is_definite(&self, as_of: i64) -> bool {
+        self.newness.latest <= as_of && self.until.is_none_or(|until| as_of < until)
+    }
+
+    /// Whether it may have been said by a date, and is not definite there.
+    pub(super) fn is_possible(&self, as_of: i64) -> bool {
+        self.newness.latest > as_of
+            && self.begins.is_some_and(|begins| begins < as_of)
+            && self.until.is_none_or(|until| as_of < until)
+    }
+
+    /// The same in the order of beginnings, with what is counted there alone; none for a
+    /// second form.
+    pub(super) fn beginning(&self) -> Option<Self> {
+        let begins = self.begins?;
+        Some(Self {
+            newness: Newness {
+                latest: begins,
+                earliest: begins,
+                ..self.newness
+            },
+            begins: None,
+            until: None,
+            counts: true,
+            kind: self.kind,
+            speaker: None,
+            mark: Mark::Nothing,
+            plain: false,
+        })
+    }
+}
+
+/// What a testimony counts as.
+fn kind(testimony: &Testimony) -> Kind {
+    if testimony.is_candidate() {
+        Kind::Candidate
+    } else if testimony.is_admissible() {
+        Kind::Evasion
+    } else {
+        Kind::Reported
+    }
+}
+
+/// What tells a stance apart.
+fn mark(stance: &Stance) -> Mark {
+    if stance.conditions.is_empty() {
+        return Mark::Plain(stance.polarity, stance.strength);
+    }
+    let mut conditions: Vec<_> = stance
+        .conditions
+        .iter()
+        .map(|it| match &it.id {
+            Some(id) => (it.kind, Some(id.as_str()), ""),
+            None => (it.kind, None, &it.text[..]),
+        })
+        .collect();
+    conditions.sort_unstable();
+    conditions.dedup();
+    let told_apart = (stance.polarity, stance.strength, conditions);
+    let Ok(told_apart) = postcard::to_stdvec(&told_apart) else {
+        return Mark::Nothing;
+    };
+    let hash = blake3::hash(&told_apart);
+    let beginning = hash.as_bytes().first_chunk().copied();
+    beginning.map_or(Mark::Nothing, Mark::Conditional)
+}

@@ -1,0 +1,301 @@
+//! How a pair stands at an entry: the trees of the newest seal, with what has come and gone
+//! since they were written.
+//!
+//! A seal is written once and holds for ever. From one to the next, and from the last to a
+//! question's K, only what entries in between did to the pair is looked at: the statements that
+//! they introduced, and those that they came late to.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::Shape;
+use super::item::Item;
+use super::tree::{Child, Pages, Press};
+use crate::fold::{FoldError, Tables};
+use crate::position::{Authority, Bases, Newness};
+use crate::projection::positions::hearing::{Coders, Hearing};
+use crate::projection::positions::history::{Change, Changed, Pair, heard_of, parse};
+use crate::projection::positions::question::testimony;
+use crate::projection::positions::terms::Choice;
+use crate::projection::positions::verifiers::{Number, Trust};
+use crate::projection::positions::{HEARD, LATE, SEALS};
+use crate::projection::rows::Parts;
+use crate::record::Slug;
+
+/// How many speakers are told apart: as many as a page has bits for.
+pub(super) const SPEAKERS_MAX: usize = 64;
+
+/// How many verifiers are told apart. Where more have signed, any may have.
+const SIGNERS_MAX: usize = 64;
+
+/// How a pair stands. See the module.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// The entries below this one are counted in.
+    pub(super) at: u64,
+    /// Items in the order of age.
+    pub(super) by_age: Option<Child>,
+    /// The same in the order of their beginnings.
+    pub(super) by_beginning: Option<Child>,
+    /// What stands beside the trees.
+    pub(super) come: BTreeMap<Newness, Item>,
+    /// What no longer stands, although it is in the trees.
+    pub(super) gone: BTreeMap<Newness, Item>,
+    /// Who has spoken for the actor, in the order in which they came.
+    pub(super) speakers: Vec<Slug>,
+    /// Who has signed anything.
+    signers: BTreeSet<Number>,
+    /// Whether the index does not answer for the pair from here on.
+    pub(super) closed: bool,
+}
+
+/// A state as it stands in a row, whose key has the entry.
+#[derive(Serialize, Deserialize)]
+struct Seal {
+    by_age: Option<Child>,
+    by_beginning: Option<Child>,
+    come: Vec<Item>,
+    gone: Vec<Item>,
+    speakers: Vec<Slug>,
+    signers: BTreeSet<Number>,
+    closed: bool,
+}
+
+impl State {
+    /// As the newest seal has it whose entries are all known at K.
+    pub(super) fn sealed(
+        tables: &dyn Tables,
+        pair: &Pair,
+        known_at: u64,
+    ) -> Result<Option<Self>, FoldError> {
+        let prefix = SEALS.key().slug(&pair.actor).slug(&pair.topic);
+        let mut seals = SEALS.below::<Seal>(tables, &prefix, known_at.saturating_add(1));
+        let Some(row) = seals.next() else {
+            return Ok(None);
+        };
+        let (key, seal) = row?;
+        let by_place = |items: Vec<Item>| items.into_iter().map(|it| (it.newness, it)).collect();
+        Ok(Some(Self {
+            at: Parts::new(SEALS, &key).index()?,
+            by_age: seal.by_age,
+            by_beginning: seal.by_beginning,
+            come: by_place(seal.come),
+            gone: by_place(seal.gone),
+            speakers: seal.speakers,
+            signers: seal.signers,
+            closed: seal.closed,
+        }))
+    }
+
+    /// Counts in what entries did up to `known_at`.
+    pub(super) fn advance(
+        &mut self,
+        tables: &dyn Tables,
+        pair: &Pair,
+        known_at: u64,
+    ) -> Result<(), FoldError> {
+        for (statement, changed) in touched(tables, pair, self.at, known_at)? {
+            self.note(&changed);
+            let before = self.items(statement, &changed, self.at);
+            let after = self.items(statement, &changed, known_at);
+            for item in before.iter().filter(|it| !after.contains(it)) {
+                if self.come.remove(&item.newness).is_none() {
+                    self.gone.insert(item.newness, item.clone());
+                }
+            }
+            for item in after.into_iter().filter(|it| !before.contains(it)) {
+                if self.gone.get(&item.newness) == Some(&item) {
+                    self.gone.remove(&item.newness);
+                } else {
+                    self.come.insert(item.newness, item);
+                }
+            }
+        }
+        self.at = known_at;
+        Ok(())
+    }
+
+    /// Notes who signed, and whether there is something that the index does not follow.
+    fn note(&mut self, changed: &Changed) {
+        for change in changed.values() {
+            let attested: &[Number] = match change {
+                Change::Attested { verifiers, .. } => verifiers,
+                _ => &[],
+            };
+            for verifier in change.signers().iter().chain(attested) {
+                if self.signers.len() <= SIGNERS_MAX {
+                    self.signers.insert(*verifier);
+                }
+            }
+            self.closed |= change.version().is_some_and(|it| !it.said.same.is_empty());
+        }
+    }
+
+    /// The items of a statement by what entries did to it below K, with every signature
+    /// trusted.
+    fn items(&mut self, statement: u64, changed: &Changed, known_at: u64) -> Vec<Item> {
+        let hearing = Hearing {
+            changed,
+            trust: &Trust::default(),
+            known_at,
+        };
+        let Some(heard) = hearing.heard().filter(|_| hearing.bears()) else {
+            return Vec::new();
+        };
+        let coders = Coders {
+            choice: Choice::Most,
+            never: &BTreeSet::new(),
+        };
+        let plain = changed.range(..known_at).nth(1).is_none();
+        let mut items = Vec::new();
+        for (holder, given) in hearing.readings(&heard, &coders) {
+            // Of whom nothing is known but that they may speak: see `Kind`.
+            let authority = Authority::None;
+            let testimony = testimony(
+                statement,
+                &heard,
+                holder,
+                authority,
+                &given,
+                Bases::OWN_WORDS,
+            );
+            let Some(testimony) = testimony else {
+                continue;
+            };
+            let speaker = testimony
+                .speaker
+                .as_ref()
+                .filter(|_| testimony.is_admissible());
+            let speaker = speaker.and_then(|it| self.number(it));
+            items.extend(Item::of(&testimony, speaker, plain));
+        }
+        items
+    }
+
+    /// The number of a speaker. None is left after [`SPEAKERS_MAX`].
+    fn number(&mut self, speaker: &Slug) -> Option<u8> {
+        let known = self.speakers.iter().position(|it| it == speaker);
+        let number = known.unwrap_or(self.speakers.len());
+        if number >= SPEAKERS_MAX {
+            self.closed = true;
+            return None;
+        }
+        if known.is_none() {
+            self.speakers.push(speaker.clone());
+        }
+        u8::try_from(number).ok()
+    }
+
+    /// Whether somebody whose signatures do not all count has signed anything.
+    pub(super) fn is_doubted(&self, trust: &Trust) -> bool {
+        let mut doubted = trust.doubted();
+        doubted.any(|it| self.signers.len() > SIGNERS_MAX || self.signers.contains(&it))
+    }
+
+    /// Writes a seal, and before it, once enough has come and gone, the trees.
+    fn seal(
+        mut self,
+        pair: &Pair,
+        press: &mut Press<'_>,
+        pages: &mut Pages<'_>,
+    ) -> Result<(), FoldError> {
+        if self.come.len() + self.gone.len() > press.shape.loose_items_max {
+            self.write_trees(press, pages)?;
+        }
+        let seal = Seal {
+            by_age: self.by_age,
+            by_beginning: self.by_beginning,
+            come: self.come.into_values().collect(),
+            gone: self.gone.into_values().collect(),
+            speakers: self.speakers,
+            signers: self.signers,
+            closed: self.closed,
+        };
+        let key = SEALS.key().slug(&pair.actor).slug(&pair.topic);
+        let key = key.index(self.at).into_bytes();
+        press.changes.insert(key, Some(SEALS.encode(&seal)?));
+        Ok(())
+    }
+
+    fn write_trees(
+        &mut self,
+        press: &mut Press<'_>,
+        pages: &mut Pages<'_>,
+    ) -> Result<(), FoldError> {
+        let gone = std::mem::take(&mut self.gone).into_values();
+        let come = std::mem::take(&mut self.come).into_values();
+        let edits = gone.map(|it| (it, false)).chain(come.map(|it| (it, true)));
+        let (mut ages, mut beginnings) = (BTreeMap::new(), BTreeMap::new());
+        for (item, stands) in edits {
+            if let Some(beginning) = item.beginning() {
+                beginnings.insert(beginning.newness, stands.then_some(beginning));
+            }
+            ages.insert(item.newness, stands.then_some(item));
+        }
+        let ages: Vec<_> = ages.into_iter().collect();
+        let beginnings: Vec<_> = beginnings.into_iter().collect();
+        self.by_age = press.revise(pages, self.by_age.as_ref(), &ages)?;
+        self.by_beginning = press.revise(pages, self.by_beginning.as_ref(), &beginnings)?;
+        Ok(())
+    }
+}
+
+/// Seals a pair before an entry that does something to it, if enough was done since the last
+/// seal.
+pub(super) fn seal(
+    tables: &dyn Tables,
+    pair: &Pair,
+    press: &mut Press<'_>,
+) -> Result<(), FoldError> {
+    let mut state = State::sealed(tables, pair, press.entry)?.unwrap_or_default();
+    if state.closed || !is_due(tables, pair, state.at, press.shape) {
+        return Ok(());
+    }
+    state.advance(tables, pair, press.entry)?;
+    state.seal(pair, press, &mut Pages::new(tables))
+}
+
+/// Whether there are rows enough since an entry.
+fn is_due(tables: &dyn Tables, pair: &Pair, since: u64, shape: &Shape) -> bool {
+    let heard = Pair::key(&pair.actor, &pair.topic);
+    let heard = HEARD.scan_from::<Change>(tables, &heard, since).map(drop);
+    let late = LATE.scan_from::<u64>(tables, &pair.late(), since).map(drop);
+    heard
+        .chain(late)
+        .nth(shape.rows_min.saturating_sub(1))
+        .is_some()
+}
+
+/// What was done below `known_at` to each statement to which entries from `since` on did
+/// something.
+fn touched(
+    tables: &dyn Tables,
+    pair: &Pair,
+    since: u64,
+    known_at: u64,
+) -> Result<BTreeMap<u64, Changed>, FoldError> {
+    let mut touched: BTreeMap<u64, Changed> = BTreeMap::new();
+    let prefix = Pair::key(&pair.actor, &pair.topic);
+    for row in HEARD.scan_from::<Change>(tables, &prefix, since) {
+        let (key, change) = row?;
+        let (statement, entry) = parse(&key)?;
+        if statement >= known_at {
+            break;
+        }
+        if entry < known_at {
+            touched.entry(statement).or_default().insert(entry, change);
+        }
+    }
+    for row in LATE.scan_from::<u64>(tables, &pair.late(), since) {
+        let (key, statement) = row?;
+        if Parts::new(LATE, &key).index()? >= known_at {
+            break;
+        }
+        if let Entry::Vacant(place) = touched.entry(statement) {
+            place.insert(heard_of(tables, pair, statement, known_at)?);
+        }
+    }
+    Ok(touched)
+}
