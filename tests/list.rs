@@ -98,7 +98,7 @@ fn filters_narrow_what_is_listed_and_a_limit_says_that_there_is_more() {
     daemon
         .ask(&["list", "statements", "--limit", "1"])
         .code(0)
-        .complains("the first 1 are shown; --limit 0 shows all");
+        .complains("the first 1 is shown; --limit 0 shows all");
     daemon
         .ask(&["list", "statements", "--speaker", "nobody"])
         .code(0)
