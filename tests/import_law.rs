@@ -13,6 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["documents"],
     &["ledger"],
     &["projection"],
+    &["checkpoint"],
     &["rpc"],
     &["config"],
     &["telemetry"],
