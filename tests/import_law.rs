@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["ledger"],
     &["projection"],
     &["checkpoint"],
-    &["rpc"],
+    &["rpc", "http"],
     &["config"],
     &["telemetry"],
     &["app"],
