@@ -19,8 +19,9 @@ use super::proto::{
 use super::reading::{Messages, Range, Reading};
 use super::subscription::{Outgoing, Subscriptions, Wanted};
 use super::views::{KnownAt, View};
-use super::{Failure, Reason, blocking, convert, not_offered, parse};
+use super::{Failure, Reason, blocking, checkpoints, convert, parse};
 use crate::admission;
+use crate::checkpoint::Checkpoints;
 use crate::ledger::{AdmissionTables, Reader};
 use crate::merkle::Hash;
 use crate::record::ContentId;
@@ -34,6 +35,7 @@ pub struct Entries {
     postings: View,
     /// What proves that entries stand where they do.
     proofs: Proofs,
+    checkpoints: Checkpoints,
     subscriptions: Subscriptions,
     wait_max: Duration,
 }
@@ -45,6 +47,7 @@ impl Entries {
         records: AdmissionTables,
         postings: View,
         proofs: Proofs,
+        checkpoints: Checkpoints,
         subscriptions: Subscriptions,
         wait_max: Duration,
     ) -> Self {
@@ -53,6 +56,7 @@ impl Entries {
             records,
             postings,
             proofs,
+            checkpoints,
             subscriptions,
             wait_max,
         }
@@ -154,9 +158,11 @@ impl LedgerService for Entries {
 
     async fn get_checkpoint(
         &self,
-        _: Request<GetCheckpointRequest>,
+        request: Request<GetCheckpointRequest>,
     ) -> Result<Response<GetCheckpointResponse>, Status> {
-        Err(not_offered("GetCheckpoint"))
+        let witnessed = request.get_ref().witnessed;
+        let published = checkpoints::published(&self.checkpoints, witnessed, self.wait_max).await?;
+        Ok(Response::new(convert::checkpoint(&published)))
     }
 
     async fn get_inclusion_proof(
