@@ -43,6 +43,7 @@ mod tests {
             size: 0,
             root: empty_root(),
             signed_at: Micros(0),
+            keys: Vec::new(),
             witnessed_at: None,
             keys: Vec::new(),
         }
