@@ -27,7 +27,7 @@ mod time;
 
 pub use below::{Below, BelowError};
 pub use documents::{Documents, DocumentsError, TextError};
-pub use evidence::Looked;
+pub use evidence::{Looked, evidence as evidence_of};
 pub use fold::AdmissionFold;
 pub use kinds::{KINDS, kind_name};
 #[cfg(feature = "daemon")]
