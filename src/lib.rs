@@ -55,6 +55,7 @@
 //! `cli` alone. `tests/import_law.rs` holds all of it.
 
 pub mod admission;
+pub mod bundle;
 pub mod fold;
 pub mod merkle;
 pub mod position;

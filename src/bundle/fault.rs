@@ -1,14 +1,17 @@
 //! Why something in a bundle does not hold.
 
 use crate::admission::Refusal;
-use crate::merkle::{InclusionError, NoteError, OpenError, ProofTooLong, BadSignature};
+use crate::merkle::{BadSignature, InclusionError, NoteError, OpenError, ProofTooLong};
 use crate::record::{ContentId, EntryError};
 
 /// What is wrong with a bundle.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Fault {
     /// It does not begin as bundles do.
-    #[error("this file is not an evidence bundle: those begin with {:?}", super::FORMAT)]
+    #[error(
+        "this file is not an evidence bundle: those begin with {:?}",
+        super::FORMAT
+    )]
     NotABundle,
     /// It is larger than bundles are.
     #[error("the file has {bytes} bytes; a bundle has at most {bytes_max}")]

@@ -121,8 +121,11 @@ fn given<'a>(bundle: &'a Bundle, archived: &Archived) -> Result<Given<'a>, Fault
         same(what, &text.text_id, found)?;
         let last = given.texts.last_key_value().map(|(id, _)| *id);
         in_order(what, last, found)?;
-        let (text_id, source_id, profile) =
-            (text.text_id.clone(), text.source.clone(), text.profile.clone());
+        let (text_id, source_id, profile) = (
+            text.text_id.clone(),
+            text.source.clone(),
+            text.profile.clone(),
+        );
         if !archived
             .texts
             .contains(&(source_id.clone(), text_id.clone(), profile.clone()))
@@ -133,7 +136,9 @@ fn given<'a>(bundle: &'a Bundle, archived: &Archived) -> Result<Given<'a>, Fault
                 profile,
             });
         }
-        given.texts.insert(found, SearchText::new(text.text.clone()));
+        given
+            .texts
+            .insert(found, SearchText::new(text.text.clone()));
     }
     for document in &bundle.documents {
         let what = "document";

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::given::Given;
-use super::{Check, Fault, Report};
+use super::{Check, Fault, Report, Views};
 use crate::admission::{
     self, AdmissionFold, Below, BelowError, Looked, Prepared, Refusal, Verdict, evidence_of,
     kind_name,
@@ -23,12 +23,9 @@ use crate::record::{Entry, quoted};
 /// What the entries fold to.
 #[derive(Default)]
 pub struct Replayed {
-    /// What is defined.
-    pub catalog: MemoryTables,
-    /// What bears on positions.
-    pub positions: MemoryTables,
-    /// What became of statements.
-    pub statements: MemoryTables,
+    catalog: MemoryTables,
+    positions: MemoryTables,
+    statements: MemoryTables,
     /// The state that records are judged by.
     admission: MemoryTables,
     /// The names of the verifiers, by key.
@@ -68,6 +65,15 @@ pub fn replay(
 }
 
 impl Replayed {
+    /// The tables that answers are read from.
+    pub fn views(&self) -> Views<'_> {
+        Views {
+            catalog: &self.catalog,
+            positions: &self.positions,
+            statements: &self.statements,
+        }
+    }
+
     fn admit(
         &self,
         entry: &Entry,
@@ -81,7 +87,9 @@ impl Replayed {
         };
         let lacking = match &kind {
             Kind::SourceArchived(source) => !given.has_document(&source.source),
-            kind => evidence_of(kind).iter().any(|it| !given.has_text(&it.text_id)),
+            kind => evidence_of(kind)
+                .iter()
+                .any(|it| !given.has_text(&it.text_id)),
         };
         if !lacking {
             prepared.evidence = Some(Looked::at(&kind, given));
@@ -107,14 +115,8 @@ impl Replayed {
     ) -> Result<(), Fault> {
         let (index, recorded_at) = (entry.index, entry.recorded_at);
         let below = Among(below);
-        let verdict = admission::judge(
-            &self.admission,
-            given,
-            &below,
-            prepared,
-            index,
-            recorded_at,
-        );
+        let verdict =
+            admission::judge(&self.admission, given, &below, prepared, index, recorded_at);
         match verdict.map_err(unfounded)? {
             Verdict::Admit => Ok(()),
             Verdict::AlreadyRecorded { index, .. } => Err(Fault::Twice(index)),

@@ -74,7 +74,11 @@ fn witnesses(note: &SignedNote, trusted: &Trusted<'_>, report: &mut Report) -> b
     };
     let seconds = time.unix_seconds();
     report.recorded_by = Some(seconds);
-    let by: Vec<String> = witnessed.by.iter().map(|it| quoted(it.name.as_str())).collect();
+    let by: Vec<String> = witnessed
+        .by
+        .iter()
+        .map(|it| quoted(it.name.as_str()))
+        .collect();
     let at = i64::try_from(seconds).map_or_else(|_| format!("{seconds} s"), format_instant);
     report.yes(
         check,
