@@ -1,7 +1,9 @@
 //! Why something in a bundle does not hold.
 
 use crate::admission::Refusal;
-use crate::merkle::{BadSignature, InclusionError, NoteError, OpenError, ProofTooLong};
+use crate::merkle::{
+    BadSignature, InclusionError, NoteError, OpenError, ProofTooLong, TlogProofError,
+};
 use crate::record::{ContentId, EntryError};
 
 /// What is wrong with a bundle.
@@ -37,6 +39,15 @@ pub enum Fault {
     NotCanonical {
         /// The first byte that differs.
         offset: usize,
+    },
+    /// A proof file is none.
+    #[error("not a proof file: {0}")]
+    Proof(#[from] TlogProofError),
+    /// A signature on an entry does not hold.
+    #[error("the signature by {key} does not hold over the entry's record")]
+    Signature {
+        /// The key that it names.
+        key: String,
     },
     /// A part of it is missing.
     #[error("the bundle has no {what}")]

@@ -16,12 +16,14 @@
 //! - `file.rs` reads the file, `signed.rs` its checkpoint, `included.rs` its entries, `given.rs`
 //!   the texts and documents beside them.
 //! - `replay.rs` judges and folds the entries again.
+//! - `alone.rs` checks a `.tlog-proof` with its entry.
 //! - `statement.rs`, `position.rs` and `terms.rs` answer what is asked, `compare.rs` holds two
 //!   answers against each other.
 //! - `closure.rs` says which entries an answer rests on, and `make.rs` makes a bundle of them.
 
 pub mod proto;
 
+mod alone;
 mod closure;
 mod compare;
 mod fault;
@@ -36,6 +38,7 @@ mod signed;
 mod statement;
 mod terms;
 
+pub use alone::{check_proof, is_proof};
 pub use closure::{Archive, GatherError, Gathered};
 pub use fault::Fault;
 pub use file::{BUNDLE_BYTES_MAX, ENTRIES_MAX, FORMAT, decode, is_bundle};

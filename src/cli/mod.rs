@@ -49,6 +49,7 @@ mod testimonies;
 mod timeline;
 mod transfer;
 mod upkeep;
+mod verify;
 mod verify_projection;
 mod warc;
 mod watch;
@@ -112,6 +113,7 @@ enum OwnCommand {
     Keygen(keygen::Keygen),
     Completions(completions::Completions),
     Man(man::Man),
+    Verify(verify::Verify),
 }
 
 /// Which daemon is asked.
@@ -184,6 +186,7 @@ impl Command {
             Self::Own(OwnCommand::Keygen(command)) => command.run(),
             Self::Own(OwnCommand::Completions(command)) => command.run(),
             Self::Own(OwnCommand::Man(command)) => command.run(),
+            Self::Own(OwnCommand::Verify(command)) => command.run(),
             Self::Asking(command) => tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
                 .build()
