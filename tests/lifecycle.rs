@@ -93,7 +93,10 @@ async fn a_daemon_tells_how_it_is() {
         .iter()
         .map(|projection| &projection.name[..])
         .collect();
-    assert_eq!(names, ["catalog", "positions", "postings", "statements"]);
+    assert_eq!(
+        names,
+        ["catalog", "positions", "postings", "statements", "tiles"]
+    );
     for projection in listed {
         assert_eq!((projection.digest.len(), &projection.failed[..]), (64, ""));
     }

@@ -14,6 +14,7 @@ use crate::projection::catalog::CatalogFold;
 use crate::projection::positions::PositionsFold;
 use crate::projection::postings::PostingsFold;
 use crate::projection::statements::StatementsFold;
+use crate::projection::tiles::{Tiles, TilesFold};
 use crate::rpc::{View, Views};
 
 /// An archive whose ledger takes records and whose projections follow it.
@@ -29,6 +30,7 @@ pub(super) struct Archive {
     pub positions: Runner,
     pub postings: Runner,
     pub statements: Runner,
+    pub tiles: Runner,
 }
 
 impl Archive {
@@ -62,6 +64,7 @@ impl Archive {
         let positions = follow(Arc::new(PositionsFold))?;
         let postings = follow(Arc::new(PostingsFold))?;
         let statements = follow(Arc::new(StatementsFold))?;
+        let tiles = follow(Arc::new(TilesFold))?;
 
         let on_record = TextsOnRecord::new(catalog.projection(), reader.clone());
         let limits = documents::Limits {
@@ -94,7 +97,14 @@ impl Archive {
             positions,
             postings,
             statements,
+            tiles,
         })
+    }
+
+    /// The hashes of the ledger's tree, to be asked. What is read of them is kept with the handle:
+    /// have one for the daemon.
+    pub fn tiles(&self) -> Tiles {
+        Tiles::new(self.tiles.projection())
     }
 
     /// The projections, to be asked.
@@ -108,6 +118,7 @@ impl Archive {
             positions: view(&self.positions),
             postings: view(&self.postings),
             statements: view(&self.statements),
+            tiles: view(&self.tiles),
         }
     }
 }

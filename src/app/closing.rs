@@ -37,6 +37,7 @@ pub fn close(runtime: Runtime, archive: Archive, deadline: Instant) {
             archive.positions,
             archive.postings,
             archive.statements,
+            archive.tiles,
         ];
         let projections = runners.each_ref().map(Runner::projection);
         for runner in runners {
