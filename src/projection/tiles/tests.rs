@@ -54,6 +54,25 @@ fn the_tiles_of_a_tree_with_three_levels_are_those_of_the_definition() {
 }
 
 #[test]
+fn the_published_words_give_the_published_roots() {
+    let words =
+        "one two three four five six seven eit nain ten ileven twelf threeten fourten fivten";
+    let (mut tables, recent) = (MemoryTables::default(), RecentTiles::default());
+    for (index, word) in (0..).zip(words.split(' ')) {
+        let changes = TilesFold::push(&tables, index, leaf_hash(word.as_bytes())).unwrap();
+        tables.apply(changes);
+    }
+    for (size, root) in [
+        (0, "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="),
+        (1, "0Nc2CrefWKseHj/mStd+LqC8B+NrX0btIiPt2SmN+ek="),
+        (15, "rKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs="),
+    ] {
+        let mut nodes = super::nodes(&tables, 0, 15, &recent);
+        assert_eq!(merkle::root(&mut nodes, size).unwrap().to_string(), root);
+    }
+}
+
+#[test]
 fn an_entry_costs_one_small_row_and_a_tile_every_256th_more() {
     let mut tables = MemoryTables::default();
     for index in 0..70_000_u64 {
