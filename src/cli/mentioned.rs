@@ -82,6 +82,7 @@ impl Mentioned {
                         known_at: self.known_at,
                         known_at_time: self.known_at_time,
                         at_least_size: self.at_least_size,
+                        ..$Request::default()
                     };
                     let answer = catalog.$method(request).await;
                     let answer = client.answered(answer).map(drop);

@@ -10,6 +10,7 @@ mod agreement;
 mod append;
 mod archive;
 pub mod authoring;
+mod bundle;
 mod changes;
 mod client;
 mod compare;
@@ -35,6 +36,7 @@ mod pages;
 mod position;
 mod positions;
 mod projections;
+mod proof;
 mod read;
 mod rebuild;
 mod references;
@@ -103,6 +105,8 @@ enum AskingCommand {
     Rebuild(rebuild::Rebuild),
     VerifyProjection(verify_projection::VerifyProjection),
     Export(export::Export),
+    Bundle(bundle::Bundle),
+    Proof(proof::Proof),
 }
 
 /// What is done in this process alone: it brings a runtime of its own, or needs none.
@@ -222,6 +226,8 @@ impl AskingCommand {
             Self::Rebuild(command) => command.run().await,
             Self::VerifyProjection(command) => command.run().await,
             Self::Export(command) => command.run().await,
+            Self::Bundle(command) => command.run().await,
+            Self::Proof(command) => command.run().await,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tonic::{Request, Response, Status};
 
+use super::evidence::{self, Evidence};
 use super::filter::entry_filter;
 use super::proofs::Proofs;
 use super::proto::get_entry_request::Entry as Which;
@@ -34,6 +35,8 @@ pub struct Entries {
     postings: View,
     /// What proves that entries stand where they do.
     proofs: Proofs,
+    /// What shows that they were admitted.
+    evidence: Evidence,
     subscriptions: Subscriptions,
     wait_max: Duration,
 }
@@ -45,6 +48,7 @@ impl Entries {
         records: AdmissionTables,
         postings: View,
         proofs: Proofs,
+        evidence: Evidence,
         subscriptions: Subscriptions,
         wait_max: Duration,
     ) -> Self {
@@ -53,6 +57,7 @@ impl Entries {
             records,
             postings,
             proofs,
+            evidence,
             subscriptions,
             wait_max,
         }
@@ -115,9 +120,15 @@ impl LedgerService for Entries {
                 "an index, or a recordId",
             ))?,
         };
-        Ok(Response::new(GetEntryResponse {
+        let mut answer = GetEntryResponse {
             entry: Some(self.entry(index, request.decode).await?),
-        }))
+            ..GetEntryResponse::default()
+        };
+        if request.proof {
+            answer.bundle = self.evidence.records(vec![index]).await?;
+            evidence::fits(&answer)?;
+        }
+        Ok(Response::new(answer))
     }
 
     type ReadEntriesStream = Messages;

@@ -11,6 +11,7 @@ pub mod proto;
 mod admin;
 mod catalog;
 mod convert;
+mod evidence;
 mod filter;
 pub mod health;
 mod ledger;
@@ -45,6 +46,7 @@ use crate::projection::tiles::Tiles;
 use crate::record::quoted;
 use admin::Admin;
 use catalog::Catalog;
+use evidence::Evidence;
 use ledger::Entries;
 use position::Positions;
 use proofs::Proofs;
@@ -141,7 +143,15 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         Arc::clone(&clock),
         stopping.clone(),
     );
-    let catalog = Catalog::new(views.clone(), reader.clone());
+    let evidence = Evidence::new(
+        views.clone(),
+        reader.clone(),
+        records.clone(),
+        tiles.clone(),
+        checkpoints.clone(),
+        limits.wait_max,
+    );
+    let catalog = Catalog::new(views.clone(), reader.clone(), evidence.clone());
     let position_reader = reader.clone();
     let subscriptions = Subscriptions::new(reader.clone(), limits.subscriptions, stopping.clone());
     let proofs = Proofs::new(reader.clone(), views.tiles.clone(), tiles, checkpoints);
@@ -150,12 +160,13 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         records.clone(),
         views.postings.clone(),
         proofs,
+        evidence.clone(),
         subscriptions.clone(),
         limits.wait_max,
     );
     let sources = Sources::new(documents, views.catalog.clone(), records, &limits);
-    let records = Records::new(appender, stopping);
-    let positions = Positions::new(views, position_reader, clock, subscriptions);
+    let records = Records::new(appender, evidence.clone(), stopping);
+    let positions = Positions::new(views, position_reader, clock, evidence, subscriptions);
     macro_rules! bounded {
         ($server:expr) => {
             $server
