@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use tokio::runtime::Runtime;
+
 use super::texts::TextsOnRecord;
-use super::{AppError, Stores, World};
+use super::{AppError, Stores, World, signing};
+use crate::checkpoint::Signing;
 use crate::config::Config;
 use crate::documents::{self, StoredDocuments};
 use crate::ledger::{
@@ -31,6 +34,7 @@ pub(super) struct Archive {
     pub postings: Runner,
     pub statements: Runner,
     pub tiles: Runner,
+    pub signing: Signing,
 }
 
 impl Archive {
@@ -40,6 +44,7 @@ impl Archive {
         config: &Config,
         world: World,
         origin: Option<String>,
+        runtime: &Runtime,
     ) -> Result<Self, AppError> {
         let Stores {
             frames,
@@ -48,6 +53,7 @@ impl Archive {
             sources,
             texts,
             projections,
+            mut signer,
         } = stores;
         let ledger = Ledger::open(ledger::Parts {
             frames,
@@ -65,6 +71,15 @@ impl Archive {
         let postings = follow(Arc::new(PostingsFold))?;
         let statements = follow(Arc::new(StatementsFold))?;
         let tiles = follow(Arc::new(TilesFold))?;
+
+        let signed = signing::Sources {
+            reader: reader.clone(),
+            records: records.clone(),
+            tiles: Tiles::new(tiles.projection()),
+        };
+        if let Some(note) = &world.continue_from {
+            signer.continue_from(note, &config.signer_dir(), &signed, runtime)?;
+        }
 
         let on_record = TextsOnRecord::new(catalog.projection(), reader.clone());
         let limits = documents::Limits {
@@ -86,6 +101,7 @@ impl Archive {
             seed: (world.seed)()?,
         };
         let (sequencer, appender) = ledger.start(&settings, surroundings)?;
+        let signing = signer.start(config, signed, Arc::clone(&world.clock))?;
         Ok(Self {
             reader,
             appender,
@@ -98,6 +114,7 @@ impl Archive {
             postings,
             statements,
             tiles,
+            signing,
         })
     }
 

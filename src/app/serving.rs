@@ -13,8 +13,8 @@ use tonic_health::server::HealthReporter;
 use super::archive::Archive;
 use super::{AppError, expiry, incoming};
 use crate::config::Config;
+use crate::http;
 use crate::rpc::{self, Views};
-use crate::{checkpoint, http};
 
 /// Listens and answers until `shutdown` ends and open calls have had their time.
 pub async fn serve(
@@ -63,11 +63,11 @@ fn routes(
     stopping: watch::Receiver<bool>,
 ) -> Result<(tonic::service::Routes, HealthReporter), AppError> {
     let tiles = archive.tiles();
-    let checkpoints = checkpoint::Published::new();
+    let checkpoints = archive.signing.checkpoints();
     let pages = http::Parts {
         reader: archive.reader.clone(),
         tiles: tiles.clone(),
-        checkpoints: checkpoints.clone(),
+        checkpoints: checkpoints.published().clone(),
         wait_max: config.wait_max(),
     };
     let parts = rpc::Parts {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::merkle::Hash;
+use super::not_signing::NotSigning;
+use crate::merkle::{Hash, NoteKey};
 use crate::record::Micros;
 
 /// A signed checkpoint as it is handed out.
@@ -25,6 +26,8 @@ pub struct PublishedNote {
     /// The time by which a quorum of witnesses had seen it, by their clocks; none while no
     /// quorum has, or where the archive names no witnesses.
     pub witnessed_at: Option<Micros>,
+    /// The archive's keys that signed it.
+    pub keys: Vec<NoteKey>,
 }
 
 /// What a [`Published`] shows.
@@ -34,6 +37,8 @@ pub struct Notes {
     pub newest: Option<Arc<PublishedNote>>,
     /// The newest that a quorum has cosigned; none if none has in this run.
     pub witnessed: Option<Arc<PublishedNote>>,
+    /// Why nothing is signed; none while the signer follows the ledger.
+    pub not_signing: Option<NotSigning>,
 }
 
 /// A cheap handle on the checkpoints that are published. Clones show the same ones.
@@ -71,6 +76,12 @@ impl Published {
         self.notes.borrow().witnessed.clone()
     }
 
+    /// All that is shown.
+    #[must_use]
+    pub fn notes(&self) -> Notes {
+        self.notes.borrow().clone()
+    }
+
     /// The notes as they change.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Notes> {
@@ -93,8 +104,46 @@ impl Published {
         }
     }
 
-    /// Changes what is shown.
-    pub(super) fn change(&self, change: impl FnOnce(&mut Notes)) {
-        self.notes.send_modify(change);
+    /// Why nothing is signed; none while the signer follows the ledger.
+    #[must_use]
+    pub fn not_signing(&self) -> Option<NotSigning> {
+        self.notes.borrow().not_signing.clone()
+    }
+
+    /// Shows a checkpoint that was just signed. What kept it from being signed has passed, if it
+    /// can.
+    pub(super) fn publish(&self, note: PublishedNote) {
+        self.notes.send_modify(|notes| {
+            notes.newest = Some(Arc::new(note));
+            notes.not_signing.take_if(|why| why.may_pass());
+        });
+    }
+
+    /// Says why nothing is signed, unless there is a reason that does not pass; whether that is
+    /// news.
+    pub(super) fn halt(&self, why: &NotSigning) -> bool {
+        self.notes.send_if_modified(|notes| {
+            let before = notes.not_signing.as_ref();
+            if before == Some(why) || before.is_some_and(|before| !before.may_pass()) {
+                return false;
+            }
+            notes.not_signing = Some(why.clone());
+            true
+        })
+    }
+
+    /// Shows a checkpoint with the cosignatures that have joined it: in place of itself, and
+    /// as the newest that is witnessed, if it is.
+    pub(super) fn join(&self, note: PublishedNote) {
+        let note = Arc::new(note);
+        let size = |note: &Option<Arc<PublishedNote>>| note.as_ref().map_or(0, |note| note.size);
+        self.notes.send_modify(|notes| {
+            if size(&notes.newest) == note.size {
+                notes.newest = Some(Arc::clone(&note));
+            }
+            if note.witnessed_at.is_some() && size(&notes.witnessed) <= note.size {
+                notes.witnessed = Some(note);
+            }
+        });
     }
 }

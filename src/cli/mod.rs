@@ -12,6 +12,7 @@ mod archive;
 pub mod authoring;
 mod bundle;
 mod changes;
+mod checkpoint;
 mod client;
 mod compare;
 mod completions;
@@ -101,6 +102,7 @@ enum AskingCommand {
     Tail(tail::Tail),
     Watch(Box<watch::Watch>),
     Status(status::Status),
+    Checkpoint(checkpoint::Checkpoint),
     Projections(projections::Projections),
     Rebuild(rebuild::Rebuild),
     VerifyProjection(verify_projection::VerifyProjection),
@@ -222,6 +224,7 @@ impl AskingCommand {
             Self::Tail(command) => command.run().await,
             Self::Watch(command) => command.run().await,
             Self::Status(command) => command.run().await,
+            Self::Checkpoint(command) => command.run().await,
             Self::Projections(command) => command.run().await,
             Self::Rebuild(command) => command.run().await,
             Self::VerifyProjection(command) => command.run().await,

@@ -20,8 +20,9 @@ use super::proto::{
 use super::reading::{Messages, Range, Reading};
 use super::subscription::{Outgoing, Subscriptions, Wanted};
 use super::views::{KnownAt, View};
-use super::{Failure, Reason, blocking, convert, not_offered, parse};
+use super::{Failure, Reason, blocking, checkpoints, convert, parse};
 use crate::admission;
+use crate::checkpoint::Checkpoints;
 use crate::ledger::{AdmissionTables, Reader};
 use crate::merkle::Hash;
 use crate::record::ContentId;
@@ -37,6 +38,7 @@ pub struct Entries {
     proofs: Proofs,
     /// What shows that they were admitted.
     evidence: Evidence,
+    checkpoints: Checkpoints,
     subscriptions: Subscriptions,
     wait_max: Duration,
 }
@@ -49,6 +51,7 @@ impl Entries {
         postings: View,
         proofs: Proofs,
         evidence: Evidence,
+        checkpoints: Checkpoints,
         subscriptions: Subscriptions,
         wait_max: Duration,
     ) -> Self {
@@ -58,6 +61,7 @@ impl Entries {
             postings,
             proofs,
             evidence,
+            checkpoints,
             subscriptions,
             wait_max,
         }
@@ -165,9 +169,11 @@ impl LedgerService for Entries {
 
     async fn get_checkpoint(
         &self,
-        _: Request<GetCheckpointRequest>,
+        request: Request<GetCheckpointRequest>,
     ) -> Result<Response<GetCheckpointResponse>, Status> {
-        Err(not_offered("GetCheckpoint"))
+        let witnessed = request.get_ref().witnessed;
+        let published = checkpoints::published(&self.checkpoints, witnessed, self.wait_max).await?;
+        Ok(Response::new(convert::checkpoint(&published)))
     }
 
     async fn get_inclusion_proof(

@@ -10,6 +10,7 @@ pub mod proto;
 
 mod admin;
 mod catalog;
+mod checkpoints;
 mod convert;
 mod evidence;
 mod filter;
@@ -39,7 +40,7 @@ pub use status::{DOMAIN, Failure, RESUME_FROM, Reason};
 pub use subscription::SubscriptionLimits;
 pub use views::{KnownAt, View, Views};
 
-use crate::checkpoint::Published;
+use crate::checkpoint::Checkpoints;
 use crate::documents::StoredDocuments;
 use crate::ledger::{AdmissionTables, Appender, Clock, Reader};
 use crate::projection::tiles::Tiles;
@@ -104,7 +105,7 @@ pub struct Parts {
     /// The hashes of the ledger's tree.
     pub tiles: Tiles,
     /// Its checkpoints.
-    pub checkpoints: Published,
+    pub checkpoints: Checkpoints,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Becomes true when the daemon stops: streams that could go on for ever end then.
@@ -140,6 +141,7 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         views.clone(),
         reader.clone(),
         appender.clone(),
+        checkpoints.clone(),
         Arc::clone(&clock),
         stopping.clone(),
     );
@@ -148,19 +150,25 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         reader.clone(),
         records.clone(),
         tiles.clone(),
-        checkpoints.clone(),
+        checkpoints.published().clone(),
         limits.wait_max,
     );
     let catalog = Catalog::new(views.clone(), reader.clone(), evidence.clone());
     let position_reader = reader.clone();
     let subscriptions = Subscriptions::new(reader.clone(), limits.subscriptions, stopping.clone());
-    let proofs = Proofs::new(reader.clone(), views.tiles.clone(), tiles, checkpoints);
+    let proofs = Proofs::new(
+        reader.clone(),
+        views.tiles.clone(),
+        tiles,
+        checkpoints.published().clone(),
+    );
     let entries = Entries::new(
         reader,
         records.clone(),
         views.postings.clone(),
         proofs,
         evidence.clone(),
+        checkpoints.clone(),
         subscriptions.clone(),
         limits.wait_max,
     );
