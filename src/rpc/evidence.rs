@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::proto::PositionFilter;
 use super::views::{KnownAt, Views};
-use super::{ANSWER_BYTES_MAX, Failure, Reason, blocking_in_turn};
+use super::{ANSWER_BYTES_MAX, Failure, Reason, blocking_in_turn, checkpoints};
 use crate::admission::{Below, BelowError};
 use crate::bundle::proto::bundle::Question;
 use crate::bundle::proto::{PositionQuestion, RecordsQuestion, StatementQuestion, Terms};
@@ -143,13 +143,7 @@ impl Evidence {
         {
             return Ok(note);
         }
-        let newest = self.checkpoints.wait_for_size(size);
-        let waited = tokio::time::timeout(self.wait_max, newest).await;
-        waited.map_err(|_| {
-            let message =
-                format!("no checkpoint commits to {size} entries yet, and a proof takes one");
-            Failure::new(Reason::NotYet, message)
-        })
+        checkpoints::of_size(&self.checkpoints, size, self.wait_max).await
     }
 
     fn made(
