@@ -118,9 +118,10 @@ mod tests {
     #[test]
     fn every_key_that_was_set_by_then_is_the_archive_s_and_each_counts_once() {
         // The second key sorts before the first.
-        let (first, second) = match public(2) < public(3) {
-            true => (3, 2),
-            false => (2, 3),
+        let (first, second) = if public(2) < public(3) {
+            (3, 2)
+        } else {
+            (2, 3)
         };
         let tables = folded(vec![founded(first), set(second), set(first)]);
         let keys = |size| checkpoint_keys(&tables, size).unwrap();

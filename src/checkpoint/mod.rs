@@ -13,7 +13,7 @@
 //! - [`NotSigning`]: why nothing is signed
 //! - `continuing`: from which checkpoint to go on
 //! - `tree`: the hashes below the head
-//! - [`witness`]: cosignatures
+//! - the module [`witness`]: cosignatures
 
 mod continuing;
 mod home;

@@ -93,7 +93,10 @@ impl Signer {
         keys.dedup_by_key(|key| key.public());
         keys.truncate(KEYS_SIGNING_MAX);
         if keys.is_empty() {
-            let detail = unusable.iter().map(|why| format!(" ({why})")).collect();
+            let detail = match unusable.join("; ") {
+                unusable if unusable.is_empty() => unusable,
+                unusable => format!(" ({unusable})"),
+            };
             return Err(NotSigning::NoKey {
                 recorded: recorded.len(),
                 detail,

@@ -99,6 +99,7 @@ impl Founding {
     /// Founds an archive where there is none, and says on standard error what was made and
     /// where. Everything that can be wrong is found before a key is made.
     fn found(&self, config: &Config) -> Result<(), CliError> {
+        config.check().map_err(AppError::Config)?;
         let origin = match &config.origin {
             Some(origin) => origin.clone(),
             None => random_origin()?,

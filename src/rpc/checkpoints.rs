@@ -17,9 +17,13 @@ pub async fn published(
     witnessed: bool,
     wait_max: Duration,
 ) -> Result<Arc<PublishedNote>, Failure> {
-    let which = |notes: &Notes| match witnessed {
-        true => notes.witnessed.clone(),
-        false => notes.newest.clone(),
+    let which = |notes: &Notes| {
+        let which = if witnessed {
+            &notes.witnessed
+        } else {
+            &notes.newest
+        };
+        which.clone()
     };
     let shown = checkpoints.published().notes();
     if witnessed && shown.witnessed.is_none() && checkpoints.status().quorum == 0 {

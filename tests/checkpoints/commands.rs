@@ -53,8 +53,9 @@ fn a_signer_inside_the_archive_is_refused() {
     run(onrecord()
         .current_dir(home.path())
         .args(["init", "--data", "a", "--signer", "a/signer"]))
-    .code(1)
+    .code(2)
     .complains("lies inside the archive");
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
     run(onrecord()
         .current_dir(home.path())
         .args(["init", "--data", "a", "--signer", "keys/a"]))

@@ -43,7 +43,7 @@ async fn assert_extends(client: &mut Client, old: (u64, Hash), new: (u64, Hash))
     let hashes = proof.into_inner().hashes.into_iter();
     let hashes = hashes.map(|hash| <[u8; 32]>::try_from(&hash[..]).unwrap().into());
     let proof = ConsistencyProof::new(hashes.collect()).unwrap();
-    proof.verify(old.0, &old.1, new.0, &new.1).unwrap();
+    proof.verify(old.0, new.0, &old.1, &new.1).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,7 +48,7 @@ impl Memory {
         }
         let proof = request.proof();
         let new = (checkpoint.size(), checkpoint.root());
-        if self.size > 0 && proof.verify(self.size, &self.root, new.0, &new.1).is_err() {
+        if self.size > 0 && proof.verify(self.size, new.0, &self.root, &new.1).is_err() {
             return Reply::Answer(422, Vec::new());
         }
         (self.size, self.root) = new;

@@ -80,9 +80,10 @@ fn subproof(leaves: &[Hash], old: u64, new: u64) -> Vec<Hash> {
         }
         let k = 1 << (d.len() - 1).ilog2();
         let (left, right) = d.split_at(k);
-        let (mut proof, last) = match m <= k {
-            true => (sub(m, left, whole), root_of(right)),
-            false => (sub(m - k, right, false), root_of(left)),
+        let (mut proof, last) = if m <= k {
+            (sub(m, left, whole), root_of(right))
+        } else {
+            (sub(m - k, right, false), root_of(left))
         };
         proof.push(last);
         proof
