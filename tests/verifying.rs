@@ -40,12 +40,10 @@ fn example() -> (Daemon, String) {
 /// The statements' ids.
 fn statements(daemon: &Daemon) -> Vec<String> {
     let listed = daemon.ask(&["list", "statements", "--json"]).code(0);
-    let lines = listed
-        .out
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap());
-    let id = |it: serde_json::Value| it["statementId"].as_str().unwrap().to_owned();
-    lines.map(id).collect()
+    let listed = listed.json();
+    let id = |it: &serde_json::Value| it["statementId"].as_str().unwrap().to_owned();
+    let listed = listed["statements"].as_array().unwrap().iter();
+    listed.map(id).collect()
 }
 
 #[test]

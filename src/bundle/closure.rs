@@ -96,7 +96,7 @@ impl From<AnswerError> for GatherError {
     }
 }
 
-impl<'a> Archive<'a> {
+impl Archive<'_> {
     /// What the records at these indexes rest on.
     pub fn records(&self, indexes: &[u64]) -> Result<Gathered, GatherError> {
         let known_at = indexes

@@ -221,7 +221,7 @@ fn statement_follows(
     let id: ContentId = terms::parsed("statement", &question.statement).map_err(unreadable)?;
     let claimed = question.answer.as_ref().ok_or_else(|| missing("answer"))?;
     let found = statement::answer(views, &id, question.known_at);
-    let found = found.map_err(|error| vec![unfounded(error)])?;
+    let found = found.map_err(|error| vec![unfounded(&error)])?;
     let found = found.ok_or_else(|| vec![Fault::NotAmong { what: "statement" }])?;
     differing(statement::differences(claimed, &found))?;
     let version = entries.iter().find(|entry| entry.index == found.version);
@@ -251,7 +251,7 @@ fn position_follows(question: &PositionQuestion, views: &Views<'_>) -> Result<St
     let claimed = question.answer.as_ref().ok_or_else(|| missing("answer"))?;
     let found = position::answer(views, question).map_err(|error| match error {
         AnswerError::Unreadable(error) => unreadable(error),
-        AnswerError::Fold(error) => vec![unfounded(error)],
+        AnswerError::Fold(error) => vec![unfounded(&error)],
     })?;
     let found = found.ok_or_else(|| vec![Fault::NotAmong { what: "actor" }])?;
     // A date has several forms; a bundle gives it in one.

@@ -279,10 +279,11 @@ pub fn in_words(question: &PositionQuestion, answer: &PositionAnswer) -> String 
             words.push_str(polarity.as_str_name().trim_start_matches("POLARITY_"));
         }
         let statement: String = deciding.statement.chars().take(8).collect();
-        words.push_str(&format!(
+        let decided = format!(
             ", decided by the statement {statement} of entry {}, of {} readings that bear on it",
             deciding.index, answer.considered
-        ));
+        );
+        words.push_str(&decided);
     }
     words
 }

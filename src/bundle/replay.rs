@@ -117,7 +117,7 @@ impl Replayed {
         let below = Among(below);
         let verdict =
             admission::judge(&self.admission, given, &below, prepared, index, recorded_at);
-        match verdict.map_err(unfounded)? {
+        match verdict.map_err(|error| unfounded(&error))? {
             Verdict::Admit => Ok(()),
             Verdict::AlreadyRecorded { index, .. } => Err(Fault::Twice(index)),
             Verdict::Refuse(refusal) => Err(refused(refusal)),
@@ -133,7 +133,9 @@ impl Replayed {
             (&StatementsFold, &mut self.statements),
         ];
         for (fold, tables) in folds {
-            let changes = fold.fold(tables, entry).map_err(unfounded)?;
+            let changes = fold
+                .fold(tables, entry)
+                .map_err(|error| unfounded(&error))?;
             tables.apply(changes);
         }
         let kind = entry.record.kind.as_ref();
@@ -185,7 +187,7 @@ fn refused(refusal: Refusal) -> Fault {
 }
 
 /// A fold that meets what admission would not have let in was not given what the entry rests on.
-pub fn unfounded(error: FoldError) -> Fault {
+pub fn unfounded(error: &FoldError) -> Fault {
     Fault::Unfounded(error.to_string())
 }
 

@@ -48,7 +48,7 @@ use crate::record::quoted;
 use admin::Admin;
 use catalog::Catalog;
 use evidence::Evidence;
-use ledger::Entries;
+use ledger::{Entries, Proving};
 use position::Positions;
 use proofs::Proofs;
 use proto::admin_service_server::AdminServiceServer;
@@ -166,9 +166,11 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         reader,
         records.clone(),
         views.postings.clone(),
-        proofs,
-        evidence.clone(),
-        checkpoints.clone(),
+        Proving {
+            proofs,
+            evidence: evidence.clone(),
+            checkpoints: checkpoints.clone(),
+        },
         subscriptions.clone(),
         limits.wait_max,
     );
