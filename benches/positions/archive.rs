@@ -54,7 +54,7 @@ impl Archive {
             }
             let started = processor_time();
             let changes = batch.into_changes();
-            recent.forget(&changes);
+            recent.change(&changes);
             tables.apply(changes)?;
             folding += processor_time().saturating_sub(started);
         }

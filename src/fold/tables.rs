@@ -94,6 +94,9 @@ impl Tables for MemoryTables {
 pub struct Overlay<'a> {
     base: &'a dyn Tables,
     changes: Changes,
+    /// With which bytes keys begin that were changed: a fold's table has a byte of its own, so
+    /// that rows of tables without changes are not looked for among the changes.
+    first_bytes: [bool; 1 << u8::BITS],
     /// Of all keys and values that were added.
     bytes: usize,
 }
@@ -105,16 +108,17 @@ impl<'a> Overlay<'a> {
         Self {
             base,
             changes: Changes::new(),
+            first_bytes: [false; _],
             bytes: 0,
         }
     }
 
     /// Adds changes; a later change of a key replaces an earlier one.
     pub fn add(&mut self, changes: Changes) {
-        let size = |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| {
-            key.len() + value.as_ref().map_or(0, Vec::len)
-        };
-        self.bytes += changes.iter().map(size).sum::<usize>();
+        for (key, value) in &changes {
+            self.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
+            self.first_bytes[first_byte(key)] = true;
+        }
         if self.changes.is_empty() {
             self.changes = changes;
         } else {
@@ -151,7 +155,8 @@ impl<'a> Overlay<'a> {
 
 impl Tables for Overlay<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
-        match self.changes.get(key) {
+        let begins_like_one = self.first_bytes[first_byte(key)];
+        match begins_like_one.then(|| self.changes.get(key)).flatten() {
             Some(value) => Ok(value.clone()),
             None => self.base.get(key),
         }
@@ -169,6 +174,11 @@ impl Tables for Overlay<'_> {
             order,
         })
     }
+}
+
+/// What a key begins with; the empty key counts as beginning with 0.
+fn first_byte(key: &[u8]) -> usize {
+    key.first().copied().unwrap_or(0).into()
 }
 
 /// Rows of a sorted map, in the order of a scan.

@@ -92,7 +92,7 @@ impl AdmissionState {
 
     /// Makes `changes`, which bring the state to `frontier`.
     pub fn advance(&self, mut changes: Changes, frontier: &Frontier) -> Result<(), TableError> {
-        self.recent.forget(&changes);
+        self.recent.change(&changes);
         let cursor = Cursor {
             version: Self::FOLD.version(),
             size: frontier.size(),
