@@ -113,9 +113,9 @@ async fn the_whole_tree_is_computed_again_from_tiles_and_bundles_alone() {
     // Bundles hold the entries as gRPC gives them, across the frames that they came in.
     let entries = entries(&mut client).await;
     let bundle = fetch(&daemon, "/tile/entries/001");
-    let held = decode_bundle(&bundle, 256).unwrap();
+    let framed = decode_bundle(&bundle, 256).unwrap();
     let given = entries[256..512].iter().map(|entry| &entry.encoded[..]);
-    assert!(given.eq(held));
+    assert!(given.eq(framed));
 }
 
 #[tokio::test(flavor = "multi_thread")]
