@@ -4,6 +4,8 @@
 //! FORMAT        that this is an onrecord data directory, and of which format
 //! LOCK          held by the process that uses it
 //! HEAD          size and root of the ledger as they were last noted, beside the database
+//! RESTORED      only in what came from elsewhere: no checkpoint is signed over it before somebody
+//!               says which one it continues from
 //! ledger/       the frames
 //! admission/    the state that admission judges by
 //! projections/  one directory a projection and version; disposable
@@ -27,6 +29,13 @@ use super::sync::{DiskSyncer, Syncer, replace_file};
 
 /// The format of data directories that this program writes and reads.
 pub const FORMAT_NUMBER: u32 = 1;
+
+/// The marker of a data directory that came from a backup or an export: other entries may have
+/// been recorded, and checkpoints signed over them, since it was made.
+pub const RESTORED: &str = "RESTORED";
+
+/// What stands in [`RESTORED`], for whoever finds it.
+const RESTORED_TEXT: &str = "This archive was copied from elsewhere. It may lack entries that were recorded since, so that\nno checkpoint is signed over it before it is told which one it continues from.\n";
 
 const MAGIC: &str = "onrecord data directory";
 
@@ -144,6 +153,14 @@ impl DataDir {
 
     /// As [`create`](Self::create), syncing through `syncer`.
     pub fn create_with(path: &Path, syncer: Arc<dyn Syncer>) -> Result<Self, DataDirError> {
+        let dir = Self::begin(path, syncer)?;
+        dir.write_format()?;
+        dir.make_parts().map_err(permission)?;
+        Ok(dir)
+    }
+
+    /// A directory that is locked and holds nothing yet, and does not say that it is an archive.
+    pub(super) fn begin(path: &Path, syncer: Arc<dyn Syncer>) -> Result<Self, DataDirError> {
         if let Content::Archive(_) = look_at(path)? {
             return Err(DataDirError::AlreadyExists {
                 path: path.to_owned(),
@@ -157,15 +174,11 @@ impl DataDir {
                 path: path.to_owned(),
             });
         }
-        let dir = Self {
+        Ok(Self {
             path: path.to_owned(),
             syncer,
             _lock: lock,
-        };
-        let format = format!("{MAGIC}\nformat {FORMAT_NUMBER}\n");
-        replace_file(&*dir.syncer, &format_path(path), format.as_bytes()).map_err(permission)?;
-        dir.make_parts().map_err(permission)?;
-        Ok(dir)
+        })
     }
 
     /// Takes the data directory at `path` into use.
@@ -248,14 +261,7 @@ impl DataDir {
 
     /// The head as it was last noted, if it ever was.
     pub fn read_head(&self) -> Result<Option<Head>, DataDirError> {
-        let path = self.head_path();
-        let Some(bytes) = read_marker(&path).map_err(permission)? else {
-            return Ok(None);
-        };
-        match parse_head(&bytes) {
-            Some(head) => Ok(Some(head)),
-            None => Err(DataDirError::HeadDamaged { path }),
-        }
+        read_head(&self.path)
     }
 
     /// Notes the head, durably. At every moment the file holds the old one or the new one.
@@ -264,11 +270,43 @@ impl DataDir {
         replace_file(&*self.syncer, &self.head_path(), text.as_bytes()).map_err(permission)
     }
 
-    fn head_path(&self) -> PathBuf {
-        self.path.join("HEAD")
+    /// Whether the archive came from elsewhere, so that no checkpoint may be signed over it yet.
+    pub fn is_restored(&self) -> Result<bool, DataDirError> {
+        let path = self.path.join(RESTORED);
+        let found = path.try_exists().attempt("look for", &path);
+        found.map_err(permission)
     }
 
-    fn make_parts(&self) -> Result<(), IoFault> {
+    /// Notes, durably, that the archive came from elsewhere.
+    pub fn mark_restored(&self) -> Result<(), DataDirError> {
+        let path = self.path.join(RESTORED);
+        replace_file(&*self.syncer, &path, RESTORED_TEXT.as_bytes()).map_err(permission)
+    }
+
+    /// Takes that note away, durably: it is known where the archive continues from.
+    pub fn unmark_restored(&self) -> Result<(), DataDirError> {
+        let path = self.path.join(RESTORED);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other.attempt("remove", &path).map_err(permission)?,
+        }
+        let synced = self.syncer.sync_dir(&self.path);
+        synced
+            .attempt("sync the directory", &self.path)
+            .map_err(permission)
+    }
+
+    fn head_path(&self) -> PathBuf {
+        head_path(&self.path)
+    }
+
+    /// Says that this is an archive.
+    pub(super) fn write_format(&self) -> Result<(), DataDirError> {
+        let format = format!("{MAGIC}\nformat {FORMAT_NUMBER}\n");
+        replace_file(&*self.syncer, &format_path(&self.path), format.as_bytes()).map_err(permission)
+    }
+
+    pub(super) fn make_parts(&self) -> Result<(), IoFault> {
         let parts = [
             self.ledger(),
             self.admission(),
@@ -291,15 +329,31 @@ impl DataDir {
     }
 }
 
+/// The head that was noted in the data directory at `path`, if one ever was.
+pub(super) fn read_head(path: &Path) -> Result<Option<Head>, DataDirError> {
+    let path = head_path(path);
+    let Some(bytes) = read_marker(&path).map_err(permission)? else {
+        return Ok(None);
+    };
+    match parse_head(&bytes) {
+        Some(head) => Ok(Some(head)),
+        None => Err(DataDirError::HeadDamaged { path }),
+    }
+}
+
+fn head_path(path: &Path) -> PathBuf {
+    path.join("HEAD")
+}
+
 /// What stands at a path that may become a data directory or is one.
-enum Content {
+pub(super) enum Content {
     /// Nothing, or an empty directory.
     Nothing,
     /// An archive of this format.
     Archive(u32),
 }
 
-fn look_at(path: &Path) -> Result<Content, DataDirError> {
+pub(super) fn look_at(path: &Path) -> Result<Content, DataDirError> {
     let entries = match fs::read_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::Nothing),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
@@ -379,16 +433,7 @@ fn lock(path: &Path) -> Result<File, DataDirError> {
         .map_err(permission)?;
     match file.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut process = String::new();
-            // Only for the message.
-            let _ = file.take(20).read_to_string(&mut process);
-            let process = process.trim();
-            return Err(DataDirError::Locked {
-                path: path.to_owned(),
-                process: if process.is_empty() { "?" } else { process }.to_owned(),
-            });
-        }
+        Err(TryLockError::WouldBlock) => return Err(locked(path, file)),
         Err(TryLockError::Error(error)) => {
             return Err(error).attempt("lock", &lock).map_err(permission);
         }
@@ -398,6 +443,18 @@ fn lock(path: &Path) -> Result<File, DataDirError> {
         .and_then(|_| writeln!(file, "{}", std::process::id()))
         .attempt("write", &lock)?;
     Ok(file)
+}
+
+/// That somebody else holds the lock.
+pub(super) fn locked(path: &Path, lock: File) -> DataDirError {
+    let mut process = String::new();
+    // Only for the message.
+    let _ = lock.take(20).read_to_string(&mut process);
+    let process = process.trim();
+    DataDirError::Locked {
+        path: path.to_owned(),
+        process: if process.is_empty() { "?" } else { process }.to_owned(),
+    }
 }
 
 fn format_path(path: &Path) -> PathBuf {
@@ -418,7 +475,7 @@ fn read_marker(path: &Path) -> Result<Option<Vec<u8>>, IoFault> {
 }
 
 /// A refused permission, told apart.
-fn permission(fault: IoFault) -> DataDirError {
+pub(super) fn permission(fault: IoFault) -> DataDirError {
     match fault.source.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             DataDirError::NoPermission { path: fault.path }

@@ -133,13 +133,22 @@ fn names(dir: &Path) -> Result<Vec<String>, IoFault> {
         .attempt("list the directory", dir)
 }
 
+/// What a database's log is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// To be written.
+    Write,
+    /// To be read alone, where it may be that nothing can be written.
+    Read,
+}
+
 /// Takes the lock that sled takes; `None` if somebody else has it. Must be let go of before
 /// sled opens the database.
-pub(super) fn try_lock(dir: &Path) -> Result<Option<File>, IoFault> {
+pub(super) fn try_lock(dir: &Path, access: Access) -> Result<Option<File>, IoFault> {
     let path = log_path(dir);
     let file = OpenOptions::new()
         .read(true)
-        .write(true)
+        .write(access == Access::Write)
         .open(&path)
         .attempt("open", &path)?;
     for _ in 0..LOCK_ATTEMPTS {
@@ -313,9 +322,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("sled");
         create(&DiskSyncer, &path, SEGMENT).unwrap();
-        assert!(try_lock(&path).unwrap().is_some());
+        assert!(try_lock(&path, Access::Write).unwrap().is_some());
         let db = open_sled(&path, SEGMENT, 1 << 20).unwrap();
-        assert!(try_lock(&path).unwrap().is_none());
+        assert!(try_lock(&path, Access::Write).unwrap().is_none());
         drop(db);
     }
 }
