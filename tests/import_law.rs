@@ -13,6 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["documents"],
     &["ledger"],
     &["projection"],
+    &["backup"],
     &["rpc"],
     &["config"],
     &["telemetry"],

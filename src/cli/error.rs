@@ -15,6 +15,7 @@ use tonic_types::StatusExt as _;
 
 use super::authoring::{AuthoringError, Problem, SignedError};
 use crate::app::AppError;
+use crate::backup::BackupError;
 use crate::config::keys::KeyFileError;
 use crate::ledger;
 use crate::rpc::RESUME_FROM;
@@ -109,6 +110,9 @@ pub enum CliError {
         /// Each line's first mistake.
         errors: Vec<AuthoringError>,
     },
+    /// An archive was not restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// A key file cannot be used.
     #[error(transparent)]
     Key(#[from] KeyFileError),

@@ -10,6 +10,7 @@ mod agreement;
 mod append;
 mod archive;
 pub mod authoring;
+mod backup;
 mod changes;
 mod client;
 mod compare;
@@ -38,6 +39,7 @@ mod projections;
 mod read;
 mod rebuild;
 mod references;
+mod restore;
 mod reversals;
 mod serve;
 mod source;
@@ -101,6 +103,7 @@ enum AskingCommand {
     Projections(projections::Projections),
     Rebuild(rebuild::Rebuild),
     VerifyProjection(verify_projection::VerifyProjection),
+    Backup(backup::Backup),
     Export(export::Export),
 }
 
@@ -110,6 +113,7 @@ enum OwnCommand {
     Serve(serve::Serve),
     Init(init::Init),
     Keygen(keygen::Keygen),
+    Restore(restore::Restore),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -182,6 +186,7 @@ impl Command {
             Self::Own(OwnCommand::Serve(command)) => command.run(),
             Self::Own(OwnCommand::Init(command)) => command.run(),
             Self::Own(OwnCommand::Keygen(command)) => command.run(),
+            Self::Own(OwnCommand::Restore(command)) => command.run(),
             Self::Own(OwnCommand::Completions(command)) => command.run(),
             Self::Own(OwnCommand::Man(command)) => command.run(),
             Self::Asking(command) => tokio::runtime::Builder::new_multi_thread()
@@ -218,6 +223,7 @@ impl AskingCommand {
             Self::Projections(command) => command.run().await,
             Self::Rebuild(command) => command.run().await,
             Self::VerifyProjection(command) => command.run().await,
+            Self::Backup(command) => command.run().await,
             Self::Export(command) => command.run().await,
         }
     }

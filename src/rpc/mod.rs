@@ -128,6 +128,7 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         views.clone(),
         reader.clone(),
         appender.clone(),
+        Arc::clone(&documents),
         Arc::clone(&clock),
         stopping.clone(),
     );
