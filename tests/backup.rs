@@ -17,7 +17,7 @@ fn position(daemon: &Daemon) -> String {
     let asked = [
         "position",
         "kremlin",
-        "putin-zelenskyy-meeting",
+        "leaders-meeting",
         "--as-of",
         "2025-08-20",
         "--json",

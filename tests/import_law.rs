@@ -14,6 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["ledger"],
     &["projection"],
     &["backup"],
+    &["audit"],
     &["rpc"],
     &["config"],
     &["telemetry"],

@@ -15,6 +15,7 @@ use tonic_types::StatusExt as _;
 
 use super::authoring::{AuthoringError, Problem, SignedError};
 use crate::app::AppError;
+use crate::audit::CheckError;
 use crate::backup::BackupError;
 use crate::config::keys::KeyFileError;
 use crate::ledger;
@@ -113,6 +114,9 @@ pub enum CliError {
     /// An archive was not restored.
     #[error(transparent)]
     Backup(#[from] BackupError),
+    /// A data directory could not be checked.
+    #[error(transparent)]
+    Check(#[from] CheckError),
     /// A key file cannot be used.
     #[error(transparent)]
     Key(#[from] KeyFileError),

@@ -12,6 +12,7 @@ mod archive;
 pub mod authoring;
 mod backup;
 mod changes;
+mod check;
 mod client;
 mod compare;
 mod completions;
@@ -114,6 +115,7 @@ enum OwnCommand {
     Init(init::Init),
     Keygen(keygen::Keygen),
     Restore(restore::Restore),
+    Check(check::Check),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -187,6 +189,7 @@ impl Command {
             Self::Own(OwnCommand::Init(command)) => command.run(),
             Self::Own(OwnCommand::Keygen(command)) => command.run(),
             Self::Own(OwnCommand::Restore(command)) => command.run(),
+            Self::Own(OwnCommand::Check(command)) => command.run(),
             Self::Own(OwnCommand::Completions(command)) => command.run(),
             Self::Own(OwnCommand::Man(command)) => command.run(),
             Self::Asking(command) => tokio::runtime::Builder::new_multi_thread()
