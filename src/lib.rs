@@ -47,7 +47,7 @@
 //! A room uses the rooms to its left, and none beside it or to its right:
 //!
 //! `record` ← `text`, `merkle`, `position`, `fold` ← `admission`, `storage` ← `documents` ←
-//! `ledger` ← `projection` ← `backup` ← `audit` ← `rpc` ← `config` ← `telemetry` ← `app` ← `cli` ← `main`
+//! `ledger` ← `projection` ← `backup` ← `audit` ← `bag` ← `rpc` ← `config` ← `telemetry` ← `app` ← `cli` ← `main`
 //!
 //! `record`, `text`, `merkle`, `position`, `fold`, `admission` and the folds of `projection` are
 //! pure: no socket, thread, clock or disk. They are what is left without the feature `daemon`,
@@ -68,6 +68,8 @@ pub mod app;
 pub mod audit;
 #[cfg(feature = "daemon")]
 pub mod backup;
+#[cfg(feature = "daemon")]
+pub mod bag;
 #[cfg(feature = "daemon")]
 pub mod cli;
 #[cfg(feature = "daemon")]

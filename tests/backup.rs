@@ -26,7 +26,17 @@ fn position(daemon: &Daemon) -> String {
 }
 
 fn restore(backup: &Path, data: &Path) -> Ended {
-    run(onrecord().arg("restore").arg(backup).arg("--data").arg(data))
+    run(onrecord()
+        .arg("restore")
+        .arg(backup)
+        .arg("--data")
+        .arg(data))
+}
+
+/// The id of a stored document, which its path says.
+fn id_of(path: &Path) -> String {
+    let name = |path: &Path| path.file_name().unwrap().display().to_string();
+    format!("{}{}", name(path.parent().unwrap()), name(path))
 }
 
 /// The files below a directory, but for the lock.
@@ -71,8 +81,7 @@ fn what_is_restored_from_a_backup_answers_as_the_archive_did() {
     assert_eq!(found, head);
     assert_eq!(position(&again), before);
     let text = |daemon: &Daemon| {
-        let sources = daemon.ask(&["list", "sources", "--json"]).code(0).json();
-        let id = sources["sources"][0]["source"].as_str().unwrap().to_owned();
+        let id = id_of(&files(&backup.join("sources"))[0]);
         daemon.ask(&["source", "text", &id]).code(0).out
     };
     assert_eq!(text(&again), text(&daemon), "texts are extracted again");
@@ -133,11 +142,7 @@ fn a_backup_that_is_not_whole_is_not_restored_and_says_what_is_wrong() {
         fs::write(path, whole).unwrap();
     };
     let document = files(&backup.join("sources")).pop().unwrap();
-    let id = format!(
-        "{}{}",
-        document.parent().unwrap().file_name().unwrap().display(),
-        document.file_name().unwrap().display()
-    );
+    let id = id_of(&document);
     spoilt(&document, &format!("the document {id} is damaged"));
     spoilt(&backup.join("HEAD"), "HEAD is damaged");
     spoilt(&backup.join("FORMAT"), "");

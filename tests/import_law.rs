@@ -15,6 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["projection"],
     &["backup"],
     &["audit"],
+    &["bag"],
     &["rpc"],
     &["config"],
     &["telemetry"],

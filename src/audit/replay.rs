@@ -181,7 +181,7 @@ impl<'a> Replay<'a> {
         let (work, leaves) = bounded(waiting_max);
         let (done, ready) = bounded(waiting_max);
         let (origin, documents, seed) = (self.origin, self.documents, self.seed);
-        thread::scope(|scope| {
+        thread::scope(move |scope| {
             for thread in 0..threads {
                 let (leaves, done) = (leaves.clone(), done.clone());
                 let randomness = Randomness::new(&seed, thread);
@@ -189,7 +189,10 @@ impl<'a> Replay<'a> {
             }
             // Only the threads hold the other ends, so that the loss of all is noticed.
             drop((leaves, done));
-            self.judge_all(source, waiting_max, &work, &ready, &mut found)
+            let judged = self.judge_all(source, waiting_max, &work, &ready, &mut found);
+            // Has the threads end, which the scope waits for.
+            drop((work, ready));
+            judged
         })
     }
 
@@ -348,7 +351,13 @@ fn prepare_all(
     mut randomness: Randomness,
 ) {
     while let Ok(batch) = leaves.recv() {
-        let ready = prepare(batch.first_index, batch.leaves, origin, documents, &mut randomness);
+        let ready = prepare(
+            batch.first_index,
+            batch.leaves,
+            origin,
+            documents,
+            &mut randomness,
+        );
         if done.send((batch.number, ready)).is_err() {
             return;
         }
@@ -398,7 +407,9 @@ fn open(leaf: &Bytes) -> Result<(Micros, proto::Envelope), Problem> {
         return Err(Problem::NotCanonical);
     }
     let incomplete = |field| malformed(EntryError::Incomplete(field));
-    let time = stored.recorded_at.ok_or_else(|| incomplete("recorded_at"))?;
+    let time = stored
+        .recorded_at
+        .ok_or_else(|| incomplete("recorded_at"))?;
     let recorded_at = Micros::from_timestamp(&time).ok_or_else(|| incomplete("recorded_at"))?;
     if recorded_at.to_timestamp() != time {
         return Err(incomplete("recorded_at"));

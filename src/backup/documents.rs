@@ -105,7 +105,13 @@ mod tests {
             kind: Some(kind),
             ..Record::default()
         };
-        Entry::new(0, Micros(1), ContentId::of(b""), record, Envelope::default())
+        Entry::new(
+            0,
+            Micros(1),
+            ContentId::of(b""),
+            record,
+            Envelope::default(),
+        )
     }
 
     fn archived(id: &ContentId) -> Entry {

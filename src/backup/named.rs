@@ -16,8 +16,12 @@ impl Named {
     /// Takes in what an entry names. An id that is none is for admission to refuse.
     pub fn add(&mut self, entry: &Entry) {
         match &entry.record.kind {
-            Some(Kind::SourceArchived(archived)) => self.archived.extend(archived.source.parse::<ContentId>()),
-            Some(Kind::SourceWithheld(withheld)) => self.withheld.extend(withheld.source.parse::<ContentId>()),
+            Some(Kind::SourceArchived(archived)) => {
+                self.archived.extend(archived.source.parse::<ContentId>())
+            }
+            Some(Kind::SourceWithheld(withheld)) => {
+                self.withheld.extend(withheld.source.parse::<ContentId>())
+            }
             _ => {}
         }
     }

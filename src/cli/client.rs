@@ -19,10 +19,9 @@ use crate::rpc::proto::record_service_client::RecordServiceClient;
 use crate::rpc::proto::source_service_client::SourceServiceClient;
 use crate::rpc::proto::{
     ComparePositionsRequest, ComparePositionsResponse, CreateBackupRequest, CreateBackupResponse,
-    GetHeadRequest, GetHeadResponse,
-    GetPositionRequest, GetPositionResponse, GetTimelineRequest, GetTimelineResponse,
-    RebuildProjectionRequest, RebuildProjectionResponse, SubscribeRequest, SubscribeResponse,
-    VerifyProjectionRequest, VerifyProjectionResponse, WatchPositionsRequest,
+    GetHeadRequest, GetHeadResponse, GetPositionRequest, GetPositionResponse, GetTimelineRequest,
+    GetTimelineResponse, RebuildProjectionRequest, RebuildProjectionResponse, SubscribeRequest,
+    SubscribeResponse, VerifyProjectionRequest, VerifyProjectionResponse, WatchPositionsRequest,
     WatchPositionsResponse,
 };
 

@@ -24,6 +24,7 @@ mod error;
 mod export;
 mod following;
 mod gather;
+mod import;
 mod init;
 mod json;
 mod keygen;
@@ -116,6 +117,7 @@ enum OwnCommand {
     Keygen(keygen::Keygen),
     Restore(restore::Restore),
     Check(check::Check),
+    Import(import::Import),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -190,6 +192,7 @@ impl Command {
             Self::Own(OwnCommand::Keygen(command)) => command.run(),
             Self::Own(OwnCommand::Restore(command)) => command.run(),
             Self::Own(OwnCommand::Check(command)) => command.run(),
+            Self::Own(OwnCommand::Import(command)) => command.run(),
             Self::Own(OwnCommand::Completions(command)) => command.run(),
             Self::Own(OwnCommand::Man(command)) => command.run(),
             Self::Asking(command) => tokio::runtime::Builder::new_multi_thread()

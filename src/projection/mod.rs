@@ -33,7 +33,7 @@ pub use cursor::Cursor;
 pub use read::Provenance;
 #[cfg(feature = "daemon")]
 pub use runner::{
-    Building, Compared, EntrySource, Home, NotFollowing, Projection, RebuildError, RebuildStep, Runner,
-    RunnerError, Snapshot, Status, Steps, TablesFault, Verdict, VerifyStep, compare_tables,
+    Building, Compared, EntrySource, Home, NotFollowing, Projection, RebuildError, RebuildStep,
+    Runner, RunnerError, Snapshot, Status, Steps, TablesFault, Verdict, VerifyStep, compare_tables,
     examine,
 };

@@ -134,9 +134,8 @@ impl AdminService for Admin {
     ) -> Result<Response<Self::CreateBackupStream>, Status> {
         let directory = backup_directory(request.into_inner())?;
         let turn = Arc::clone(&self.backup).try_acquire_owned();
-        let turn = turn.map_err(|_| {
-            Failure::new(Reason::BackupUnderWay, "another backup is under way")
-        })?;
+        let turn =
+            turn.map_err(|_| Failure::new(Reason::BackupUnderWay, "another backup is under way"))?;
         let (reader, documents) = (self.reader.clone(), Arc::clone(&self.documents));
         let progress = upkeep::back_up(directory, reader, documents, turn, self.stopping.clone());
         Ok(Response::new(progress.await?))

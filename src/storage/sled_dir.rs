@@ -211,17 +211,25 @@ fn newest_segments(log: &File, length: u64, segment_bytes: u64) -> io::Result<Ve
 }
 
 /// Copies the database in `from` to `to`, so that it can be opened without changing a byte of
-/// the original. `blobs/` is left out: it must be empty.
+/// the original. `blobs/` is left empty, as it must be.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<(), IoFault> {
     remove_dir(to).attempt("remove", to)?;
-    fs::create_dir(to).attempt("create the directory", to)?;
+    let blobs = to.join("blobs");
+    fs::create_dir_all(&blobs).attempt("create the directory", &blobs)?;
     for name in names(from)? {
         let path = from.join(&name);
         if name != "blobs" && !name.ends_with(".generating") {
-            fs::copy(&path, to.join(&name)).attempt("copy", &path)?;
+            copy_file(&path, &to.join(&name)).attempt("copy", &path)?;
         }
     }
     Ok(())
+}
+
+/// Copies a file's bytes, not its permissions: the copy is to be opened, whatever the original
+/// lies on.
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    let mut from = File::open(from)?;
+    io::copy(&mut from, &mut File::create(to)?).map(drop)
 }
 
 #[cfg(test)]

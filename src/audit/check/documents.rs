@@ -13,21 +13,17 @@ use crate::storage::{BlobError, BlobStore};
 const IDS_AT_ONCE: usize = 1_024;
 
 /// Later than anything was stored: the year 4147.
-const LATER: Duration = Duration::from_secs(u32::MAX as u64 * 16);
+const LATER: Duration = Duration::from_secs(1 << 36);
 
 /// Checks the sources; those that are on record must be there, unless they are withheld.
-pub(super) fn check_sources(
-    store: &dyn BlobStore,
-    named: Option<&Named>,
-    report: &mut Report,
-) {
+pub(super) fn check_sources(store: &dyn BlobStore, named: Option<&Named>, report: &mut Report) {
     let mut part = Part::new("sources");
     let found = check_all(store, &mut part);
     let on_record = named.map_or(0, |named| named.archived().count());
     if let Some(named) = named {
         for id in named.archived().filter(|id| !found.contains(*id)) {
             if !named.is_withheld(id) {
-                part.find(BlobError::Missing { id: *id });
+                part.find(&BlobError::Missing { id: *id });
             }
         }
     }
@@ -52,7 +48,7 @@ fn check_all(store: &dyn BlobStore, part: &mut Part) -> BTreeSet<ContentId> {
         let ids = match store.list_older_than(later, after.as_ref(), IDS_AT_ONCE) {
             Ok(ids) => ids,
             Err(error) => {
-                part.find(error);
+                part.find(&error);
                 return found;
             }
         };
@@ -62,7 +58,7 @@ fn check_all(store: &dyn BlobStore, part: &mut Part) -> BTreeSet<ContentId> {
         after = Some(*last);
         for id in ids {
             if let Err(error) = check_one(store, &id) {
-                part.find(error);
+                part.find(&error);
             }
             found.insert(id);
         }

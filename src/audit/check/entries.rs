@@ -1,9 +1,11 @@
 //! Every entry: its signatures and its verdict again, with the documents as they lie there.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::CACHE_BYTES;
 use super::frames::Opened;
 use super::report::{Part, PartState, Report};
 use crate::admission::{Below, BelowError};
@@ -13,23 +15,32 @@ use crate::backup::Named;
 use crate::documents::TEXT_CACHE_BYTES;
 use crate::ledger::{ReadError, Reader};
 use crate::record::Entry;
-use crate::storage::{BlobStore, MemoryTables};
+use crate::storage::{BlobStore, LsmTables};
 
 /// Checks the entries, as far as the chain of frames is unbroken; the documents that they name.
 pub(super) fn check(
     ledger: &Opened,
     sources: Arc<dyn BlobStore>,
+    scratch: &Path,
     seed: [u8; 32],
     report: &mut Report,
 ) -> Named {
     let mut part = Part::new("entries");
     let mut named = Named::default();
     let reader = &ledger.reader;
+    let state = match LsmTables::open(&scratch.join("replayed"), CACHE_BYTES) {
+        Ok(opened) => opened.tables,
+        Err(error) => {
+            part.find(&error);
+            report.add(part);
+            return named;
+        }
+    };
     let documents = SourceTexts::new(sources, TEXT_CACHE_BYTES);
     let below = BelowHead(reader);
     let mut replay = Replay::new(ReplayParts {
         origin: reader.origin(),
-        state: Arc::new(MemoryTables::new()),
+        state: Arc::new(state),
         documents: &documents,
         below: &below,
         seed,
@@ -40,9 +51,9 @@ pub(super) fn check(
         frame: Vec::new().into_iter(),
         named: &mut named,
     };
-    let ended = replay.run(entries, |finding| part.find(finding));
+    let ended = replay.run(entries, |finding| part.find(&finding));
     if let Err(error) = ended {
-        part.find(error);
+        part.find(&error);
     }
     let judged = replay.frontier().size();
     part.looked_at = format!("{judged} entries, their signatures and verdicts");

@@ -34,7 +34,7 @@ pub(super) fn check(
     let opened = match frames {
         Ok(frames) => walk(Arc::new(frames), noted, &mut part),
         Err(error) => {
-            part.find(error);
+            part.find(&error);
             None
         }
     };
@@ -42,20 +42,18 @@ pub(super) fn check(
     opened
 }
 
-fn walk(
-    frames: Arc<SledFrames>,
-    noted: Option<storage::Head>,
-    part: &mut Part,
-) -> Option<Opened> {
+fn walk(frames: Arc<SledFrames>, noted: Option<storage::Head>, part: &mut Part) -> Option<Opened> {
     match frames.blob_files() {
         Ok(0) => {}
-        Ok(files) => part.find(format!("{files} files lie in blobs/, where nothing may be")),
-        Err(error) => part.find(error),
+        Ok(files) => part.find(&format!(
+            "{files} files lie in blobs/, where nothing may be"
+        )),
+        Err(error) => part.find(&error),
     }
     if noted.is_some()
         && let Err(error) = compare_with_head(&*frames, noted.as_ref())
     {
-        part.find(error);
+        part.find(&error);
     }
     let mut followed = Followed::default();
     followed.all(&*frames, part);
@@ -105,7 +103,7 @@ impl Followed {
         while self.next < frames.next_index() {
             match frames.read_from(self.next, at_once) {
                 Ok(stored) if stored.is_empty() => {
-                    part.find(ReadError::Missing { index: self.next });
+                    part.find(&ReadError::Missing { index: self.next });
                     return;
                 }
                 Ok(stored) => {
@@ -116,12 +114,12 @@ impl Followed {
                 // It may lie behind frames that can be read.
                 Err(_) if at_once > 1 => at_once = 1,
                 Err(error @ StoreError::Gap { found, .. }) if found > self.next => {
-                    part.find(error);
+                    part.find(&error);
                     self.chain.skip();
                     self.next = found;
                 }
                 Err(error) => {
-                    part.find(format!("from entry {} on: {error}", self.next));
+                    part.find(&format!("from entry {} on: {error}", self.next));
                     return;
                 }
             }
@@ -137,11 +135,11 @@ impl Followed {
                 if frame.first_index == 0 {
                     self.origin = origin(&frame);
                     if self.origin.is_none() {
-                        part.find("entry 0 does not found an archive");
+                        part.find(&"entry 0 does not found an archive");
                     }
                 }
             }
-            Err(error) => part.find(error),
+            Err(error) => part.find(&error),
         }
         if let Some(head) = self.chain.head() {
             self.head = head;

@@ -8,7 +8,7 @@ pub(super) fn check(dir: &ExaminedDir, report: &mut Report) -> Option<Head> {
     let mut format = Part::new("FORMAT");
     match dir.check_format() {
         Ok(()) => "this release reads it".clone_into(&mut format.looked_at),
-        Err(error) => format.find(error),
+        Err(error) => format.find(&error),
     }
     report.add(format);
 
@@ -19,11 +19,11 @@ pub(super) fn check(dir: &ExaminedDir, report: &mut Report) -> Option<Head> {
             Some(noted)
         }
         Ok(None) => {
-            head.find("it is missing, so that nothing tells whether the ledger has lost its end");
+            head.find(&"it is missing, so that nothing tells whether the ledger has lost its end");
             None
         }
         Err(error) => {
-            head.find(error);
+            head.find(&error);
             None
         }
     };

@@ -21,6 +21,9 @@ use crate::storage::{DataDirError, ExaminedDir, FileBlobs, IoFault};
 
 pub use report::{Part, PartState, Report};
 
+/// What each set of tables may keep in memory of the blocks that it read.
+const CACHE_BYTES: u64 = 16 << 20;
+
 /// Why a data directory could not be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
@@ -48,7 +51,7 @@ pub fn check(
     let named = match &opened {
         Some(ledger) => {
             let sources = Arc::new(FileBlobs::to_read(&dir.sources()));
-            Some(entries::check(ledger, sources, seed, &mut report))
+            Some(entries::check(ledger, sources, scratch, seed, &mut report))
         }
         None => {
             report.add(Part::skipped("entries", "the ledger cannot be read"));

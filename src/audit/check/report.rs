@@ -1,5 +1,6 @@
 //! What a check has found, part by part.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -95,7 +96,7 @@ impl Part {
     }
 
     /// Adds what is wrong.
-    pub(super) fn find(&mut self, finding: impl ToString) {
+    pub(super) fn find(&mut self, finding: &impl Display) {
         self.state = PartState::Damaged;
         self.findings_count += 1;
         if self.findings.len() < FINDINGS_TOLD_MAX {

@@ -2,21 +2,19 @@
 //! can all be computed again, so that damage here loses nothing; but what it would answer is
 //! wrong.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::CACHE_BYTES;
 use super::frames::Opened;
 use super::report::{Part, Report};
 use crate::fold::{Fold, Overlay};
 use crate::ledger::{AdmissionState, Reader};
 use crate::merkle::{Frontier, leaf_hash};
 use crate::projection::{self, Home};
-use crate::storage::{ExaminedDir, LsmTables, MemoryTables, OpenedTables, TablesOrigin};
-
-/// What each may keep in memory of the blocks that it read.
-const CACHE_BYTES: u64 = 16 << 20;
+use crate::storage::{ExaminedDir, LsmTables, OpenedTables, TablesOrigin};
 
 /// The name of admission's state in a report.
 const ADMISSION: &str = "tables of admission";
@@ -44,7 +42,7 @@ pub(super) fn check(
         && let Err(error) = copy_dir(&from, &home.directory)
     {
         let mut part = Part::new("tables of projections");
-        part.find(format!("they cannot be copied: {error}"));
+        part.find(&format!("they cannot be copied: {error}"));
         report.add(part);
         return;
     }
@@ -68,7 +66,7 @@ fn of_projection(fold: &Arc<dyn Fold>, home: &Home, reader: &Reader) -> Part {
         }
         Err(error) => {
             let mut part = Part::new(name);
-            part.find(error);
+            part.find(&error);
             part
         }
     }
@@ -81,42 +79,49 @@ fn admission(dir: &ExaminedDir, scratch: &Path, reader: &Reader) -> Part {
     }
     let mut part = Part::new(ADMISSION);
     if let Err(error) = copy_dir(&from, &copy) {
-        part.find(format!("they cannot be copied: {error}"));
+        part.find(&format!("they cannot be copied: {error}"));
         return part;
     }
     match LsmTables::open(&copy, CACHE_BYTES) {
         Ok(OpenedTables {
             tables,
             origin: TablesOrigin::Reopened,
-        }) => compare_admission(tables, reader, &mut part),
+        }) => compare_admission(tables, scratch, reader, &mut part),
         Ok(OpenedTables {
             origin: TablesOrigin::Replaced { why, .. },
             ..
-        }) => part.find(format!("they do not open: {why}")),
-        Ok(OpenedTables { .. }) => part.find("they do not open: their files are missing"),
-        Err(error) => part.find(error),
+        }) => part.find(&format!("they do not open: {why}")),
+        Ok(OpenedTables { .. }) => part.find(&"they do not open: their files are missing"),
+        Err(error) => part.find(&error),
     }
     part
 }
 
 /// Compares admission's rows with those of a replay up to where they stand.
-fn compare_admission(tables: LsmTables, reader: &Reader, part: &mut Part) {
+fn compare_admission(tables: LsmTables, scratch: &Path, reader: &Reader, part: &mut Part) {
     let stored = Arc::new(tables);
     let state = AdmissionState::new(Arc::clone(&stored) as _);
     let size = match state.cursor() {
         Ok(Some(cursor)) => cursor.size(),
-        Ok(None) => return part.find("they do not say how much of the ledger they have read"),
-        Err(error) => return part.find(error),
+        Ok(None) => return part.find(&"they do not say how much of the ledger they have read"),
+        Err(error) => return part.find(&error),
     };
     if size > reader.head().size {
-        return part.find(format!(
+        return part.find(&format!(
             "they have read {size} entries, and the ledger holds {}",
             reader.head().size
         ));
     }
-    let replayed = Arc::new(MemoryTables::new());
-    if let Err(error) = replay(&AdmissionState::new(Arc::clone(&replayed) as _), reader, size) {
-        return part.find(error);
+    let replayed = match LsmTables::open(&scratch.join("admission-replayed"), CACHE_BYTES) {
+        Ok(opened) => Arc::new(opened.tables),
+        Err(error) => return part.find(&error),
+    };
+    if let Err(error) = replay(
+        &AdmissionState::new(Arc::clone(&replayed) as _),
+        reader,
+        size,
+    ) {
+        return part.find(&error);
     }
     match projection::compare_tables(&*stored, &*replayed) {
         Ok(compared) => {
@@ -125,7 +130,7 @@ fn compare_admission(tables: LsmTables, reader: &Reader, part: &mut Part) {
                 part.find(difference);
             }
         }
-        Err(error) => part.find(error),
+        Err(error) => part.find(&error),
     }
 }
 
@@ -159,7 +164,9 @@ fn copy_dir(from: &Path, to: &Path) -> io::Result<()> {
         if entry.file_type()?.is_dir() {
             copy_dir(&entry.path(), &target)?;
         } else {
-            fs::copy(entry.path(), target)?;
+            // Not its permissions: the copy is opened to be written.
+            let mut from = File::open(entry.path())?;
+            io::copy(&mut from, &mut File::create(target)?)?;
         }
     }
     Ok(())

@@ -126,7 +126,9 @@ fn cursor_of(tables: &dyn Tables, source: &dyn EntrySource) -> Result<Cursor, Ta
         Some(frame) if frame.next_index() == cursor.size && frame.root_after == cursor.root => {
             Ok(cursor)
         }
-        Some(_) => Err("their cursor names another root than the ledger".to_owned().into()),
+        Some(_) => Err("their cursor names another root than the ledger"
+            .to_owned()
+            .into()),
         None => Err(format!(
             "they have read {} entries, and the ledger holds {}",
             cursor.size,
@@ -137,10 +139,7 @@ fn cursor_of(tables: &dyn Tables, source: &dyn EntrySource) -> Result<Cursor, Ta
 }
 
 /// Compares all rows of `stored` with those of `replayed`, in order and each by its key.
-pub fn compare_tables(
-    stored: &dyn Tables,
-    replayed: &dyn Tables,
-) -> Result<Compared, TablesError> {
+pub fn compare_tables(stored: &dyn Tables, replayed: &dyn Tables) -> Result<Compared, TablesError> {
     let all = |tables| Tables::rows(tables, Bound::Unbounded, Order::Ascending);
     let mut comparison = Comparison::new(all(stored), all(replayed));
     while comparison.advance(ROWS_PER_STEP)? {}
