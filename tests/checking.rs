@@ -25,7 +25,7 @@ use prost::Message as _;
 use tempfile::TempDir;
 
 /// How many bytes are flipped, unless `ONRECORD_FLIPS` says otherwise.
-const FLIPS: usize = 120;
+const FLIPS: usize = 300;
 
 const SEED: [u8; 32] = [7; 32];
 
@@ -142,6 +142,7 @@ fn a_byte_that_is_flipped_is_reported_or_does_not_matter() {
     let workers = (0..threads).map(|thread| {
         let data_copy = home.path().join(format!("copy-{thread}"));
         copy(&data, &data_copy);
+        assert_eq!(check(&data_copy).parts, whole.parts);
         let whole = Arc::clone(&whole);
         thread::spawn(move || flip_some(&data_copy, &whole, thread as u64, flips / threads))
     });
