@@ -47,7 +47,8 @@
 //! A room uses the rooms to its left, and none beside it or to its right:
 //!
 //! `record` ← `text`, `merkle`, `position`, `fold` ← `admission`, `storage` ← `documents` ←
-//! `ledger` ← `projection` ← `backup` ← `audit` ← `bag` ← `rpc` ← `config` ← `telemetry` ← `app` ← `cli` ← `main`
+//! `ledger` ← `projection` ← `backup` ← `audit` ← `bag`, `checkpoint` ← `rpc`, `http` ←
+//! `config` ← `telemetry` ← `app` ← `cli` ← `main`
 //!
 //! `record`, `text`, `merkle`, `position`, `fold`, `admission` and the folds of `projection` are
 //! pure: no socket, thread, clock or disk. They are what is left without the feature `daemon`,
@@ -71,11 +72,15 @@ pub mod backup;
 #[cfg(feature = "daemon")]
 pub mod bag;
 #[cfg(feature = "daemon")]
+pub mod checkpoint;
+#[cfg(feature = "daemon")]
 pub mod cli;
 #[cfg(feature = "daemon")]
 pub mod config;
 #[cfg(feature = "daemon")]
 pub mod documents;
+#[cfg(feature = "daemon")]
+pub mod http;
 #[cfg(feature = "daemon")]
 pub mod ledger;
 #[cfg(feature = "daemon")]

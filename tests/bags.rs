@@ -23,6 +23,17 @@ fn head(daemon: &Daemon) -> serde_json::Value {
     daemon.ask(&["status", "--json"]).json()["head"].clone()
 }
 
+/// Waits until the newest checkpoint commits to all that is on record.
+fn wait_for_checkpoint(daemon: &Daemon) {
+    loop {
+        let status = daemon.ask(&["status", "--json"]).json();
+        if status["checkpoints"]["size"] == status["head"]["size"] {
+            return;
+        }
+        std::thread::yield_now();
+    }
+}
+
 /// The files below a directory, by name.
 fn files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -68,6 +79,7 @@ fn seal(bag: &Path) {
 fn a_replica_has_the_root_of_the_archive_and_answers_as_it_does() {
     let daemon = Daemon::start();
     daemon.append_example().code(0);
+    wait_for_checkpoint(&daemon);
     daemon
         .ask(&["export", "archive", "bag"])
         .code(0)
@@ -90,6 +102,7 @@ fn a_replica_has_the_root_of_the_archive_and_answers_as_it_does() {
     let data = home.path().join("onrecord-data");
     import(&bag, &data)
         .code(0)
+        .says("a checkpoint that a key of the archive signed says the same")
         .says("no key to sign checkpoints with");
     import(&bag, &data)
         .code(1)
@@ -100,8 +113,11 @@ fn a_replica_has_the_root_of_the_archive_and_answers_as_it_does() {
     let ask = ["position", "kremlin", "leaders-meeting", "--json"];
     let position = |daemon: &Daemon| daemon.ask(&ask).code(0).out;
     assert_eq!(position(&replica), position(&daemon));
-    // A bag of the replica is a bag of the archive.
-    replica.ask(&["export", "archive", "bag"]).code(0);
+    // A bag of the replica is a bag of the archive, but that nobody signs for it.
+    replica
+        .ask(&["export", "archive", "bag"])
+        .code(0)
+        .says("no checkpoint vouches for");
     let again = replica.home.path().join("bag");
     let payload = |bag: &Path| {
         let data = bag.join("data");
@@ -120,6 +136,7 @@ fn a_replica_has_the_root_of_the_archive_and_answers_as_it_does() {
 fn a_bag_that_was_changed_founds_nothing_and_the_file_is_named() {
     let daemon = Daemon::start();
     daemon.append_example().code(0);
+    wait_for_checkpoint(&daemon);
     daemon.ask(&["export", "archive", "bag"]).code(0);
     let bag = daemon.home.path().join("bag");
     let target = daemon.home.path().join("replica");
@@ -151,6 +168,18 @@ fn a_bag_that_was_changed_founds_nothing_and_the_file_is_named() {
     seal(&bag);
     refused("hashes to");
     fs::write(&document, whole).unwrap();
+
+    let checkpoint = bag.join("data/checkpoint");
+    let whole = fs::read_to_string(&checkpoint).unwrap();
+    for (from, to, says) in [
+        ("\n47\n", "\n46\n", "000.p/46"),
+        ("— ", "— x", "no key of the archive signed it"),
+    ] {
+        fs::write(&checkpoint, whole.replace(from, to)).unwrap();
+        seal(&bag);
+        refused(says);
+    }
+    fs::write(&checkpoint, whole).unwrap();
 
     let tile = bag.join("data/tile/0/000.p/47");
     let whole = fs::read(&tile).unwrap();

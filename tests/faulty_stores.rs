@@ -140,7 +140,7 @@ fn is_follower() -> bool {
         let name = thread.name().unwrap_or_default();
         name.starts_with(&format!("onrecord-{projection}"))
     };
-    let projections = ["catalog", "positions", "postings", "statements"];
+    let projections = ["catalog", "positions", "postings", "statements", "tiles"];
     projections.iter().any(of)
 }
 

@@ -13,6 +13,7 @@ pub mod authoring;
 mod backup;
 mod changes;
 mod check;
+mod checkpoint;
 mod client;
 mod compare;
 mod completions;
@@ -102,6 +103,7 @@ enum AskingCommand {
     Tail(tail::Tail),
     Watch(Box<watch::Watch>),
     Status(status::Status),
+    Checkpoint(checkpoint::Checkpoint),
     Projections(projections::Projections),
     Rebuild(rebuild::Rebuild),
     VerifyProjection(verify_projection::VerifyProjection),
@@ -226,6 +228,7 @@ impl AskingCommand {
             Self::Tail(command) => command.run().await,
             Self::Watch(command) => command.run().await,
             Self::Status(command) => command.run().await,
+            Self::Checkpoint(command) => command.run().await,
             Self::Projections(command) => command.run().await,
             Self::Rebuild(command) => command.run().await,
             Self::VerifyProjection(command) => command.run().await,

@@ -59,3 +59,6 @@ pub use tlog_proof::{
 pub use tree::{
     Frontier, FrontierError, Hash, HashError, empty_root, leaf_hash, node_hash, root_of,
 };
+
+#[cfg(test)]
+mod tests;

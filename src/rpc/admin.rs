@@ -15,7 +15,8 @@ use super::proto::{
 };
 use super::upkeep::{self, Progress};
 use super::views::{View, Views};
-use super::{Failure, Reason, convert};
+use super::{Failure, Reason, checkpoints, convert};
+use crate::checkpoint::Checkpoints;
 use crate::documents::StoredDocuments;
 use crate::ledger::{Appender, Clock, Reader};
 use crate::record::quoted;
@@ -26,6 +27,7 @@ pub struct Admin {
     reader: Reader,
     appender: Appender,
     documents: Arc<StoredDocuments>,
+    checkpoints: Checkpoints,
     clock: Arc<dyn Clock>,
     /// Free while no backup is under way.
     backup: Arc<Semaphore>,
@@ -40,6 +42,7 @@ impl Admin {
         reader: Reader,
         appender: Appender,
         documents: Arc<StoredDocuments>,
+        checkpoints: Checkpoints,
         clock: Arc<dyn Clock>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
@@ -48,6 +51,7 @@ impl Admin {
             reader,
             appender,
             documents,
+            checkpoints,
             clock,
             backup: Arc::new(Semaphore::new(1)),
             started: Instant::now(),
@@ -92,6 +96,7 @@ impl AdminService for Admin {
             projections: self.projections(),
             uptime: Some(duration(self.started.elapsed())),
             time: Some(self.clock.now().to_timestamp()),
+            checkpoints: Some(checkpoints::status(self.checkpoints.status())),
         }))
     }
 

@@ -4,14 +4,12 @@
 //! FORMAT        that this is an onrecord data directory, and of which format
 //! LOCK          held by the process that uses it
 //! HEAD          size and root of the ledger as they were last noted, beside the database
-//! RESTORED      only in what came from elsewhere: no checkpoint is signed over it before somebody
-//!               says which one it continues from
 //! ledger/       the frames
 //! admission/    the state that admission judges by
 //! projections/  one directory a projection and version; disposable
 //! sources/      archived documents
 //! texts/        their extracted texts; disposable
-//! signer/       the checkpoint key
+//! RESTORED      it came from a backup, and nobody has said yet which checkpoint it continues
 //! ```
 //!
 //! An open [`DataDir`] holds the lock. Every refusal says in one sentence what is wrong and what
@@ -30,17 +28,18 @@ use super::sync::{DiskSyncer, Syncer, replace_file};
 /// The format of data directories that this program writes and reads.
 pub const FORMAT_NUMBER: u32 = 1;
 
-/// The marker of a data directory that came from a backup or an export: other entries may have
-/// been recorded, and checkpoints signed over them, since it was made.
-pub const RESTORED: &str = "RESTORED";
-
-/// What stands in [`RESTORED`], for whoever finds it.
-const RESTORED_TEXT: &str = "This archive was copied from elsewhere. It may lack entries that were recorded since, so that\nno checkpoint is signed over it before it is told which one it continues from.\n";
-
 const MAGIC: &str = "onrecord data directory";
 
 /// The longest `FORMAT` or `HEAD` that is read: both are below 250 bytes.
 const MARKER_BYTES_MAX: u64 = 4096;
+
+/// The name of the file that marks a directory that came from a backup.
+pub const RESTORED: &str = "RESTORED";
+
+const RESTORED_TEXT: &str = "\
+This archive was restored from a backup. It serves, and signs no checkpoint, until it is told
+which checkpoint it continues: onrecord serve --continue-from CHECKPOINT_FILE
+";
 
 /// What a directory may hold and yet count as empty: what a creation that was cut short leaves,
 /// and what a fresh file system has.
@@ -253,10 +252,32 @@ impl DataDir {
         self.path.join("texts")
     }
 
-    /// Where the checkpoint key is.
+    /// Whether it was restored from a backup and nobody has said since which checkpoint it
+    /// continues.
     #[must_use]
-    pub fn signer(&self) -> PathBuf {
-        self.path.join("signer")
+    pub fn is_restored(&self) -> bool {
+        self.path.join(RESTORED).exists()
+    }
+
+    /// Marks it as restored from a backup, durably.
+    pub fn mark_restored(&self) -> Result<(), DataDirError> {
+        let path = self.path.join(RESTORED);
+        replace_file(&*self.syncer, &path, RESTORED_TEXT.as_bytes()).map_err(permission)
+    }
+
+    /// Takes the mark away, durably, once it is known which checkpoint the ledger continues.
+    pub fn clear_restored(&self) -> Result<(), DataDirError> {
+        let path = self.path.join(RESTORED);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).attempt("remove", &path).map_err(permission);
+            }
+            _ => {}
+        }
+        let synced = self.syncer.sync_dir(&self.path);
+        synced
+            .attempt("sync the directory", &self.path)
+            .map_err(permission)
     }
 
     /// The head as it was last noted, if it ever was.
@@ -268,32 +289,6 @@ impl DataDir {
     pub fn write_head(&self, head: &Head) -> Result<(), DataDirError> {
         let text = head_text(head);
         replace_file(&*self.syncer, &self.head_path(), text.as_bytes()).map_err(permission)
-    }
-
-    /// Whether the archive came from elsewhere, so that no checkpoint may be signed over it yet.
-    pub fn is_restored(&self) -> Result<bool, DataDirError> {
-        let path = self.path.join(RESTORED);
-        let found = path.try_exists().attempt("look for", &path);
-        found.map_err(permission)
-    }
-
-    /// Notes, durably, that the archive came from elsewhere.
-    pub fn mark_restored(&self) -> Result<(), DataDirError> {
-        let path = self.path.join(RESTORED);
-        replace_file(&*self.syncer, &path, RESTORED_TEXT.as_bytes()).map_err(permission)
-    }
-
-    /// Takes that note away, durably: it is known where the archive continues from.
-    pub fn unmark_restored(&self) -> Result<(), DataDirError> {
-        let path = self.path.join(RESTORED);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            other => other.attempt("remove", &path).map_err(permission)?,
-        }
-        let synced = self.syncer.sync_dir(&self.path);
-        synced
-            .attempt("sync the directory", &self.path)
-            .map_err(permission)
     }
 
     fn head_path(&self) -> PathBuf {
@@ -313,7 +308,6 @@ impl DataDir {
             self.projections(),
             self.sources(),
             self.texts(),
-            self.signer(),
         ];
         for part in &parts {
             match fs::create_dir(part) {
@@ -399,7 +393,7 @@ fn parse_format(bytes: &[u8], marker: &Path) -> Result<u32, DataDirError> {
 }
 
 /// Makes the directory, and those above it, for its owner alone.
-fn make_root(syncer: &dyn Syncer, path: &Path) -> Result<(), IoFault> {
+pub(super) fn make_root(syncer: &dyn Syncer, path: &Path) -> Result<(), IoFault> {
     let missing: Vec<&Path> = path
         .ancestors()
         .take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists())
@@ -421,7 +415,7 @@ fn make_root(syncer: &dyn Syncer, path: &Path) -> Result<(), IoFault> {
 }
 
 /// Takes the lock and notes in it who has it.
-fn lock(path: &Path) -> Result<File, DataDirError> {
+pub(super) fn lock(path: &Path) -> Result<File, DataDirError> {
     let lock = path.join("LOCK");
     let mut file = OpenOptions::new()
         .read(true)
@@ -462,7 +456,7 @@ fn format_path(path: &Path) -> PathBuf {
 }
 
 /// The first bytes of a marker file; `None` if there is no such file.
-fn read_marker(path: &Path) -> Result<Option<Vec<u8>>, IoFault> {
+pub(super) fn read_marker(path: &Path) -> Result<Option<Vec<u8>>, IoFault> {
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.attempt("open", path)?,

@@ -61,7 +61,6 @@ impl UnfinishedDir {
             dir.projections(),
             dir.sources(),
             dir.texts(),
-            dir.signer(),
         ];
         for part in parts {
             ignore_missing(fs::remove_dir_all(part))?;
@@ -120,7 +119,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("new");
         UnfinishedDir::begin(&path).unwrap().finish().unwrap();
-        assert!(!DataDir::open(&path).unwrap().is_restored().unwrap());
+        assert!(!DataDir::open(&path).unwrap().is_restored());
         let again = UnfinishedDir::begin(&path).unwrap_err();
         assert!(matches!(again, DataDirError::AlreadyExists { .. }));
         fs::remove_file(path.join("FORMAT")).unwrap();

@@ -100,7 +100,7 @@ async fn basis(client: &Client) -> Result<Basis, CliError> {
         .map_err(|_| CliError::Incomplete { what: "root" })?;
     let signed = client
         .ledger()
-        .get_checkpoint(GetCheckpointRequest {})
+        .get_checkpoint(GetCheckpointRequest::default())
         .await;
     let note = match signed {
         Ok(signed) => signed.into_inner().note,
