@@ -136,7 +136,7 @@ struct Ready {
 }
 
 /// The leaves of a batch, from an index on.
-struct Leaves {
+struct Batch {
     number: u64,
     first_index: u64,
     leaves: Vec<Bytes>,
@@ -201,7 +201,7 @@ impl<'a> Replay<'a> {
         &mut self,
         mut source: impl Iterator<Item = Result<Bytes, E>>,
         waiting_max: usize,
-        work: &Sender<Leaves>,
+        work: &Sender<Batch>,
         ready: &Receiver<(u64, Vec<Ready>)>,
         found: &mut impl FnMut(Finding),
     ) -> Result<(), ReplayError<E>> {
@@ -228,7 +228,7 @@ impl<'a> Replay<'a> {
                 }
                 let number = handed_out;
                 let next_index = first_index + leaves.len() as u64;
-                let batch = Leaves {
+                let batch = Batch {
                     number,
                     first_index,
                     leaves,
@@ -344,7 +344,7 @@ impl Below for BelowBatch<'_> {
 
 /// Prepares batches until there are no more.
 fn prepare_all(
-    leaves: &Receiver<Leaves>,
+    leaves: &Receiver<Batch>,
     done: &Sender<(u64, Vec<Ready>)>,
     origin: &str,
     documents: &dyn Documents,
