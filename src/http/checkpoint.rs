@@ -45,7 +45,6 @@ mod tests {
             signed_at: Micros(0),
             keys: Vec::new(),
             witnessed_at: None,
-            keys: Vec::new(),
         }
     }
 
