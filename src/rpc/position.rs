@@ -34,7 +34,7 @@ use super::{Failure, Reason, blocking, parse, proto};
 use crate::ledger::{Clock, Reader};
 use crate::position::{Finding, Position, Question, compare, placement, position};
 use crate::projection::catalog;
-use crate::projection::positions::{self, Collected, Exact, Subject, Terms};
+use crate::projection::positions::{self, AtOnce, Collected, Exact, Subject, Terms};
 use crate::record::proto::ActorKind;
 use crate::record::{Date, Interval, Slug, format_instant};
 use comparisons::Ends;
@@ -107,7 +107,12 @@ impl Positions {
         Ok(known)
     }
 
-    fn collect(&self, subject: &Subject, terms: &Terms, known: Known) -> Result<Evidence, Failure> {
+    fn collect(
+        &self,
+        subject: &Subject,
+        terms: &Terms,
+        known: &Known,
+    ) -> Result<Evidence, Failure> {
         let evidence = self.evidence(subject, terms, known)?;
         self.on_record(subject, known, evidence)
     }
@@ -117,14 +122,33 @@ impl Positions {
         &self,
         subject: &Subject,
         terms: &Terms,
-        known: Known,
+        known: &Known,
         as_of: i64,
     ) -> Result<Evidence, Failure> {
-        let tables = self.views.positions.tables();
         let asked = (as_of, LIST_MAX);
-        let answer = positions::answer(tables, subject, terms, known.known_at, asked)?;
-        let evidence = answer.map(|it| self.of(subject, known, it.collected, it.exact));
+        let answer = positions::answer(known.tables(), subject, terms, known.known_at, asked)?;
+        let evidence = answer.map(|it| Evidence::of(subject, known, it.collected, it.exact));
         self.on_record(subject, known, evidence.transpose()?)
+    }
+
+    /// The same on the archive's own terms; nothing where that takes long.
+    fn answer_at_once(
+        &self,
+        subject: &Subject,
+        known: &Known,
+        as_of: i64,
+    ) -> Result<Option<Evidence>, Failure> {
+        let (tables, terms) = (known.tables(), Terms::default());
+        let asked = (as_of, LIST_MAX);
+        let answer =
+            match positions::answer_at_once(tables, subject, &terms, known.known_at, asked)? {
+                AtOnce::Answered(answer) => Some(answer),
+                AtOnce::Unknown => None,
+                AtOnce::Long => return Ok(None),
+            };
+        let evidence = answer.map(|it| Evidence::of(subject, known, it.collected, it.exact));
+        self.on_record(subject, known, evidence.transpose()?)
+            .map(Some)
     }
 
     /// Refuses an actor or a topic that was not on record. What bears on a topic names it, so
@@ -132,7 +156,7 @@ impl Positions {
     fn on_record(
         &self,
         subject: &Subject,
-        known: Known,
+        known: &Known,
         evidence: Option<Evidence>,
     ) -> Result<Evidence, Failure> {
         let Subject { actor, topic, .. } = subject;
@@ -156,33 +180,11 @@ impl Positions {
         &self,
         subject: &Subject,
         terms: &Terms,
-        known: Known,
+        known: &Known,
     ) -> Result<Option<Evidence>, Failure> {
-        let tables = self.views.positions.tables();
-        let collected = positions::collect(tables, subject, terms, known.known_at)?;
-        let evidence = collected.map(|it| self.of(subject, known, it, None));
+        let collected = positions::collect(known.tables(), subject, terms, known.known_at)?;
+        let evidence = collected.map(|it| Evidence::of(subject, known, it, None));
         evidence.transpose()
-    }
-
-    fn of(
-        &self,
-        subject: &Subject,
-        known: Known,
-        collected: Collected,
-        exact: Option<Exact>,
-    ) -> Result<Evidence, Failure> {
-        let tables = self.views.positions.tables();
-        let speaks_for = match collected.kind {
-            ActorKind::Person => positions::speaks_for(tables, &subject.actor, known.known_at)?,
-            _ => Vec::new(),
-        };
-        Ok(Evidence {
-            subject: subject.clone(),
-            known,
-            collected,
-            exact,
-            speaks_for,
-        })
     }
 
     /// Between which dates two positions are compared, and around which milestone; `to` is the
@@ -238,14 +240,17 @@ impl Positions {
         request: &GetPositionRequest,
         subject: &Subject,
         as_of: i64,
-        known: Known,
+        known: &Known,
     ) -> Result<GetPositionResponse, Failure> {
-        let terms = terms(&self.views, "filter", request.filter.as_ref(), &known)?;
-        let evidence = self.answer(subject, &terms, known, as_of)?;
+        let terms = terms(&self.views, "filter", request.filter.as_ref(), known)?;
+        self.got(&self.answer(subject, &terms, known, as_of)?, as_of)
+    }
+
+    fn got(&self, evidence: &Evidence, as_of: i64) -> Result<GetPositionResponse, Failure> {
         let position = evidence.position(as_of);
         Ok(GetPositionResponse {
             position: Some(evidence.message(&position, &self.views)?),
-            basis: Some(self.views.positions.basis(&known, Some(as_of))),
+            basis: Some(self.views.positions.basis(&evidence.known, Some(as_of))),
         })
     }
 
@@ -253,14 +258,14 @@ impl Positions {
         &self,
         request: &ComparePositionsRequest,
         subject: &Subject,
-        [from, to]: [Known; 2],
+        [from, to]: &[Known; 2],
     ) -> Result<ComparePositionsResponse, Failure> {
         let until = self.end_of("toAsOf", &request.to_as_of)?;
         let span = self.span(&compared!(request), until, to.known_at)?;
-        let later = terms(&self.views, "filter", request.filter.as_ref(), &to)?;
+        let later = terms(&self.views, "filter", request.filter.as_ref(), to)?;
         let earlier = match &request.from_filter {
             None => later.clone(),
-            filter => terms(&self.views, "fromFilter", filter.as_ref(), &from)?,
+            filter => terms(&self.views, "fromFilter", filter.as_ref(), from)?,
         };
         let [from, to] = [
             self.answer(subject, &earlier, from, span.from)?,
@@ -283,6 +288,26 @@ impl Positions {
 }
 
 impl Evidence {
+    fn of(
+        subject: &Subject,
+        known: &Known,
+        collected: Collected,
+        exact: Option<Exact>,
+    ) -> Result<Self, Failure> {
+        let speaks_for = if collected.kind == ActorKind::Person && collected.is_mandated {
+            positions::speaks_for(known.tables(), &subject.actor, known.known_at)?
+        } else {
+            Vec::new()
+        };
+        Ok(Self {
+            subject: subject.clone(),
+            known: known.clone(),
+            collected,
+            exact,
+            speaks_for,
+        })
+    }
+
     fn question(&self, as_of: i64) -> Question {
         Question {
             as_of,
@@ -443,15 +468,14 @@ impl PositionService for Positions {
         let as_of = self.end_of("asOf", &request.as_of)?;
         let known_at = KnownAt::new("knownAt", request.known_at, request.known_at_time);
         let known = self.known(known_at, request.at_least_size).await?;
-        // A seek and a few reads are cheaper than a hop to another thread.
-        let tables = self.views.positions.tables();
+        // What is not read whole is read as fast as a hop to another thread.
         if request.filter.is_none()
-            && positions::is_light(tables, &subject, known.known_at).map_err(Failure::from)?
+            && let Some(evidence) = self.answer_at_once(&subject, &known, as_of)?
         {
-            return Ok(Response::new(self.get(&request, &subject, as_of, known)?));
+            return Ok(Response::new(self.got(&evidence, as_of)?));
         }
         let service = self.clone();
-        let answer = blocking(move || service.get(&request, &subject, as_of, known));
+        let answer = blocking(move || service.get(&request, &subject, as_of, &known));
         Ok(Response::new(answer.await?))
     }
 
@@ -474,14 +498,14 @@ impl PositionService for Positions {
         // Without a bound of its own, the earlier position is known as the later one is, even
         // if the projection reads on in between.
         let from = if known_at.is_open() && open {
-            to
+            to.clone()
         } else {
             let from = self.known(known_at, size).await?;
             in_order(from.known_at, to.known_at, bounded)?;
             from
         };
         let service = self.clone();
-        let answer = blocking(move || service.compare(&request, &subject, [from, to]));
+        let answer = blocking(move || service.compare(&request, &subject, &[from, to]));
         Ok(Response::new(answer.await?))
     }
 

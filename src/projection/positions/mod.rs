@@ -12,8 +12,8 @@
 //! - `standing.rs` tells how a statement stands, for others who tell of it.
 //! - `terms.rs` is what a reader may ask for: whose reading, and which statements to trust.
 //! - `question.rs` collects what bears on a question, by those terms: all of it.
-//! - `answer.rs` asks for the position at one date, for which `index` finds the few statements
-//!   that make it, however long the history is.
+//! - `answer.rs` asks for the position at one date: of a short history all is read
+//!   (`pair_rows.rs`), and in a long one `index` finds the few statements that make it.
 //! - `subjects.rs` walks over the questions that there are on a topic, or about an actor.
 //! - `between.rs` tells what was recorded between two states of knowledge, `votes.rs` how
 //!   coders read.
@@ -35,6 +35,7 @@ mod fold;
 mod hearing;
 mod history;
 mod index;
+mod pair_rows;
 mod question;
 mod reading;
 mod same;
@@ -47,21 +48,19 @@ mod tests;
 mod touched;
 mod verifiers;
 mod votes;
-mod weight;
 
-pub use answer::{Answer, answer};
+pub use answer::{Answer, AtOnce, answer, answer_at_once, answer_by_index};
 pub use between::entries_between;
 pub use codebooks::codebook;
-pub use fold::PositionsFold;
+pub use fold::{PositionsFold, fold};
 pub use history::Pair;
-pub use index::Exact;
+pub use index::{Exact, Shape};
 pub use question::{Collected, Detail, Subject, actors_on, collect, speaks_for};
 pub use standing::{Standing, Standings};
 pub use subjects::{Passed, Scope, Subjects, subjects};
 pub use terms::{Choice, Filter, Part, SourceFilter, Taken, Terms, verifier_number};
 pub use touched::{TouchedScope, touched};
 pub use votes::{Votes, votes};
-pub use weight::is_light;
 
 use super::rows::Table;
 

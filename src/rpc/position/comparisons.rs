@@ -38,8 +38,8 @@ impl Positions {
         ends: &Ends,
     ) -> Result<(Vec<proto::ComparedPositions>, String), Failure> {
         self.fill(asked, scope, |subject, range| {
-            let from = self.evidence(subject, &ends.from, asked.from_known)?;
-            let to = self.evidence(subject, &ends.to, asked.known)?;
+            let from = self.evidence(subject, &ends.from, &asked.from_known)?;
+            let to = self.evidence(subject, &ends.to, &asked.known)?;
             let heard = [&from, &to].into_iter().flatten();
             let readings = heard.map(|it| readings(&it.collected)).sum();
             let mut items = Vec::new();
@@ -104,7 +104,7 @@ impl Positions {
         if range.is_empty() {
             return Ok(Vec::new());
         }
-        let tables = self.views.positions.tables();
+        let tables = from.newer(to).tables();
         let by_source = ends.asks_about_sources();
         let entries = positions::entries_between(tables, subject, by_source, range)?;
         Ok(entries.into_iter().collect())

@@ -58,28 +58,38 @@ use tree::Press;
 
 /// How large the parts of an index are. Equal ledgers give equal tables by the same shape only.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shape {
+pub struct Shape {
     /// A pair is sealed before one in so many entries.
-    one_in: u64,
+    pub(super) one_in: u64,
     /// And only if so many rows have come since the last seal.
-    rows_min: usize,
+    pub(super) rows_min: usize,
     /// A seal that would name more items beside the trees writes the trees anew.
-    loose_items_max: usize,
+    pub(super) loose_items_max: usize,
     /// The most items in a page.
-    leaf_items_max: usize,
+    pub(super) leaf_items_max: usize,
     /// The most pages that a page names.
-    inner_pages_max: usize,
+    pub(super) inner_pages_max: usize,
 }
 
 impl Shape {
     /// As the daemon has it. An item takes some 40 bytes and what is told of a page 60, so that
     /// pages take 1 to 2 KB, and a seal at most 15 KB and what one more stretch brings.
-    pub(super) const STANDARD: Self = Self {
+    pub const STANDARD: Self = Self {
         one_in: 16,
         rows_min: 64,
         loose_items_max: 256,
         leaf_items_max: 32,
         inner_pages_max: 24,
+    };
+
+    /// Everything is sealed as soon as may be, into the smallest pages that trees can have, so
+    /// that short histories fill many of them.
+    pub const SMALLEST: Self = Self {
+        one_in: 1,
+        rows_min: 2,
+        loose_items_max: 2,
+        leaf_items_max: 2,
+        inner_pages_max: 2,
     };
 
     /// Whether pairs may be sealed before an entry. Which ones, follows from the index alone,
