@@ -72,6 +72,8 @@ const LATE: Table = table(b'y', "late");
 const SEALS: Table = table(b's', "seals");
 /// Entry, number: a page that the entry wrote of the trees that seals name.
 const PAGES: Table = table(b'g', "pages");
+/// Actor, topic, date, statement: a copy of its row, if lists of answers go looking for it.
+const SHOWN: Table = table(b'q', "shown");
 /// Statement, entry: what the entry did to it, with everything that it bears on.
 const HISTORIES: Table = table(b'h', "histories");
 /// Record id: the statement that it is about, and its entry.

@@ -18,6 +18,9 @@ pub(super) enum Kind {
     Reported,
 }
 
+/// How long something may be only possible without being vague: a day, as most dates are given.
+pub(super) const VAGUE_SECONDS: i64 = 86_400;
+
 /// Something for each kind.
 pub(super) type ByKind<T> = [T; 3];
 
@@ -91,6 +94,14 @@ impl Item {
     /// Whether there is a date at which this form is definite.
     pub(super) fn appears(&self) -> bool {
         self.until.is_none_or(|until| self.newness.latest < until)
+    }
+
+    /// Whether the lists of an answer go looking for it: what is only reported, and what may have
+    /// been said by dates that lie further apart than most. It is seldom; so it is kept apart,
+    /// where it lies close together.
+    pub(super) fn is_listed(&self) -> bool {
+        let is_vague = |begins| self.newness.latest.saturating_sub(begins) > VAGUE_SECONDS;
+        self.kind == Kind::Reported || self.begins.is_some_and(is_vague)
     }
 
     /// Whether it is definite at a date, and no other form has replaced it.

@@ -6,13 +6,15 @@
 //! of by the fold: nothing here decides what a position is.
 //!
 //! - **Items** (`item.rs`) say of a testimony when it stands and what it counts as.
-//! - **Trees** (`tree.rs`) hold them twice, by age and by beginning, and keep every version of
-//!   themselves, so that a question at an early K is as fast as one at a late K.
+//! - **Trees** (`tree.rs`) hold them twice, by age and by beginning, and what the lists of an
+//!   answer go looking for once more, apart. They keep every version of themselves, so that a
+//!   question at an early K is as fast as one at a late K.
 //! - **Seals** (`state.rs`) name the trees as they were at an entry, with the few items that
 //!   have come and gone since they were written. Between seals, a question works out from the
 //!   rows themselves what was done up to its K.
 //! - **Searches** (`search.rs`) find what a position is made of, and count the rest.
-//! - **Picks** (`pick.rs`) are the statements that are then read whole.
+//! - **Picks** (`pick.rs`) are the statements that are then read whole; those that lists show,
+//!   from copies that lie side by side (`copies.rs`).
 //!
 //! # Bounds
 //!
@@ -36,6 +38,7 @@
 //! - where signatures of a verifier who has signed anything on the pair do not count;
 //! - where a speaker has a mandate of mere affiliation with the actor.
 
+mod copies;
 mod item;
 mod pick;
 mod search;

@@ -1,0 +1,110 @@
+//! Copies of the rows of statements that lists show, in the order in which lists show them: a
+//! hundred of them lie side by side, where the rows themselves lie among those of everything
+//! else that was said on the pair.
+//!
+//! A copy is made at the pair's next seal, of a statement to which nothing was done but that it
+//! was recorded, and stays. It says nothing about whether the statement stands: that is said by
+//! the item by which it is looked for, and who finds no copy reads the row.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use super::item::Item;
+use crate::fold::{Changes, FoldError, Order, Row, Scan, Tables};
+use crate::projection::positions::SHOWN;
+use crate::projection::positions::history::{Change, Pair};
+use crate::projection::rows::Key;
+
+/// How many copies are passed over before one is sought by its key: at some 0.5 µs each, about
+/// as many as a seek costs.
+const PASSED_MAX: usize = 16;
+
+/// Where a copy lies among those of its pair: in the order of age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    latest: i64,
+    earliest: i64,
+    statement: u64,
+}
+
+impl Place {
+    /// That of the statement that an item is a form of.
+    pub(super) const fn of(item: &Item) -> Self {
+        Self {
+            latest: item.newness.latest,
+            earliest: item.newness.earliest,
+            statement: item.newness.statement,
+        }
+    }
+
+    fn key(self, pair: &Pair) -> Key {
+        // With the sign flipped, numbers lie in order as bytes.
+        let in_order = |seconds: i64| seconds.cast_unsigned() ^ (1 << 63);
+        SHOWN
+            .key()
+            .slug(&pair.actor)
+            .slug(&pair.topic)
+            .index(in_order(self.latest))
+            .index(in_order(self.earliest))
+            .index(self.statement)
+    }
+}
+
+/// Writes copies.
+pub(super) fn keep(
+    pair: &Pair,
+    shown: &BTreeMap<Place, Change>,
+    changes: &mut Changes,
+) -> Result<(), FoldError> {
+    for (place, change) in shown {
+        let key = place.key(pair).into_bytes();
+        changes.insert(key, Some(SHOWN.encode(change)?));
+    }
+    Ok(())
+}
+
+/// The copies of a pair, looked for from the newest down.
+pub(super) struct Copies<'a> {
+    tables: &'a dyn Tables,
+    pair: &'a Pair,
+    rows: Option<Scan<'a>>,
+    /// The row that was read last.
+    next: Option<Row>,
+}
+
+impl<'a> Copies<'a> {
+    pub(super) const fn new(tables: &'a dyn Tables, pair: &'a Pair) -> Self {
+        Self {
+            tables,
+            pair,
+            rows: None,
+            next: None,
+        }
+    }
+
+    /// The copy at a place, if there is one. Each place lies below the one before.
+    pub(super) fn at(&mut self, place: Place) -> Result<Option<Change>, FoldError> {
+        let key = place.key(self.pair);
+        let key = key.as_bytes();
+        let mut passed = 0;
+        loop {
+            match &self.next {
+                Some((found, value)) if found == key => return SHOWN.decode(value).map(Some),
+                Some((found, _)) if &found[..] < key => return Ok(None),
+                _ => {}
+            }
+            if passed >= PASSED_MAX {
+                self.rows = None;
+                passed = 0;
+            }
+            passed += 1;
+            let rows = self.rows.get_or_insert_with(|| {
+                self.tables.rows(Bound::Included(key), Order::Descending)
+            });
+            self.next = rows.next().transpose()?;
+            if self.next.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+}
