@@ -103,6 +103,8 @@ const VERIFIER_KEYS: Table = table(b'n', "verifier-keys");
 /// Number of a verifier, entry of its revocation: from which entry on what it signed before
 /// does not count.
 const UNTRUSTED: Table = table(b'u', "untrusted");
+/// Nothing: the entry of the first revocation by which signatures do not count, if there is one.
+const FIRST_UNTRUSTED: Table = table(b'z', "first-untrusted");
 /// Entry: which positions it can have changed.
 const TOUCHED: Table = table(b'x', "touched");
 /// Actor, topic: something bears on both, or once did.
