@@ -98,12 +98,71 @@ impl<'a> Copies<'a> {
                 passed = 0;
             }
             passed += 1;
-            let rows = self.rows.get_or_insert_with(|| {
-                self.tables.rows(Bound::Included(key), Order::Descending)
-            });
+            let rows = self
+                .rows
+                .get_or_insert_with(|| self.tables.rows(Bound::Included(key), Order::Descending));
             self.next = rows.next().transpose()?;
             if self.next.is_none() {
                 return Ok(None);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fold::MemoryTables;
+
+    fn place() -> impl Strategy<Value = Place> {
+        let seconds = || prop_oneof![-3..3_i64, Just(i64::MIN), Just(i64::MAX)];
+        (seconds(), seconds(), 0..40_u64).prop_map(|(latest, earliest, statement)| Place {
+            latest,
+            earliest,
+            statement,
+        })
+    }
+
+    /// One that says of which place it is the copy.
+    fn change(place: Place) -> Change {
+        Change::Retracted {
+            signers: vec![u32::try_from(place.statement).unwrap()],
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_copied_is_found_and_nothing_else_however_much_is_passed_over(
+            copied in prop::collection::btree_set(place(), 0..120),
+            sought in prop::collection::btree_set(place(), 0..12),
+            others in prop::collection::btree_set(place(), 0..6),
+            also in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        ) {
+            let pair = |topic: &str| Pair {
+                actor: "palace".parse().unwrap(),
+                topic: topic.parse().unwrap(),
+            };
+            let mut tables = MemoryTables::default();
+            for (topic, places) in [("a", &others), ("meeting", &copied), ("z", &others)] {
+                let shown = places.iter().map(|it| (*it, change(*it))).collect();
+                let mut changes = Changes::new();
+                keep(&pair(topic), &shown, &mut changes).unwrap();
+                tables.apply(changes);
+            }
+            let mut sought: BTreeSet<Place> = sought;
+            let all: Vec<Place> = copied.iter().copied().collect();
+            if !all.is_empty() {
+                sought.extend(also.iter().map(|it| *it.get(&all)));
+            }
+            let pair = pair("meeting");
+            let mut copies = Copies::new(&tables, &pair);
+            for place in sought.into_iter().rev() {
+                let expected = copied.contains(&place).then(|| change(place));
+                prop_assert_eq!(copies.at(place).unwrap(), expected);
             }
         }
     }

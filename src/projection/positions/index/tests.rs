@@ -11,9 +11,8 @@ use crate::fold::{MemoryTables, Tables as _};
 use crate::position::{Question, position};
 use crate::projection::fixtures::{self, ACTORS, CAPTURED, Script, answer, slug, statement};
 use crate::projection::positions::fold::fold;
-use crate::projection::positions::{
-    Answer, Collected, Subject, Terms, answer_by_index, collect,
-};
+use crate::projection::positions::{Answer, Collected, Subject, Terms, answer_by_index, collect};
+use crate::projection::positions::{PAGES, SEALS, SHOWN};
 use crate::record::proto::record::Kind;
 use crate::record::proto::{self, Authority, Polarity, ReadingBasis as Basis, ReferenceKind};
 use crate::record::{SigningKey, VerifierKey};
@@ -445,7 +444,8 @@ fn a_pair_is_sealed_whatever_else_comes_between_and_its_seals_stay() {
     for entry in &script.entries {
         let changes = fold(&then, entry, &MIDDLING).unwrap();
         then.apply(changes);
-        for byte in [super::super::SEALS.byte, super::super::PAGES.byte] {
+        for table in [SEALS, PAGES, SHOWN] {
+            let byte = table.byte;
             let mut rows = then.all().filter(|(key, _)| key[0] == byte);
             assert!(rows.all(|(key, value)| { end.get(key).unwrap().as_deref() == Some(value) }));
         }
