@@ -35,7 +35,6 @@ use crate::ledger::{Clock, Reader};
 use crate::position::{Finding, Position, Question, compare, placement, position};
 use crate::projection::catalog;
 use crate::projection::positions::{self, AtOnce, Collected, Exact, Subject, Terms};
-use crate::record::proto::ActorKind;
 use crate::record::{Date, Interval, Slug, format_instant};
 use comparisons::Ends;
 use paging::scope;
@@ -68,7 +67,6 @@ struct Evidence {
     /// What is not to be told from what was collected, where that is a part: what makes the
     /// position at one date.
     exact: Option<Exact>,
-    speaks_for: Vec<Slug>,
 }
 
 impl Positions {
@@ -128,7 +126,7 @@ impl Positions {
         let asked = (as_of, LIST_MAX);
         let answer = positions::answer(known.tables(), subject, terms, known.known_at, asked)?;
         let evidence = answer.map(|it| Evidence::of(subject, known, it.collected, it.exact));
-        self.on_record(subject, known, evidence.transpose()?)
+        self.on_record(subject, known, evidence)
     }
 
     /// The same on the archive's own terms; nothing where that takes long.
@@ -147,8 +145,7 @@ impl Positions {
                 AtOnce::Long => return Ok(None),
             };
         let evidence = answer.map(|it| Evidence::of(subject, known, it.collected, it.exact));
-        self.on_record(subject, known, evidence.transpose()?)
-            .map(Some)
+        self.on_record(subject, known, evidence).map(Some)
     }
 
     /// Refuses an actor or a topic that was not on record. What bears on a topic names it, so
@@ -183,8 +180,7 @@ impl Positions {
         known: &Known,
     ) -> Result<Option<Evidence>, Failure> {
         let collected = positions::collect(known.tables(), subject, terms, known.known_at)?;
-        let evidence = collected.map(|it| Evidence::of(subject, known, it, None));
-        evidence.transpose()
+        Ok(collected.map(|it| Evidence::of(subject, known, it, None)))
     }
 
     /// Between which dates two positions are compared, and around which milestone; `to` is the
@@ -288,24 +284,13 @@ impl Positions {
 }
 
 impl Evidence {
-    fn of(
-        subject: &Subject,
-        known: &Known,
-        collected: Collected,
-        exact: Option<Exact>,
-    ) -> Result<Self, Failure> {
-        let speaks_for = if collected.kind == ActorKind::Person && collected.is_mandated {
-            positions::speaks_for(known.tables(), &subject.actor, known.known_at)?
-        } else {
-            Vec::new()
-        };
-        Ok(Self {
+    fn of(subject: &Subject, known: &Known, collected: Collected, exact: Option<Exact>) -> Self {
+        Self {
             subject: subject.clone(),
             known: known.clone(),
             collected,
             exact,
-            speaks_for,
-        })
+        }
     }
 
     fn question(&self, as_of: i64) -> Question {
@@ -339,7 +324,6 @@ impl Evidence {
         let asked = Asked {
             actor: &self.subject.actor,
             topic,
-            speaks_for: &self.speaks_for,
             coverage,
         };
         Ok(convert::position(&asked, &self.collected, position))

@@ -55,7 +55,7 @@ pub use codebooks::codebook;
 pub use fold::{PositionsFold, fold};
 pub use history::Pair;
 pub use index::{Exact, Shape};
-pub use question::{Collected, Detail, Subject, actors_on, collect, speaks_for};
+pub use question::{Collected, Detail, Subject, actors_on, collect};
 pub use standing::{Standing, Standings};
 pub use subjects::{Passed, Scope, Subjects, subjects};
 pub use terms::{Choice, Filter, Part, SourceFilter, Taken, Terms, verifier_number};

@@ -26,12 +26,7 @@ pub(super) struct PairRows<'a> {
 
 impl<'a> PairRows<'a> {
     /// Those of statements that entries below `known_at` introduced.
-    pub(super) fn new(
-        tables: &'a dyn Tables,
-        actor: &Slug,
-        topic: &Slug,
-        known_at: u64,
-    ) -> Self {
+    pub(super) fn new(tables: &'a dyn Tables, actor: &Slug, topic: &Slug, known_at: u64) -> Self {
         let prefix = Pair::key(actor, topic);
         Self {
             rows: tables.scan(prefix.as_bytes()),

@@ -36,8 +36,10 @@ pub struct Subject {
 pub struct Collected {
     /// What the actor is.
     pub kind: ActorKind,
-    /// Whether it ever had a mandate to speak for somebody.
-    pub is_mandated: bool,
+    /// For a person, the organisations that they speak for, in order: whom to ask instead,
+    /// because a person does not inherit what is said for an office. Mandates that have ended
+    /// count.
+    pub speaks_for: Vec<Slug>,
     /// Who is asked: the actor, then its parts in order, if they speak too.
     pub asked: Vec<Slug>,
     /// How statements are read on the question, each reading once.
@@ -171,7 +173,7 @@ pub(super) struct Bench<'a> {
     pub(super) tables: &'a dyn Tables,
     pub(super) topic: &'a Slug,
     pub(super) kind: ActorKind,
-    is_mandated: bool,
+    speaks_for: Vec<Slug>,
     pub(super) asked: Vec<Slug>,
     pub(super) known_at: u64,
     pub(super) terms: &'a Terms,
@@ -196,11 +198,17 @@ impl<'a> Bench<'a> {
         if subject.with_parts.unwrap_or(kind == ActorKind::State) {
             asked.extend(parts(tables, &subject.actor, known_at)?);
         }
+        // Most never had a mandate, and need not be looked for among those who did.
+        let speaks_for = if kind == ActorKind::Person && is_mandated {
+            organizations(tables, &subject.actor, known_at)?
+        } else {
+            Vec::new()
+        };
         Ok(Some(Self {
             tables,
             topic: &subject.topic,
             kind,
-            is_mandated,
+            speaks_for,
             asked,
             known_at,
             terms,
@@ -234,7 +242,7 @@ impl<'a> Bench<'a> {
         let (testimonies, details) = heard.into_iter().unzip();
         Collected {
             kind: self.kind,
-            is_mandated: self.is_mandated,
+            speaks_for: self.speaks_for,
             asked: self.asked,
             testimonies,
             details,
@@ -365,17 +373,6 @@ pub(super) fn testimony(
         rivals: rivals.iter().map(rival).collect(),
         own,
     })
-}
-
-/// The organisations that a person speaks for: whom to ask instead, because a person does not
-/// inherit what is said for an office. In order; mandates that have ended count. Nobody who
-/// never had a mandate need be asked about.
-pub fn speaks_for(
-    tables: &dyn Tables,
-    person: &Slug,
-    known_at: u64,
-) -> Result<Vec<Slug>, FoldError> {
-    organizations(tables, person, known_at)
 }
 
 /// The actors on whom and `topic` something bears or once bore, in order.
