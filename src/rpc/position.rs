@@ -111,7 +111,7 @@ impl Positions {
         terms: &Terms,
         known: &Known,
     ) -> Result<Evidence, Failure> {
-        let evidence = self.evidence(subject, terms, known)?;
+        let evidence = Evidence::collect(subject, terms, known)?;
         self.on_record(subject, known, evidence)
     }
 
@@ -170,17 +170,6 @@ impl Positions {
             return Err(unknown(Reason::UnknownTopic, "topic", topic));
         }
         Ok(evidence)
-    }
-
-    /// What was known; none if the actor was not on record.
-    fn evidence(
-        &self,
-        subject: &Subject,
-        terms: &Terms,
-        known: &Known,
-    ) -> Result<Option<Evidence>, Failure> {
-        let collected = positions::collect(known.tables(), subject, terms, known.known_at)?;
-        Ok(collected.map(|it| Evidence::of(subject, known, it, None)))
     }
 
     /// Between which dates two positions are compared, and around which milestone; `to` is the
@@ -284,6 +273,12 @@ impl Positions {
 }
 
 impl Evidence {
+    /// What was known; none if the actor was not on record.
+    fn collect(subject: &Subject, terms: &Terms, known: &Known) -> Result<Option<Self>, Failure> {
+        let collected = positions::collect(known.tables(), subject, terms, known.known_at)?;
+        Ok(collected.map(|it| Self::of(subject, known, it, None)))
+    }
+
     fn of(subject: &Subject, known: &Known, collected: Collected, exact: Option<Exact>) -> Self {
         Self {
             subject: subject.clone(),

@@ -23,10 +23,6 @@ pub struct View {
 /// By how much of the ledger a question is answered, and by which tables: from its first row to
 /// its last the same, whatever takes their place meanwhile.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "`known_at` is the word for it everywhere"
-)]
 pub struct Known {
     /// Only entries below this index count.
     pub known_at: u64,

@@ -45,7 +45,7 @@ impl Answer {
 #[derive(Clone, Debug)]
 pub enum AtOnce {
     /// The answer.
-    Answered(Answer),
+    Answered(Box<Answer>),
     /// The actor is not on record.
     Unknown,
     /// Nothing: a long history has to be read whole.
@@ -107,7 +107,7 @@ pub fn answer_at_once(
         return Ok(AtOnce::Unknown);
     };
     Ok(match begin(bench, subject, asked, FEW_ROWS)? {
-        Begun::Answered(answer) => AtOnce::Answered(answer),
+        Begun::Answered(answer) => AtOnce::Answered(Box::new(answer)),
         Begun::Long(_) => AtOnce::Long,
     })
 }

@@ -16,7 +16,7 @@ use std::sync::{Arc, LazyLock};
 use prost::Message as _;
 use tokio::sync::Semaphore;
 
-use super::{Positions, terms};
+use super::{Evidence, Positions, terms};
 use crate::position::{Question, compare, position};
 use crate::projection::catalog;
 use crate::projection::positions::{self, Pair, Subject, Terms, TouchedScope, touched};
@@ -363,7 +363,7 @@ impl Watched {
         let views = &self.positions.views;
         let at = |known_at| positions::collect(known.tables(), &subject, terms, known_at);
         let known = known.at(entry.saturating_add(1));
-        let after = self.positions.evidence(&subject, terms, &known)?;
+        let after = Evidence::collect(&subject, terms, &known)?;
         let Some(after) = after.filter(|it| it.collected.has_voice()) else {
             return Ok(None);
         };
