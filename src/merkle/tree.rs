@@ -8,6 +8,7 @@
 //! that one needs the hashes below.
 
 use std::fmt;
+use std::str::FromStr;
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,21 @@ impl fmt::Display for Hash {
         f.write_str(&BASE64.encode(&self.0))
     }
 }
+
+impl FromStr for Hash {
+    type Err = HashError;
+
+    fn from_str(text: &str) -> Result<Self, HashError> {
+        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| HashError)?;
+        let bytes: [u8; 32] = bytes.try_into().map_err(|_| HashError)?;
+        Ok(Self(bytes))
+    }
+}
+
+/// The text is not a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a hash is 32 bytes in standard base64: 44 characters, the last of them \"=\"")]
+pub struct HashError;
 
 impl fmt::Debug for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

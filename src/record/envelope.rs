@@ -66,6 +66,12 @@ impl VerifierKey {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// Whether `signature` by this key over `message`, as it stands, holds.
+    #[must_use]
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        verify_message(&self.0, message, signature)
+    }
 }
 
 impl FromStr for VerifierKey {
@@ -147,6 +153,13 @@ impl SigningKey {
         }
     }
 
+    /// Signs `message` as it stands. For formats that keep apart by themselves from all else
+    /// that the key signs; records go through [`Self::sign`].
+    #[must_use]
+    pub(crate) fn sign_message(&self, message: &[u8]) -> [u8; 64] {
+        self.secret.sign(message).to_bytes()
+    }
+
     /// An envelope around `payload` with this key's signature alone.
     #[must_use]
     pub fn seal(&self, payload: Bytes) -> proto::Envelope {
@@ -167,11 +180,15 @@ impl fmt::Debug for SigningKey {
 /// it is: whether it is fit to vouch is for [`VerifierKey::check`] to say.
 #[must_use]
 pub fn verify(key: &[u8; 32], payload_type: &str, payload: &[u8], signature: &[u8]) -> bool {
+    verify_message(key, &pae(payload_type, payload), signature)
+}
+
+fn verify_message(key: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
     let Ok(signature) = Signature::try_from(signature) else {
         return false;
     };
     ed25519_zebra::VerificationKey::try_from(*key)
-        .is_ok_and(|key| key.verify(&signature, &pae(payload_type, payload)).is_ok())
+        .is_ok_and(|key| key.verify(&signature, message).is_ok())
 }
 
 /// One signature of a batch over records.
