@@ -170,7 +170,7 @@ impl Folding {
         }
         let (key, value) = cursor.row().map_err(Halt::Cursor)?;
         changes.insert(key, Some(value));
-        self.recent.forget(&changes);
+        self.recent.change(&changes);
         match pace {
             Pace::Following => self.opened.tables.apply(changes)?,
             Pace::Building => self.opened.tables.ingest(changes)?,

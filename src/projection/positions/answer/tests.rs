@@ -37,7 +37,7 @@ fn ask(tables: &MemoryTables, actor: &str, with_parts: bool, known_at: u64) -> A
 #[test]
 fn what_few_rows_or_an_index_tell_is_answered_at_once_and_nothing_else() {
     let without = Shape {
-        rows_min: usize::MAX,
+        entries_min: u64::MAX,
         ..Shape::SMALLEST
     };
     for (statements, shape, is_picked) in [

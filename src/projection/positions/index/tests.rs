@@ -20,7 +20,7 @@ use crate::record::{SigningKey, VerifierKey};
 /// As it grows in practice: several seals to a tree, several items to a page.
 const MIDDLING: Shape = Shape {
     one_in: 2,
-    rows_min: 3,
+    entries_min: 3,
     loose_items_max: 6,
     leaf_items_max: 4,
     inner_pages_max: 3,
