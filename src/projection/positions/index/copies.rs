@@ -1,6 +1,6 @@
-//! Copies of the rows of statements that lists show, in the order in which lists show them: a
-//! hundred of them lie side by side, where the rows themselves lie among those of everything
-//! else that was said on the pair.
+//! Copies of the rows of statements that lists show, sort by sort and in the order in which lists
+//! show them, the newest first: a hundred of them lie side by side, where the rows themselves lie
+//! among those of everything else that was said on the pair.
 //!
 //! A copy is made at the pair's next seal, of a statement to which nothing was done but that it
 //! was recorded, and stays. It says nothing about whether the statement stands: that is said by
@@ -19,9 +19,10 @@ use crate::projection::rows::Key;
 /// as many as a seek costs.
 const PASSED_MAX: usize = 16;
 
-/// Where a copy lies among those of its pair: in the order of age.
+/// Where a copy lies among those of its pair: by sort, and in the order of age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
+    sort: u8,
     latest: i64,
     earliest: i64,
     statement: u64,
@@ -29,8 +30,9 @@ pub(super) struct Place {
 
 impl Place {
     /// That of the statement that an item is a form of.
-    pub(super) const fn of(item: &Item) -> Self {
+    pub(super) fn of(item: &Item) -> Self {
         Self {
+            sort: item.sort(),
             latest: item.newness.latest,
             earliest: item.newness.earliest,
             statement: item.newness.statement,
@@ -38,15 +40,17 @@ impl Place {
     }
 
     fn key(self, pair: &Pair) -> Key {
-        // With the sign flipped, numbers lie in order as bytes.
-        let in_order = |seconds: i64| seconds.cast_unsigned() ^ (1 << 63);
+        // With the sign flipped, numbers lie in order as bytes; with the rest flipped, the
+        // greatest first, as tables are read fastest.
+        let newest_first = |seconds: i64| !(seconds.cast_unsigned() ^ (1 << 63));
         SHOWN
             .key()
             .slug(&pair.actor)
             .slug(&pair.topic)
-            .index(in_order(self.latest))
-            .index(in_order(self.earliest))
-            .index(self.statement)
+            .bytes(&[self.sort])
+            .index(newest_first(self.latest))
+            .index(newest_first(self.earliest))
+            .index(!self.statement)
     }
 }
 
@@ -67,6 +71,13 @@ pub(super) fn keep(
 pub(super) struct Copies<'a> {
     tables: &'a dyn Tables,
     pair: &'a Pair,
+    /// By sort.
+    read: BTreeMap<u8, Reading<'a>>,
+}
+
+/// How far one sort of them is read.
+#[derive(Default)]
+struct Reading<'a> {
     rows: Option<Scan<'a>>,
     /// The row that was read last.
     next: Option<Row>,
@@ -77,32 +88,30 @@ impl<'a> Copies<'a> {
         Self {
             tables,
             pair,
-            rows: None,
-            next: None,
+            read: BTreeMap::new(),
         }
     }
 
-    /// The copy at a place, if there is one. Each place lies below the one before.
+    /// The copy at a place, if there is one. Each place is older than those of its sort before.
     pub(super) fn at(&mut self, place: Place) -> Result<Option<Change>, FoldError> {
         let key = place.key(self.pair);
         let key = key.as_bytes();
+        let Reading { rows, next } = self.read.entry(place.sort).or_default();
         let mut passed = 0;
         loop {
-            match &self.next {
+            match &*next {
                 Some((found, value)) if found == key => return SHOWN.decode(value).map(Some),
-                Some((found, _)) if &found[..] < key => return Ok(None),
+                Some((found, _)) if &found[..] > key => return Ok(None),
                 _ => {}
             }
             if passed >= PASSED_MAX {
-                self.rows = None;
+                *rows = None;
                 passed = 0;
             }
             passed += 1;
-            let rows = self
-                .rows
-                .get_or_insert_with(|| self.tables.rows(Bound::Included(key), Order::Descending));
-            self.next = rows.next().transpose()?;
-            if self.next.is_none() {
+            let from_here = || self.tables.rows(Bound::Included(key), Order::Ascending);
+            *next = rows.get_or_insert_with(from_here).next().transpose()?;
+            if next.is_none() {
                 return Ok(None);
             }
         }
@@ -120,11 +129,14 @@ mod tests {
 
     fn place() -> impl Strategy<Value = Place> {
         let seconds = || prop_oneof![-3..3_i64, Just(i64::MIN), Just(i64::MAX)];
-        (seconds(), seconds(), 0..40_u64).prop_map(|(latest, earliest, statement)| Place {
-            latest,
-            earliest,
-            statement,
-        })
+        (0..3_u8, seconds(), seconds(), 0..40_u64).prop_map(
+            |(sort, latest, earliest, statement)| Place {
+                sort,
+                latest,
+                earliest,
+                statement,
+            },
+        )
     }
 
     /// One that says of which place it is the copy.
@@ -160,7 +172,10 @@ mod tests {
             }
             let pair = pair("meeting");
             let mut copies = Copies::new(&tables, &pair);
-            for place in sought.into_iter().rev() {
+            let age = |it: &Place| (it.latest, it.earliest, it.statement);
+            let mut sought: Vec<Place> = sought.into_iter().collect();
+            sought.sort_unstable_by_key(|it| std::cmp::Reverse(age(it)));
+            for place in sought {
                 let expected = copied.contains(&place).then(|| change(place));
                 prop_assert_eq!(copies.at(place).unwrap(), expected);
             }
