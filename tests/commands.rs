@@ -144,7 +144,7 @@ const COMMANDS: &[Row] = &[
         "whole.tlog-proof --key VKEY",
         "a.txt --key VKEY",
     ),
-    row("backup", Answers::Data, "FRESH", "kept"),
+    row("backup", Answers::Data, "FRESH", ""),
     row(
         "restore",
         Answers::Alone,
