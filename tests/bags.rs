@@ -11,12 +11,19 @@ use data_encoding::HEXLOWER;
 use program::{Daemon, Ended, onrecord, run};
 use sha2::{Digest as _, Sha512};
 
-fn import(bag: &Path, data: &Path) -> Ended {
+fn import(bag: &Path, data: &Path, vouching: &[&str]) -> Ended {
     run(onrecord()
         .args(["import", "archive"])
         .arg(bag)
         .arg("--data")
-        .arg(data))
+        .arg(data)
+        .args(vouching))
+}
+
+/// The key that the archive signs checkpoints with, as its keeper tells it.
+fn verifier_key(daemon: &Daemon) -> String {
+    let status = daemon.ask(&["status", "--json"]).json();
+    status["checkpoints"]["keys"][0].as_str().unwrap().to_owned()
 }
 
 fn head(daemon: &Daemon) -> serde_json::Value {
@@ -100,11 +107,20 @@ fn a_replica_has_the_root_of_the_archive_and_answers_as_it_does() {
 
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("onrecord-data");
-    import(&bag, &data)
+    let key = verifier_key(&daemon);
+    let vouching = ["--key", &key];
+    import(&bag, &data, &[])
+        .code(2)
+        .complains("--without-key");
+    import(&bag, &bag.join("in"), &vouching)
+        .code(1)
+        .complains("which it is to be made from");
+    import(&bag, &data, &vouching)
         .code(0)
-        .says("a checkpoint that a key of the archive signed says the same")
+        .says("signed by the key that you gave")
+        .says(&key)
         .says("no key to sign checkpoints with");
-    import(&bag, &data)
+    import(&bag, &data, &vouching)
         .code(1)
         .complains("holds an archive already");
     run(onrecord().args(["check", "--data"]).arg(&data)).code(0);
@@ -126,6 +142,15 @@ fn a_replica_has_the_root_of_the_archive_and_answers_as_it_does() {
         .code(0)
         .says("no checkpoint vouches for");
     let again = replica.home.path().join("bag");
+    let unsigned = replica.home.path().join("unsigned");
+    for refused in [&vouching[..], &["--without-key"]] {
+        import(&again, &unsigned, refused)
+            .code(1)
+            .complains("the bag has no checkpoint");
+    }
+    import(&again, &unsigned, &["--without-checkpoint"])
+        .code(0)
+        .says("nobody vouches for that");
     let payload = |bag: &Path| {
         let data = bag.join("data");
         let files = files(&data).into_iter();
@@ -147,8 +172,10 @@ fn a_bag_that_was_changed_founds_nothing_and_the_file_is_named() {
     daemon.ask(&["export", "archive", "bag"]).code(0);
     let bag = daemon.home.path().join("bag");
     let target = daemon.home.path().join("replica");
+    let key = verifier_key(&daemon);
+    let vouching = ["--key", &key];
     let refused = |says: &str| {
-        import(&bag, &target).code(1).complains(says);
+        import(&bag, &target, &vouching).code(1).complains(says);
         assert!(!target.exists(), "nothing is left");
     };
     let all = files(&bag);
@@ -207,14 +234,18 @@ fn a_bag_that_was_changed_founds_nothing_and_the_file_is_named() {
     refused("");
     fs::write(&bundle, whole).unwrap();
     seal(&bag);
-    import(&bag, &target).code(0);
+    import(&bag, &target, &["--without-key"])
+        .code(0)
+        .says("nobody vouches for that")
+        .says(&key);
 }
 
 #[test]
 fn what_is_no_bag_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let target = home.path().join("replica");
-    import(home.path(), &target)
+    let vouching = ["--without-checkpoint"];
+    import(home.path(), &target, &vouching)
         .code(1)
         .complains("it has no bagit.txt");
     let bag = home.path().join("bag");
@@ -227,7 +258,9 @@ fn what_is_no_bag_is_refused() {
     fs::write(bag.join("tagmanifest-sha512.txt"), "").unwrap();
     for line in ["x", "00  data/x", "00  data/../../etc/passwd"] {
         fs::write(bag.join("manifest-sha512.txt"), line).unwrap();
-        import(&bag, &target).code(1).complains("has a line");
+        import(&bag, &target, &vouching)
+            .code(1)
+            .complains("has a line");
     }
     assert!(!target.exists());
 }

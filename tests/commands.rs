@@ -156,8 +156,8 @@ const COMMANDS: &[Row] = &[
     row(
         "import archive",
         Answers::Alone,
-        "bag --data FRESH",
-        "bag --data kept",
+        "bag --key VKEY --data FRESH",
+        "bag --key VKEY --data kept",
     ),
     row("keygen", Answers::Alone, "new.key", "a.txt"),
     row(

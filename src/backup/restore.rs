@@ -42,7 +42,7 @@ pub fn restore(
     let noted = from.read_head()?.ok_or_else(|| BackupError::NoHead {
         directory: backup.display().to_string(),
     })?;
-    let unfinished = UnfinishedDir::begin(data_dir)?;
+    let unfinished = UnfinishedDir::begin_apart(data_dir, backup)?;
     let Some(dir) = unfinished.dir() else {
         return Err(BackupError::GivenUp);
     };

@@ -95,6 +95,11 @@ pub enum BagError {
         /// Why not.
         why: String,
     },
+    /// Nobody signed for what the bag holds.
+    #[error(
+        "the bag has no checkpoint, so that nobody vouches for its entries; get a bag with one, or take it without"
+    )]
+    NoCheckpoint,
     /// Entries that admission does not let in.
     #[error("{count} entries are not what an archive takes; the first: {first}")]
     Entries {

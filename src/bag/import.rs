@@ -37,7 +37,9 @@ pub struct Replica {
     pub origin: String,
     /// Its head, which the archive had.
     pub head: Head,
-    /// Whether a checkpoint in the bag, signed by a key of the archive, vouches for that.
+    /// The key that signed the checkpoint in the bag; none without a checkpoint.
+    pub signed_by: Option<NoteKey>,
+    /// Whether that key was given by whoever imports, and is not merely the ledger's own word.
     pub is_vouched_for: bool,
     /// How many documents it has.
     pub documents: u64,
@@ -47,27 +49,47 @@ pub struct Replica {
     pub not_judged: u64,
 }
 
-/// Founds a replica in `data_dir`, which is missing or empty, of the archive in `bag`. Nobody who
-/// signed a record knows `seed`.
+/// Who has to have signed for what a bag holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Vouching<'a> {
+    /// One of these keys, which whoever imports has from elsewhere.
+    Keys(&'a [NoteKey]),
+    /// A key that the bag's own ledger names: whoever made up the ledger made up the key.
+    Itself,
+    /// Nobody: there need not be a checkpoint.
+    Nobody,
+}
+
+/// Founds a replica in `data_dir`, which is missing or empty, of the archive in `bag`, if who has
+/// to vouch for it does. Nobody who signed a record knows `seed`.
 pub fn import(
     bag: &Path,
     data_dir: &Path,
+    vouching: Vouching<'_>,
     seed: [u8; 32],
     progress: impl FnMut(u64),
 ) -> Result<Replica, BagError> {
-    let bag = BagReader::open(bag, progress)?;
+    let source_dir = bag;
+    let bag = BagReader::open(source_dir, progress)?;
     let claimed = Claimed::of(&bag)?;
-    let unfinished = UnfinishedDir::begin(data_dir)?;
+    let vouched = claimed.vouched(vouching)?;
+    let unfinished = UnfinishedDir::begin_apart(data_dir, source_dir)?;
     let Some(dir) = unfinished.dir() else {
         return Err(BagError::Empty);
     };
     dir.mark_restored()?;
     let loader = FrameLoader::begin(&dir.ledger(), dir.syncer())?;
-    let read = Read::all(&bag, claimed.size, Framing::new(loader))?;
+    let mut framing = Framing::new(loader);
+    let read = Read::all(&bag, claimed.size, |entry| framing.push(entry))?;
+    framing.finish()?;
     claimed.check(&read.frontier)?;
-    let is_vouched_for = match &claimed.note {
-        Some(note) => read.check_signature(note).map(|()| true)?,
-        None => false,
+    let signed_by = match (&claimed.note, &vouched) {
+        (_, Some(key)) => {
+            read.check_origin(key.name())?;
+            vouched.clone()
+        }
+        (Some(note), None) => Some(read.own_signer(note)?),
+        (None, None) => None,
     };
 
     let sources = FileBlobs::open(&dir.sources(), dir.syncer()).map_err(storage)?;
@@ -87,7 +109,8 @@ pub fn import(
     Ok(Replica {
         origin: read.origin,
         head,
-        is_vouched_for,
+        is_vouched_for: vouched.is_some(),
+        signed_by,
         documents,
         withheld,
         not_judged,
@@ -99,7 +122,7 @@ fn storage(fault: crate::storage::IoFault) -> BagError {
 }
 
 /// The size and root that a bag says of itself.
-struct Claimed {
+pub(super) struct Claimed {
     size: u64,
     root: String,
     named: &'static str,
@@ -107,7 +130,7 @@ struct Claimed {
 }
 
 impl Claimed {
-    fn of(bag: &BagReader) -> Result<Self, BagError> {
+    pub fn of(bag: &BagReader) -> Result<Self, BagError> {
         if bag.has(CHECKPOINT) {
             let bytes = bag.read(CHECKPOINT, NOTE_BYTES_MAX)?;
             let unfit = |error: &dyn std::fmt::Display| BagError::Checkpoint {
@@ -138,7 +161,19 @@ impl Claimed {
         })
     }
 
-    fn check(&self, frontier: &Frontier) -> Result<(), BagError> {
+    /// The key among those that were asked for that signed the checkpoint.
+    fn vouched(&self, vouching: Vouching<'_>) -> Result<Option<NoteKey>, BagError> {
+        let keys = match (vouching, &self.note) {
+            (Vouching::Nobody, None) | (Vouching::Nobody | Vouching::Itself, Some(_)) => {
+                return Ok(None);
+            }
+            (Vouching::Keys(_) | Vouching::Itself, None) => return Err(BagError::NoCheckpoint),
+            (Vouching::Keys(keys), Some(note)) => (keys, note),
+        };
+        signer(keys.1, keys.0).map(Some)
+    }
+
+    pub fn check(&self, frontier: &Frontier) -> Result<(), BagError> {
         let found = frontier.root().to_string();
         if (frontier.size(), &found) == (self.size, &self.root) {
             return Ok(());
@@ -153,18 +188,34 @@ impl Claimed {
     }
 }
 
+/// Which of the keys signed the checkpoint.
+fn signer(note: &SignedNote, keys: &[NoteKey]) -> Result<NoteKey, BagError> {
+    let mut why = "no key of the archive signed it".to_owned();
+    for key in keys {
+        match Checkpoint::open(note, key) {
+            Ok(_) => return Ok(key.clone()),
+            Err(error) => why = error.to_string(),
+        }
+    }
+    Err(BagError::Checkpoint { why })
+}
+
 /// What the entries of a bag say of what else must be in it.
-struct Read {
-    origin: String,
-    frontier: Frontier,
-    named: Named,
+pub(super) struct Read {
+    pub origin: String,
+    pub frontier: Frontier,
+    pub named: Named,
     /// The keys that may sign checkpoints.
     keys: Vec<VerifierKey>,
 }
 
 impl Read {
-    /// Reads all entries into frames, and holds the bag's tiles against them.
-    fn all(bag: &BagReader, size: u64, mut framing: Framing) -> Result<Self, BagError> {
+    /// Reads all entries, holds the bag's tiles against them, and hands each on.
+    pub fn all(
+        bag: &BagReader,
+        size: u64,
+        mut each: impl FnMut(&Entry) -> Result<(), BagError>,
+    ) -> Result<Self, BagError> {
         let mut origin = None;
         let mut named = Named::default();
         let mut keys = Vec::new();
@@ -193,31 +244,35 @@ impl Read {
                 _ => {}
             }
             named.add(&entry);
-            framing.push(&entry)?;
+            each(&entry)?;
         }
-        tiles.finish(&mut compare)?;
+        let frontier = tiles.finish(&mut compare)?;
         Ok(Self {
             origin: origin.ok_or(BagError::NotFounded)?,
-            frontier: framing.finish()?,
+            frontier,
             named,
             keys,
         })
     }
 
-    /// Whether a key of the archive signed the checkpoint.
-    fn check_signature(&self, note: &SignedNote) -> Result<(), BagError> {
+    /// Whether the checkpoint's name is that of the archive.
+    pub fn check_origin(&self, name: &str) -> Result<(), BagError> {
+        if name == self.origin {
+            return Ok(());
+        }
+        Err(BagError::Checkpoint {
+            why: format!("it is of {name}, and the entries are of {}", self.origin),
+        })
+    }
+
+    /// Which of the keys that the entries name signed the checkpoint.
+    fn own_signer(&self, note: &SignedNote) -> Result<NoteKey, BagError> {
         let name: KeyName = self.origin.parse().map_err(|error| BagError::Checkpoint {
             why: format!("{error}"),
         })?;
-        let mut why = "no key of the archive signed it".to_owned();
-        for key in &self.keys {
-            let key = NoteKey::new(name.clone(), NoteKeyType::Log, *key);
-            match Checkpoint::open(note, &key) {
-                Ok(_) => return Ok(()),
-                Err(error) => why = error.to_string(),
-            }
-        }
-        Err(BagError::Checkpoint { why })
+        let keys = self.keys.iter();
+        let keys = keys.map(|key| NoteKey::new(name.clone(), NoteKeyType::Log, *key));
+        signer(note, &keys.collect::<Vec<_>>())
     }
 }
 
@@ -260,7 +315,7 @@ fn copy_documents(
 }
 
 /// Repeats every verdict; how many entries could not be judged, as what they rest on is withheld.
-fn judge(
+pub(super) fn judge(
     bag: &BagReader,
     read: &Read,
     state: LsmTables,

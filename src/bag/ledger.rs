@@ -147,11 +147,11 @@ impl Framing {
         Ok(())
     }
 
-    /// Makes all of it durable; the frontier of the entries.
-    pub fn finish(mut self) -> Result<Frontier, BagError> {
+    /// Makes all of it durable.
+    pub fn finish(mut self) -> Result<(), BagError> {
         self.seal()?;
         self.loader.finish()?;
-        Ok(self.frontier)
+        Ok(())
     }
 }
 

@@ -21,7 +21,9 @@
 //! - `tiles`: tiles and bundles out of entries in order
 //! - `ledger`: the entries of a bag, and frames out of them
 //! - `import`: the replica
+//! - `check`: a bag held against the keys that its reader trusts, and nothing founded
 
+mod check;
 mod error;
 mod import;
 mod ledger;
@@ -29,8 +31,9 @@ mod reader;
 mod tiles;
 mod writer;
 
+pub use check::check;
 pub use error::BagError;
-pub use import::{Replica, import};
+pub use import::{Replica, Vouching, import};
 pub use reader::BagReader;
 pub use tiles::TileWriter;
 pub use writer::{BagInfo, BagWriter};

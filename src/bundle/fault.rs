@@ -15,6 +15,18 @@ pub enum Fault {
         super::FORMAT
     )]
     NotABundle,
+    /// It cannot be read.
+    #[error("it cannot be read: {reason}")]
+    Unreadable {
+        /// What the system says.
+        reason: String,
+    },
+    /// Something in an exported archive does not hold.
+    #[error("{reason}")]
+    Archive {
+        /// What, and where.
+        reason: String,
+    },
     /// It is larger than bundles are.
     #[error("the file has {bytes} bytes; a bundle has at most {bytes_max}")]
     TooLarge {

@@ -117,20 +117,23 @@ impl Report {
         })
     }
 
-    pub(super) fn yes(&mut self, check: Check, entry: Option<u64>, text: String) {
+    /// Adds that something holds.
+    pub fn yes(&mut self, check: Check, entry: Option<u64>, text: String) {
         self.line(check, entry, Outcome::Yes(text));
     }
 
-    pub(super) fn unchecked_line(&mut self, check: Check, entry: Option<u64>, text: String) {
+    /// Adds that something could not be looked at.
+    pub fn unchecked_line(&mut self, check: Check, entry: Option<u64>, text: String) {
         self.line(check, entry, Outcome::Unchecked(text));
     }
 
-    pub(super) fn no(&mut self, check: Check, entry: Option<u64>, fault: Fault) {
+    /// Adds that something does not hold.
+    pub fn no(&mut self, check: Check, entry: Option<u64>, fault: Fault) {
         self.line(check, entry, Outcome::No(fault));
     }
 
     /// Everything was looked at.
-    pub(super) fn finish(&mut self) {
+    pub fn finish(&mut self) {
         self.finished = true;
     }
 

@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::json;
 
 use super::error::CliError;
 use super::output;
 use super::upkeep::{Counted, progress};
-use crate::bag;
+use crate::bag::{self, Vouching};
 use crate::config::keys;
+use crate::merkle::NoteKey;
 
 /// Take in what was exported.
 #[derive(Args, Debug)]
@@ -28,6 +29,7 @@ enum ImportCommand {
 /// manifests, the tiles, every entry with its signatures and verdict, every document, the root.
 /// A replica has no key to sign checkpoints with.
 #[derive(Args, Debug)]
+#[command(group(ArgGroup::new("vouching").required(true)))]
 struct Archive {
     /// The bag.
     #[arg(value_name = "BAG")]
@@ -35,6 +37,17 @@ struct Archive {
     /// Where the replica will lie: a directory that is empty or not there yet.
     #[arg(long, value_name = "DIRECTORY", default_value = crate::config::DEFAULT_DATA_DIR)]
     data: PathBuf,
+    /// The archive's verifier key, NAME+HEX+BASE64, from somebody you trust, and not out of the
+    /// bag. One of them must have signed the bag's checkpoint. May be given several times, if
+    /// the key has changed.
+    #[arg(long = "key", group = "vouching", value_name = "VKEY")]
+    keys: Vec<NoteKey>,
+    /// Believe the key that the bag itself names: whoever made up a whole history made up the key.
+    #[arg(long, group = "vouching")]
+    without_key: bool,
+    /// Take a bag that need not have a checkpoint: nobody vouches for what it holds.
+    #[arg(long, group = "vouching")]
+    without_checkpoint: bool,
     /// Show what was founded as JSON.
     #[arg(long)]
     json: bool,
@@ -51,7 +64,14 @@ impl Archive {
     fn run(self) -> Result<ExitCode, CliError> {
         let seed = keys::new_seed().map_err(CliError::Randomness)?;
         let bar = progress(Counted::BytesSoFar);
-        let replica = bag::import(&self.bag, &self.data, seed, |bytes| bar.inc(bytes));
+        let vouching = if self.without_checkpoint {
+            Vouching::Nobody
+        } else if self.without_key {
+            Vouching::Itself
+        } else {
+            Vouching::Keys(&self.keys)
+        };
+        let replica = bag::import(&self.bag, &self.data, vouching, seed, |bytes| bar.inc(bytes));
         bar.finish_and_clear();
         let replica = replica?;
         let head = replica.head;
@@ -61,6 +81,7 @@ impl Archive {
                 "origin": replica.origin,
                 "size": head.size.to_string(),
                 "root": head.root.to_string(),
+                "signedBy": replica.signed_by.as_ref().map(ToString::to_string),
                 "isVouchedFor": replica.is_vouched_for,
                 "documents": replica.documents.to_string(),
                 "withheld": replica.withheld.to_string(),
@@ -76,10 +97,17 @@ impl Archive {
 
 fn told(replica: &bag::Replica, data: &std::path::Path) -> String {
     let head = replica.head;
-    let vouched = if replica.is_vouched_for {
-        "a checkpoint that a key of the archive signed says the same"
-    } else {
-        "no checkpoint vouches for that: hold it against one that you have from elsewhere"
+    let vouched = match &replica.signed_by {
+        Some(key) if replica.is_vouched_for => {
+            format!("a checkpoint says the same, signed by the key that you gave, {key}")
+        }
+        Some(key) => format!(
+            "nobody vouches for that: its checkpoint is signed by {key}, which it names itself; \
+             hold that against the key that you have from elsewhere"
+        ),
+        None => "nobody vouches for that: it has no checkpoint; hold the root against one that \
+                 you have from elsewhere"
+            .to_owned(),
     };
     let withheld = match replica.withheld {
         0 => String::new(),

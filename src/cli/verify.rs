@@ -12,7 +12,12 @@ use serde_json::json;
 use super::draw::{self, Canvas};
 use super::error::CliError;
 use super::output;
-use crate::bundle::{BUNDLE_BYTES_MAX, NOT_PROVEN, Report, Trusted, check, check_proof, is_proof};
+use super::upkeep::{Counted, progress};
+use crate::bag;
+use crate::bundle::{
+    BUNDLE_BYTES_MAX, Check, Fault, NOT_PROVEN, Report, Trusted, check, check_proof, is_proof,
+};
+use crate::config::keys;
 use crate::merkle::{NoteKey, TLOG_PROOF_BYTES_MAX, WitnessKey, WitnessPolicy};
 use crate::record::ENTRY_BYTES_MAX;
 
@@ -26,8 +31,8 @@ pub(super) const ENTRY: &str = "entry";
 /// code 0 if everything that could be checked holds, 1 if not.
 #[derive(Args, Debug)]
 pub struct Verify {
-    /// Evidence bundles, or `.tlog-proof` files; the entry of NAME.tlog-proof stands in
-    /// NAME.entry beside it.
+    /// Evidence bundles; `.tlog-proof` files, where the entry of NAME.tlog-proof stands in
+    /// NAME.entry beside it; directories that `onrecord export archive` wrote.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The archive's verifier key, NAME+HEX+BASE64, from somebody you trust: whoever runs the
@@ -69,7 +74,11 @@ impl Verify {
         };
         let mut verified = Vec::with_capacity(self.files.len());
         for file in &self.files {
-            let report = report(file, &trusted)?;
+            // One that cannot be read does not keep the others from being checked.
+            let report = match report(file, &trusted) {
+                Err(error @ CliError::File { .. }) => unreadable(&error),
+                other => other?,
+            };
             let holds = report.holds() && !(self.strict && report.unchecked() > 0);
             verified.push(Verified {
                 file: file.clone(),
@@ -100,13 +109,23 @@ impl Verify {
     }
 }
 
+/// Checks an exported archive.
+fn exported(path: &Path, trusted: &Trusted<'_>) -> Result<Report, CliError> {
+    let scratch = tempfile::tempdir().map_err(|error| CliError::Write {
+        path: std::env::temp_dir(),
+        error,
+    })?;
+    let seed = keys::new_seed().map_err(CliError::Randomness)?;
+    let bar = progress(Counted::BytesSoFar);
+    let report = bag::check(path, scratch.path(), trusted, seed, |bytes| bar.inc(bytes));
+    bar.finish_and_clear();
+    Ok(report)
+}
+
 /// Checks a file of whichever kind it is.
 fn report(path: &Path, trusted: &Trusted<'_>) -> Result<Report, CliError> {
     if path.is_dir() {
-        return Err(CliError::Usage {
-            what: format!("{} is a directory", path.display()),
-            accepted: "files of evidence bundles, and .tlog-proof files",
-        });
+        return exported(path, trusted);
     }
     if path.extension() == Some(OsStr::new(ENTRY)) {
         return Err(CliError::Usage {
@@ -121,6 +140,14 @@ fn report(path: &Path, trusted: &Trusted<'_>) -> Result<Report, CliError> {
     let proof = bytes.get(..=TLOG_PROOF_BYTES_MAX).unwrap_or(&bytes);
     let entry = read(&path.with_extension(ENTRY), ENTRY_BYTES_MAX)?;
     Ok(check_proof(proof, &entry, trusted))
+}
+
+/// What is found of a file that cannot be read.
+fn unreadable(error: &CliError) -> Report {
+    let mut report = Report::default();
+    let reason = error.to_string();
+    report.no(Check::File, None, Fault::Unreadable { reason });
+    report
 }
 
 /// Reads a file, up to one byte more than it may have.

@@ -75,6 +75,14 @@ pub struct BlobReader {
     pub(super) source: Box<dyn Read + Send>,
 }
 
+impl BlobReader {
+    /// A document of `size` bytes that `source` gives.
+    #[must_use]
+    pub fn new(size: u64, source: Box<dyn Read + Send>) -> Self {
+        Self { size, source }
+    }
+}
+
 impl Read for BlobReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.source.read(buffer)

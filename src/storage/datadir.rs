@@ -81,6 +81,14 @@ pub enum DataDirError {
         /// The data directory.
         path: PathBuf,
     },
+    /// It lies in what it is to be made from.
+    #[error("{} lies in {}, which it is to be made from; name a directory outside of it", path.display(), source_dir.display())]
+    InsideSource {
+        /// Where the archive should be.
+        path: PathBuf,
+        /// What it is to be made from.
+        source_dir: PathBuf,
+    },
     /// A running daemon uses it.
     #[error("{} is in use by a running daemon (process {process}); stop it, or talk to it over gRPC", path.display())]
     Locked {
@@ -120,7 +128,8 @@ impl DataDirError {
             Self::Missing { .. }
             | Self::NotADirectory { .. }
             | Self::NotOurs { .. }
-            | Self::AlreadyExists { .. } => FaultKind::FixInput,
+            | Self::AlreadyExists { .. }
+            | Self::InsideSource { .. } => FaultKind::FixInput,
             Self::NoPermission { .. } | Self::Locked { .. } | Self::NewerFormat { .. } => {
                 FaultKind::Operator
             }
@@ -254,9 +263,11 @@ impl DataDir {
 
     /// Whether it was restored from a backup and nobody has said since which checkpoint it
     /// continues.
+    ///
+    /// Where that cannot be told, it counts as restored: no checkpoint is signed on a guess.
     #[must_use]
     pub fn is_restored(&self) -> bool {
-        self.path.join(RESTORED).exists()
+        self.path.join(RESTORED).try_exists().unwrap_or(true)
     }
 
     /// Marks it as restored from a backup, durably.

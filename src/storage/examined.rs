@@ -56,9 +56,11 @@ impl ExaminedDir {
     }
 
     /// Whether the archive came from elsewhere.
+    ///
+    /// Where that cannot be told, it counts as restored: no checkpoint is signed on a guess.
     #[must_use]
     pub fn is_restored(&self) -> bool {
-        self.path.join(RESTORED).exists()
+        self.path.join(RESTORED).try_exists().unwrap_or(true)
     }
 
     /// Where the ledger's frames are.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::datadir::{DataDir, DataDirError, RESTORED, permission};
+use super::fault::Attempt as _;
 use super::sync::DiskSyncer;
 
 /// What lies in a data directory beside the directories of its parts.
@@ -37,6 +38,22 @@ impl UnfinishedDir {
             dir.make_parts().map_err(permission)?;
         }
         Ok(unfinished)
+    }
+
+    /// As [`begin`](Self::begin), of what is read from `source_dir`, in which it may not lie.
+    pub fn begin_apart(path: &Path, source_dir: &Path) -> Result<Self, DataDirError> {
+        let found = nearest(path).attempt("look up", path);
+        let source = nearest(source_dir).attempt("look up", source_dir);
+        if found
+            .map_err(permission)?
+            .starts_with(source.map_err(permission)?)
+        {
+            return Err(DataDirError::InsideSource {
+                path: path.to_owned(),
+                source_dir: source_dir.to_owned(),
+            });
+        }
+        Self::begin(path)
     }
 
     /// The directory, to be filled; none once it is finished.
@@ -76,6 +93,22 @@ impl UnfinishedDir {
     }
 }
 
+/// The nearest directory at or above `path` that exists, with no links in its path.
+fn nearest(path: &Path) -> io::Result<PathBuf> {
+    let absolute = std::path::absolute(path)?;
+    for ancestor in absolute.ancestors() {
+        match ancestor.canonicalize() {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) => {}
+            other => return other,
+        }
+    }
+    Ok(absolute)
+}
+
 fn ignore_missing(removed: io::Result<()>) -> io::Result<()> {
     match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -112,6 +145,22 @@ mod tests {
         fs::create_dir(&path).unwrap();
         drop(UnfinishedDir::begin(&path).unwrap());
         assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn nothing_is_made_in_what_it_is_made_from() {
+        let home = tempfile::tempdir().unwrap();
+        let source = home.path().join("source");
+        fs::create_dir(&source).unwrap();
+        std::os::unix::fs::symlink(&source, home.path().join("link")).unwrap();
+        for inside in ["source", "source/a/b", "link/a"] {
+            let path = home.path().join(inside);
+            let refused = UnfinishedDir::begin_apart(&path, &source).unwrap_err();
+            assert!(matches!(refused, DataDirError::InsideSource { .. }));
+        }
+        assert_eq!(fs::read_dir(&source).unwrap().count(), 0);
+        let beside = home.path().join("source-2");
+        UnfinishedDir::begin_apart(&beside, &source).unwrap();
     }
 
     #[test]
