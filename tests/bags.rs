@@ -7,7 +7,10 @@ mod program;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use data_encoding::HEXLOWER;
+use onrecord::bag::TileWriter;
+use onrecord::merkle::decode_bundle;
 use program::{Daemon, Ended, onrecord, run};
 use sha2::{Digest as _, Sha512};
 
@@ -23,7 +26,10 @@ fn import(bag: &Path, data: &Path, vouching: &[&str]) -> Ended {
 /// The key that the archive signs checkpoints with, as its keeper tells it.
 fn verifier_key(daemon: &Daemon) -> String {
     let status = daemon.ask(&["status", "--json"]).json();
-    status["checkpoints"]["keys"][0].as_str().unwrap().to_owned()
+    status["checkpoints"]["keys"][0]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 fn head(daemon: &Daemon) -> serde_json::Value {
@@ -109,9 +115,7 @@ fn a_replica_has_the_root_of_the_archive_and_answers_as_it_does() {
     let data = home.path().join("onrecord-data");
     let key = verifier_key(&daemon);
     let vouching = ["--key", &key];
-    import(&bag, &data, &[])
-        .code(2)
-        .complains("--without-key");
+    import(&bag, &data, &[]).code(2).complains("--without-key");
     import(&bag, &bag.join("in"), &vouching)
         .code(1)
         .complains("which it is to be made from");
@@ -263,4 +267,85 @@ fn what_is_no_bag_is_refused() {
             .complains("has a line");
     }
     assert!(!target.exists());
+}
+
+fn verify(bag: &Path, key: &str) -> Ended {
+    run(onrecord()
+        .arg("verify")
+        .arg(bag)
+        .args(["--key", key, "--json"]))
+}
+
+/// Writes another history into a bag, with tiles, root, checkpoint text and manifests that fit it.
+fn rewrite(bag: &Path, entries: &[Bytes]) {
+    let data = bag.join("data");
+    fs::remove_dir_all(data.join("tile")).unwrap();
+    let mut write = |path: onrecord::merkle::TilePath, bytes: &[u8]| {
+        let path = data.join(path.to_string());
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+        Ok(())
+    };
+    let mut tiles = TileWriter::default();
+    for entry in entries {
+        tiles.push(entry, &mut write).unwrap();
+    }
+    let frontier = tiles.finish(&mut write).unwrap();
+    let checkpoint = data.join("checkpoint");
+    let note = fs::read_to_string(&checkpoint).unwrap();
+    let mut lines: Vec<String> = note.lines().map(ToOwned::to_owned).collect();
+    lines[1] = frontier.size().to_string();
+    lines[2] = frontier.root().to_string();
+    fs::write(&checkpoint, lines.join("\n") + "\n").unwrap();
+    seal(bag);
+}
+
+#[test]
+fn a_history_that_was_doctored_whole_is_refused_by_whoever_has_the_key() {
+    let daemon = Daemon::start();
+    daemon.append_example().code(0);
+    wait_for_checkpoint(&daemon);
+    daemon.ask(&["export", "archive", "bag"]).code(0);
+    let bag = daemon.home.path().join("bag");
+    let key = verifier_key(&daemon);
+    let whole = verify(&bag, &key).code(0).json();
+    let lines = whole["files"][0]["lines"].as_array().unwrap();
+    for check in ["file", "checkpoint", "inclusion", "source", "record"] {
+        let is_yes = |it: &&serde_json::Value| it["check"] == check && it["verdict"] == "yes";
+        assert!(lines.iter().any(|it| is_yes(&it)), "{check}: {lines:?}");
+    }
+    let other = Daemon::start();
+    let stranger = verifier_key(&other);
+    assert_eq!(
+        verify(&bag, &stranger).code(1).json()["files"][0]["verdict"],
+        "no"
+    );
+    let target = daemon.home.path().join("replica");
+    import(&bag, &target, &["--key", &stranger]).code(1);
+
+    let path = bag.join("data/tile/entries/000.p/47");
+    let bundle = Bytes::from(fs::read(path).unwrap());
+    let entries = decode_bundle(&bundle, 47).unwrap();
+    let entries: Vec<Bytes> = entries.into_iter().map(|it| bundle.slice_ref(it)).collect();
+    let mut swapped = entries.clone();
+    swapped.swap(45, 46);
+    let mut without = entries.clone();
+    without.remove(20);
+    let cut = entries[..46].to_vec();
+    for doctored in [swapped, without, cut] {
+        rewrite(&bag, &doctored);
+        let found = verify(&bag, &key).code(1).json();
+        let lines = found["files"][0]["lines"].as_array().unwrap();
+        let last = lines.last().unwrap();
+        assert_eq!(
+            (&last["check"], &last["verdict"]),
+            (&"checkpoint".into(), &"no".into())
+        );
+        import(&bag, &target, &["--key", &key])
+            .code(1)
+            .complains("is no checkpoint of this archive");
+        assert!(!target.exists());
+    }
+    rewrite(&bag, &entries);
+    verify(&bag, &key).code(0);
 }

@@ -82,7 +82,7 @@ fn a_whole_data_directory_is_called_whole_and_not_a_byte_of_it_is_changed() {
     let before = snapshot(&data);
     let ended = run(onrecord().current_dir(home.path()).args(["check"]))
         .code(0)
-        .says("all of it is what was written");
+        .says("a history that was rewritten whole cannot be seen");
     let parts = [
         "FORMAT",
         "HEAD",

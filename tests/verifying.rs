@@ -212,6 +212,14 @@ fn what_was_changed_is_a_no_and_what_cannot_be_asked_is_usage() {
     }
     // A bundle that holds does not make up for one that does not.
     verify(home, &["one.bundle", "letter.txt", "--key", &key]).code(1);
+    // Nor does one that is missing keep the others from being checked.
+    verify(home, &["missing.bundle", "one.bundle", "--key", &key])
+        .code(1)
+        .says("it cannot be read")
+        .says("one.bundle: yes");
+    verify(home, &[".", "--key", &key])
+        .code(1)
+        .says("it has no bagit.txt");
     let foreign = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
     verify(home, &["one.bundle", "--key", foreign])
         .code(1)
@@ -219,8 +227,6 @@ fn what_was_changed_is_a_no_and_what_cannot_be_asked_is_usage() {
     for usage in [
         &["one.bundle"][..],
         &["one.bundle", "--key", "no key"],
-        &["missing.bundle", "--key", &key],
-        &[".", "--key", &key],
         &["first.entry", "--key", &key],
         &["one.bundle", "--key", &key, "--quorum", "1"],
         &["one.bundle", "--key", &key, "--witness", &key],

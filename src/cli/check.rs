@@ -67,7 +67,9 @@ fn told(report: &Report) -> String {
         }
     }
     lines.push(if report.is_whole {
-        "all of it is what was written".to_owned()
+        "all of it agrees; a history that was rewritten whole cannot be seen from here: hold the root \
+         against a signed checkpoint from elsewhere"
+            .to_owned()
     } else {
         "it is damaged, or could not be looked at whole: restore it from a backup; tables alone \
          are built again by `onrecord rebuild`, or once their directory is removed"

@@ -71,7 +71,9 @@ impl Archive {
         } else {
             Vouching::Keys(&self.keys)
         };
-        let replica = bag::import(&self.bag, &self.data, vouching, seed, |bytes| bar.inc(bytes));
+        let replica = bag::import(&self.bag, &self.data, vouching, seed, |bytes| {
+            bar.inc(bytes)
+        });
         bar.finish_and_clear();
         let replica = replica?;
         let head = replica.head;
