@@ -36,6 +36,10 @@
 //!    how they came about.
 //! 5. `rpc/convert/positions.rs` makes the message, basis and all; `cli/draw` draws it.
 //!
+//! Whoever checks the archive asks another way: `http/` hands out the newest checkpoint
+//! (`checkpoint/`), tiles of the Merkle tree (`projection/tiles`) and entries, on the same port;
+//! `rpc/proofs.rs` makes proofs of the same tiles. Neither waits for the sequencer.
+//!
 //! An error on either way becomes a gRPC status in `rpc/status.rs` and nowhere else; a record
 //! that is refused is an answer, whose reasons stand in `admission/refusal.rs`.
 //!

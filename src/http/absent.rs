@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use crate::fold::FoldError;
 use crate::ledger::ReadError;
 use crate::merkle::TilePathError;
-use crate::projection::NotFollowing;
+use crate::projection::{NotFollowing, Status};
 use crate::record::quoted;
 
 /// What a client is told to wait, in seconds, where waiting helps.
@@ -75,7 +75,11 @@ impl Absent {
                 StatusCode::NOT_FOUND
             }
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Behind { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Behind { .. }
+            | Self::Stopped(NotFollowing {
+                status: Status::Stopped,
+                ..
+            }) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Stopped(_) | Self::Tiles(_) | Self::Ledger(_) | Self::Defect(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }

@@ -1,4 +1,4 @@
-//! What an answer says of itself: its type, how long it may be kept, and an ETag by which it is
+//! What an answer says of itself: its type, how long it may be kept, and an `ETag` by which it is
 //! asked for again without being sent again (RFC 9110, sections 8.8.3 and 13.1.2).
 
 use axum::body::Body;
@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use data_encoding::HEXLOWER;
 
-/// How many bytes of a BLAKE3 hash make an ETag: 128 bits are never the same by chance.
+/// How many bytes of a BLAKE3 hash make an `ETag`: 128 bits are never the same by chance.
 const ETAG_BYTES: usize = 16;
 
 /// How long an answer may be kept.

@@ -8,7 +8,7 @@
 //! second service: what is asked and appended goes over gRPC.
 //!
 //! - `tiles`, `checkpoint`, `page`: what is served, one file a kind
-//! - `answer`: types, caching, ETags
+//! - `answer`: types, caching, entity tags
 //! - `absent`: why there is nothing
 
 mod absent;

@@ -1,7 +1,7 @@
 //! `/tile/…`: tiles of hashes, and bundles of entries.
 //!
 //! A partial tile is served at every width that the tree has passed, also once the full one is
-//! there. The ETag of a bundle is that of the tile of its leaf hashes, which commit to every
+//! there. The `ETag` of a bundle is that of the tile of its leaf hashes, which commit to every
 //! byte of it: a client that has the bundle is told so without a read of the ledger.
 
 use std::ops::Range;
@@ -56,17 +56,17 @@ fn content(hashes: &[u8]) -> Content {
 /// The hashes of a tile that the ledger's tree has; waits for the projection to have read as
 /// much of the ledger.
 async fn hashes(site: &Arc<Site>, id: TileId) -> Result<Vec<u8>, Absent> {
-    let size = site.parts.reader.head().size;
-    if !id.is_within(size) {
+    let held = site.parts.reader.head().size;
+    if !id.is_within(held) {
         return Err(beyond(site));
     }
     let tiles = match site.parts.tiles.now() {
         // The tile may be old, and the tiles a little behind.
         Some(tiles) if id.is_within(tiles.cursor().size) => tiles,
         _ => {
-            let wait = site.parts.tiles.wait_for(size);
+            let wait = site.parts.tiles.wait_for(held);
             let waited = tokio::time::timeout(site.parts.wait_max, wait).await;
-            waited.map_err(|_| Absent::Behind { needed: size })??
+            waited.map_err(|_| Absent::Behind { needed: held })??
         }
     };
     let hashes = blocking(site, move || Ok(tiles.tile(id)?)).await?;
@@ -74,8 +74,9 @@ async fn hashes(site: &Arc<Site>, id: TileId) -> Result<Vec<u8>, Absent> {
 }
 
 fn beyond(site: &Site) -> Absent {
-    let size = site.parts.reader.head().size;
-    Absent::Beyond { size }
+    Absent::Beyond {
+        size: site.parts.reader.head().size,
+    }
 }
 
 /// The entries of a bundle: all at once if one frame has them, or else frame by frame as the

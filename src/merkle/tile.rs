@@ -115,9 +115,10 @@ pub enum TileError {
 /// Reads the nodes of the tree of `size` entries from its tiles, and asks for each tile once.
 ///
 /// The closure gets the tile's name as wide as it is in that tree, and gives the tile or a wider
-/// one of the same place: a [`Tile`], or an `Arc` of one that it keeps. The reader keeps all that
-/// it was given, at most two tiles for each level of levels in one proof, so make a new one for
-/// each proof.
+/// one of the same place: a [`Tile`], or an `Arc` of one that it keeps. Worth keeping are the
+/// tiles above level 0 and the last one of level 0, which every proof passes through: then a
+/// proof costs the reading of one tile. The reader keeps all that it was given, at most two
+/// tiles for each level of levels in one proof, so make a new one for each proof.
 pub struct TileReader<F, T> {
     size: u64,
     fetch: F,

@@ -6,7 +6,8 @@ use crate::merkle::{Hash, TILE_WIDTH_MAX, leaf_hash, root_of};
 use crate::record::Entry;
 
 /// The place of the hash that completes a tile.
-const LAST_SLOT: u8 = (TILE_WIDTH_MAX - 1) as u8;
+const LAST_SLOT: u8 = u8::MAX;
+const _: () = assert!(TILE_WIDTH_MAX == LAST_SLOT as u16 + 1);
 
 /// The tiles of the ledger's Merkle tree.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,8 +34,8 @@ impl TilesFold {
         let (mut level, mut hash) = (0, leaf);
         let mut changes = Changes::new();
         loop {
-            // The place of the hash within its tile.
-            let slot = (index % u64::from(TILE_WIDTH_MAX)) as u8;
+            // The place of the hash within its tile, which has as many as a byte has values.
+            let [.., slot] = index.to_be_bytes();
             if slot < LAST_SLOT {
                 let waiting = Some(hash.as_bytes().to_vec());
                 changes.insert(pending_key(level, slot).into_bytes(), waiting);
