@@ -36,6 +36,10 @@
 //!    how they came about.
 //! 5. `rpc/convert/positions.rs` makes the message, basis and all; `cli/draw` draws it.
 //!
+//! Whoever checks the archive asks another way: `http/` hands out the newest checkpoint
+//! (`checkpoint/`), tiles of the Merkle tree (`projection/tiles`) and entries, on the same port;
+//! `rpc/proofs.rs` makes proofs of the same tiles. Neither waits for the sequencer.
+//!
 //! An error on either way becomes a gRPC status in `rpc/status.rs` and nowhere else; a record
 //! that is refused is an answer, whose reasons stand in `admission/refusal.rs`.
 //!
@@ -47,7 +51,7 @@
 //! A room uses the rooms to its left, and none beside it or to its right:
 //!
 //! `record` ← `text`, `merkle`, `position`, `fold` ← `admission`, `storage` ← `documents` ←
-//! `ledger` ← `projection` ← `rpc` ← `config` ← `telemetry` ← `app` ← `cli` ← `main`
+//! `ledger` ← `projection` ← `checkpoint` ← `rpc`, `http` ← `config` ← `telemetry` ← `app` ← `cli` ← `main`
 //!
 //! `record`, `text`, `merkle`, `position`, `fold`, `admission` and the folds of `projection` are
 //! pure: no socket, thread, clock or disk. They are what is left without the feature `daemon`,
@@ -65,11 +69,15 @@ pub mod text;
 #[cfg(feature = "daemon")]
 pub mod app;
 #[cfg(feature = "daemon")]
+pub mod checkpoint;
+#[cfg(feature = "daemon")]
 pub mod cli;
 #[cfg(feature = "daemon")]
 pub mod config;
 #[cfg(feature = "daemon")]
 pub mod documents;
+#[cfg(feature = "daemon")]
+pub mod http;
 #[cfg(feature = "daemon")]
 pub mod ledger;
 #[cfg(feature = "daemon")]

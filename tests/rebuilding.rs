@@ -28,7 +28,7 @@ use tonic::transport::Channel;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-const PROJECTIONS: [&str; 4] = ["catalog", "positions", "postings", "statements"];
+const PROJECTIONS: [&str; 5] = ["catalog", "positions", "postings", "statements", "tiles"];
 
 /// Enough for a build to be seen under way: more than it lacks when it has caught up.
 const RECORDS: usize = 6_000;

@@ -13,6 +13,7 @@
 
 mod attestation;
 mod below;
+mod checkpoints;
 mod documents;
 mod evidence;
 mod field;
@@ -26,6 +27,7 @@ mod state;
 mod time;
 
 pub use below::{Below, BelowError};
+pub use checkpoints::{checkpoint_keys, witness_policy};
 pub use documents::{Documents, DocumentsError, TextError};
 pub use evidence::Looked;
 pub use fold::AdmissionFold;

@@ -11,6 +11,7 @@ mod append;
 mod archive;
 pub mod authoring;
 mod changes;
+mod checkpoint;
 mod client;
 mod compare;
 mod completions;
@@ -98,6 +99,7 @@ enum AskingCommand {
     Tail(tail::Tail),
     Watch(Box<watch::Watch>),
     Status(status::Status),
+    Checkpoint(checkpoint::Checkpoint),
     Projections(projections::Projections),
     Rebuild(rebuild::Rebuild),
     VerifyProjection(verify_projection::VerifyProjection),
@@ -215,6 +217,7 @@ impl AskingCommand {
             Self::Tail(command) => command.run().await,
             Self::Watch(command) => command.run().await,
             Self::Status(command) => command.run().await,
+            Self::Checkpoint(command) => command.run().await,
             Self::Projections(command) => command.run().await,
             Self::Rebuild(command) => command.run().await,
             Self::VerifyProjection(command) => command.run().await,

@@ -14,7 +14,8 @@ use super::proto::{
 };
 use super::upkeep::{self, Progress};
 use super::views::{View, Views};
-use super::{Failure, Reason, convert, not_offered};
+use super::{Failure, Reason, checkpoints, convert, not_offered};
+use crate::checkpoint::Checkpoints;
 use crate::ledger::{Appender, Clock, Reader};
 
 /// The service.
@@ -22,6 +23,7 @@ pub struct Admin {
     views: Views,
     reader: Reader,
     appender: Appender,
+    checkpoints: Checkpoints,
     clock: Arc<dyn Clock>,
     started: Instant,
     stopping: watch::Receiver<bool>,
@@ -33,6 +35,7 @@ impl Admin {
         views: Views,
         reader: Reader,
         appender: Appender,
+        checkpoints: Checkpoints,
         clock: Arc<dyn Clock>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
@@ -40,6 +43,7 @@ impl Admin {
             views,
             reader,
             appender,
+            checkpoints,
             clock,
             started: Instant::now(),
             stopping,
@@ -83,6 +87,7 @@ impl AdminService for Admin {
             projections: self.projections(),
             uptime: Some(duration(self.started.elapsed())),
             time: Some(self.clock.now().to_timestamp()),
+            checkpoints: Some(checkpoints::status(self.checkpoints.status())),
         }))
     }
 

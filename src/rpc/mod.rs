@@ -10,12 +10,14 @@ pub mod proto;
 
 mod admin;
 mod catalog;
+mod checkpoints;
 mod convert;
 mod filter;
 pub mod health;
 mod ledger;
 mod page;
 mod position;
+mod proofs;
 mod reading;
 mod record;
 mod source;
@@ -37,13 +39,16 @@ pub use status::{DOMAIN, Failure, RESUME_FROM, Reason};
 pub use subscription::SubscriptionLimits;
 pub use views::{KnownAt, View, Views};
 
+use crate::checkpoint::Checkpoints;
 use crate::documents::StoredDocuments;
 use crate::ledger::{AdmissionTables, Appender, Clock, Reader};
+use crate::projection::tiles::Tiles;
 use crate::record::quoted;
 use admin::Admin;
 use catalog::Catalog;
 use ledger::Entries;
 use position::Positions;
+use proofs::Proofs;
 use proto::admin_service_server::AdminServiceServer;
 use proto::catalog_service_server::CatalogServiceServer;
 use proto::ledger_service_server::LedgerServiceServer;
@@ -95,6 +100,10 @@ pub struct Parts {
     pub documents: Arc<StoredDocuments>,
     /// The projections.
     pub views: Views,
+    /// The hashes of the ledger's tree.
+    pub tiles: Tiles,
+    /// Its checkpoints.
+    pub checkpoints: Checkpoints,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Becomes true when the daemon stops: streams that could go on for ever end then.
@@ -109,6 +118,8 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         records,
         documents,
         views,
+        tiles,
+        checkpoints,
         clock,
         stopping,
     } = parts;
@@ -128,16 +139,25 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         views.clone(),
         reader.clone(),
         appender.clone(),
+        checkpoints.clone(),
         Arc::clone(&clock),
         stopping.clone(),
     );
     let catalog = Catalog::new(views.clone(), reader.clone());
     let position_reader = reader.clone();
     let subscriptions = Subscriptions::new(reader.clone(), limits.subscriptions, stopping.clone());
+    let proofs = Proofs::new(
+        reader.clone(),
+        views.tiles.clone(),
+        tiles,
+        checkpoints.published().clone(),
+    );
     let entries = Entries::new(
         reader,
         records.clone(),
         views.postings.clone(),
+        proofs,
+        checkpoints.clone(),
         subscriptions.clone(),
         limits.wait_max,
     );

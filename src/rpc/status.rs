@@ -78,6 +78,8 @@ reasons! {
         "Give a position within the length that is named.",
     Overloaded "OVERLOADED" Unavailable "The daemon has as much to do as it may have."
         "Wait as long as `RetryInfo` says, and send it again: nothing is recorded twice.",
+    NoCheckpoint "NO_CHECKPOINT" FailedPrecondition "There is no such checkpoint, and waiting brings none; the message says why."
+        "Have whoever runs the daemon look at `onrecord status`.",
     NotYet "NOT_YET" Unavailable "What was waited for did not come in time."
         "Send it again.",
     ProjectionBuilding "PROJECTION_BUILDING" Unavailable "The projection that answers is being built for the first time; the message says how far it is."

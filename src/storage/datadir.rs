@@ -9,7 +9,7 @@
 //! projections/  one directory a projection and version; disposable
 //! sources/      archived documents
 //! texts/        their extracted texts; disposable
-//! signer/       the checkpoint key
+//! RESTORED      it came from a backup, and nobody has said yet which checkpoint it continues
 //! ```
 //!
 //! An open [`DataDir`] holds the lock. Every refusal says in one sentence what is wrong and what
@@ -32,6 +32,14 @@ const MAGIC: &str = "onrecord data directory";
 
 /// The longest `FORMAT` or `HEAD` that is read: both are below 250 bytes.
 const MARKER_BYTES_MAX: u64 = 4096;
+
+/// The name of the file that marks a directory that came from a backup.
+pub const RESTORED: &str = "RESTORED";
+
+const RESTORED_TEXT: &str = "\
+This archive was restored from a backup. It serves, and signs no checkpoint, until it is told
+which checkpoint it continues: onrecord serve --continue-from CHECKPOINT_FILE
+";
 
 /// What a directory may hold and yet count as empty: what a creation that was cut short leaves,
 /// and what a fresh file system has.
@@ -240,10 +248,32 @@ impl DataDir {
         self.path.join("texts")
     }
 
-    /// Where the checkpoint key is.
+    /// Whether it was restored from a backup and nobody has said since which checkpoint it
+    /// continues.
     #[must_use]
-    pub fn signer(&self) -> PathBuf {
-        self.path.join("signer")
+    pub fn is_restored(&self) -> bool {
+        self.path.join(RESTORED).exists()
+    }
+
+    /// Marks it as restored from a backup, durably.
+    pub fn mark_restored(&self) -> Result<(), DataDirError> {
+        let path = self.path.join(RESTORED);
+        replace_file(&*self.syncer, &path, RESTORED_TEXT.as_bytes()).map_err(permission)
+    }
+
+    /// Takes the mark away, durably, once it is known which checkpoint the ledger continues.
+    pub fn clear_restored(&self) -> Result<(), DataDirError> {
+        let path = self.path.join(RESTORED);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).attempt("remove", &path).map_err(permission);
+            }
+            _ => {}
+        }
+        let synced = self.syncer.sync_dir(&self.path);
+        synced
+            .attempt("sync the directory", &self.path)
+            .map_err(permission)
     }
 
     /// The head as it was last noted, if it ever was.
@@ -275,7 +305,6 @@ impl DataDir {
             self.projections(),
             self.sources(),
             self.texts(),
-            self.signer(),
         ];
         for part in &parts {
             match fs::create_dir(part) {
@@ -345,7 +374,7 @@ fn parse_format(bytes: &[u8], marker: &Path) -> Result<u32, DataDirError> {
 }
 
 /// Makes the directory, and those above it, for its owner alone.
-fn make_root(syncer: &dyn Syncer, path: &Path) -> Result<(), IoFault> {
+pub(super) fn make_root(syncer: &dyn Syncer, path: &Path) -> Result<(), IoFault> {
     let missing: Vec<&Path> = path
         .ancestors()
         .take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists())
@@ -367,7 +396,7 @@ fn make_root(syncer: &dyn Syncer, path: &Path) -> Result<(), IoFault> {
 }
 
 /// Takes the lock and notes in it who has it.
-fn lock(path: &Path) -> Result<File, DataDirError> {
+pub(super) fn lock(path: &Path) -> Result<File, DataDirError> {
     let lock = path.join("LOCK");
     let mut file = OpenOptions::new()
         .read(true)
@@ -405,7 +434,7 @@ fn format_path(path: &Path) -> PathBuf {
 }
 
 /// The first bytes of a marker file; `None` if there is no such file.
-fn read_marker(path: &Path) -> Result<Option<Vec<u8>>, IoFault> {
+pub(super) fn read_marker(path: &Path) -> Result<Option<Vec<u8>>, IoFault> {
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.attempt("open", path)?,
@@ -418,7 +447,7 @@ fn read_marker(path: &Path) -> Result<Option<Vec<u8>>, IoFault> {
 }
 
 /// A refused permission, told apart.
-fn permission(fault: IoFault) -> DataDirError {
+pub(super) fn permission(fault: IoFault) -> DataDirError {
     match fault.source.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             DataDirError::NoPermission { path: fault.path }

@@ -28,13 +28,14 @@ mod memory_blobs;
 mod memory_disk;
 mod memory_frames;
 mod memory_tables;
+mod signer_dir;
 mod sled_dir;
 mod sled_frames;
 mod sync;
 mod tables;
 
 pub use blobs::{BlobError, BlobReader, BlobStore, BlobWriter};
-pub use datadir::{DataDir, DataDirError, FORMAT_NUMBER};
+pub use datadir::{DataDir, DataDirError, FORMAT_NUMBER, RESTORED};
 pub use fault::{FaultKind, IoFault};
 pub use files::FileBlobs;
 pub use frames::{
@@ -48,6 +49,7 @@ pub use memory_blobs::MemoryBlobs;
 pub use memory_disk::{Fault, MemoryDisk, PowerCut, Step, Tear};
 pub use memory_frames::MemoryFrames;
 pub use memory_tables::MemoryTables;
+pub use signer_dir::{Signed, SignerDir, SignerDirError};
 pub use sled_frames::{FramesOptions, SledFrames};
 pub use sync::{DiskSyncer, Syncer};
 pub use tables::{KEY_BYTES_MAX, ProjectionStore, ROW_BYTES_MAX, TableError};

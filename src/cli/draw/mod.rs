@@ -6,6 +6,7 @@
 
 mod background;
 mod canvas;
+mod checkpoint;
 mod comparison;
 mod csv;
 mod foot;
