@@ -104,6 +104,7 @@ const COMMANDS: &[Row] = &[
         "nobody --from 0 --until-caught-up",
     ),
     row("status", Answers::Data, "", ""),
+    row("checkpoint", Answers::Data, "", "--witnessed"),
     row("projections", Answers::Data, "", ""),
     row("rebuild", Answers::Data, "catalog", "nothing"),
     row("verify-projection", Answers::Data, "catalog", "nothing"),
