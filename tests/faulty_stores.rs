@@ -63,6 +63,7 @@ async fn a_full_disk_poisons_the_ledger_and_is_reported_while_reads_go_on() {
     let request = GetEntryRequest {
         entry: Some(get_entry_request::Entry::Index(0)),
         decode: true,
+        proof: false,
     };
     client.ledger.get_entry(request).await.unwrap();
 }

@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["documents"],
     &["ledger"],
     &["projection"],
-    &["checkpoint"],
+    &["bundle", "checkpoint"],
     &["rpc", "http"],
     &["config"],
     &["telemetry"],
@@ -23,7 +23,15 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Rooms that are functions of their inputs; of `projection`, all but its runner.
-const PURE: &[&str] = &["record", "text", "merkle", "position", "fold", "admission"];
+const PURE: &[&str] = &[
+    "record",
+    "text",
+    "merkle",
+    "position",
+    "fold",
+    "admission",
+    "bundle",
+];
 
 /// What a pure room may not name.
 const IMPURE: &[&[&str]] = &[

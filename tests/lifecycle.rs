@@ -197,6 +197,7 @@ async fn the_checkpoint_key_is_made_at_founding_for_its_owner_alone() {
     let request = onrecord::rpc::proto::GetEntryRequest {
         entry: Some(onrecord::rpc::proto::get_entry_request::Entry::Index(0)),
         decode: true,
+        proof: false,
     };
     let first = archive
         .client

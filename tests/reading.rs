@@ -40,6 +40,7 @@ async fn entry(client: &mut Client, which: Option<Which>) -> Result<LedgerEntry,
     let request = GetEntryRequest {
         entry: which,
         decode: true,
+        proof: false,
     };
     let response = client.ledger.get_entry(request).await?;
     Ok(response.into_inner().entry.unwrap())

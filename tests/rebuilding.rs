@@ -311,7 +311,12 @@ async fn append_actors(daemon: &daemon::Daemon) -> Fallible<()> {
         RecordServiceClient::new(daemon.connect().await?);
     for start in (0..RECORDS).step_by(BATCH) {
         let envelopes = (start..start + BATCH).map(|n| actor(&key, n)).collect();
-        records.append(AppendRequest { envelopes }).await?;
+        records
+            .append(AppendRequest {
+                envelopes,
+                proof: false,
+            })
+            .await?;
     }
     Ok(())
 }

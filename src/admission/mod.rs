@@ -29,7 +29,7 @@ mod time;
 pub use below::{Below, BelowError};
 pub use checkpoints::{checkpoint_keys, witness_policy};
 pub use documents::{Documents, DocumentsError, TextError};
-pub use evidence::Looked;
+pub use evidence::{Looked, evidence as evidence_of};
 pub use fold::AdmissionFold;
 pub use kinds::{KINDS, kind_name};
 #[cfg(feature = "daemon")]

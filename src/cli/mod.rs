@@ -10,6 +10,7 @@ mod agreement;
 mod append;
 mod archive;
 pub mod authoring;
+mod bundle;
 mod changes;
 mod checkpoint;
 mod client;
@@ -36,6 +37,7 @@ mod pages;
 mod position;
 mod positions;
 mod projections;
+mod proof;
 mod read;
 mod rebuild;
 mod references;
@@ -50,6 +52,7 @@ mod testimonies;
 mod timeline;
 mod transfer;
 mod upkeep;
+mod verify;
 mod verify_projection;
 mod warc;
 mod watch;
@@ -104,6 +107,8 @@ enum AskingCommand {
     Rebuild(rebuild::Rebuild),
     VerifyProjection(verify_projection::VerifyProjection),
     Export(export::Export),
+    Bundle(bundle::Bundle),
+    Proof(proof::Proof),
 }
 
 /// What is done in this process alone: it brings a runtime of its own, or needs none.
@@ -114,6 +119,7 @@ enum OwnCommand {
     Keygen(keygen::Keygen),
     Completions(completions::Completions),
     Man(man::Man),
+    Verify(verify::Verify),
 }
 
 /// Which daemon is asked.
@@ -186,6 +192,7 @@ impl Command {
             Self::Own(OwnCommand::Keygen(command)) => command.run(),
             Self::Own(OwnCommand::Completions(command)) => command.run(),
             Self::Own(OwnCommand::Man(command)) => command.run(),
+            Self::Own(OwnCommand::Verify(command)) => command.run(),
             Self::Asking(command) => tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
                 .build()
@@ -222,6 +229,8 @@ impl AskingCommand {
             Self::Rebuild(command) => command.run().await,
             Self::VerifyProjection(command) => command.run().await,
             Self::Export(command) => command.run().await,
+            Self::Bundle(command) => command.run().await,
+            Self::Proof(command) => command.run().await,
         }
     }
 }

@@ -44,6 +44,7 @@ mod tests {
             root: empty_root(),
             signed_at: Micros(0),
             witnessed_at: None,
+            keys: Vec::new(),
         }
     }
 

@@ -98,7 +98,7 @@ and compare. Later keys stand in the ledger itself.</p>
 <p>Any tool for such logs reads them. This archive's own audits it every day, remembers what it has
 seen, and checks an evidence bundle without a network:</p>
 <pre>onrecord audit ADDRESS-OF-THIS-PAGE --state audit.state
-onrecord verify FILE</pre>
+onrecord verify FILE --key KEY</pre>
 <p>What is asked and appended goes over gRPC on the same port; reflection describes it.</p>
 </html>
 "#

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::proto::{CheckpointStatus, WitnessStatus};
 use super::{Failure, Reason};
-use crate::checkpoint::{Checkpoints, NotSigning, Notes, PublishedNote, Status, witness};
+use crate::checkpoint::{
+    Checkpoints, NotSigning, Notes, Published, PublishedNote, Status, witness,
+};
 use crate::record::Micros;
 
 /// The newest checkpoint, or the newest that a quorum has cosigned. The first of a run is waited
@@ -27,11 +29,6 @@ pub async fn published(
     if witnessed && shown.witnessed.is_none() && checkpoints.status().quorum == 0 {
         return Err(none("the archive names no witnesses that would cosign"));
     }
-    // Tiles that are behind are waited for.
-    let ends = |notes: &Notes| {
-        let why = notes.not_signing.as_ref();
-        why.is_some_and(|why| !matches!(why, NotSigning::Behind { .. }))
-    };
     let mut notes = checkpoints.published().watch();
     let told = notes.wait_for(|notes| which(notes).is_some() || ends(notes));
     let told = tokio::time::timeout(wait_max, told).await;
@@ -52,6 +49,35 @@ pub async fn published(
             Err(Failure::new(Reason::NotYet, message))
         }
     }
+}
+
+/// A checkpoint that commits to `size` entries or more, which is waited for as long as one may
+/// come.
+pub async fn of_size(
+    published: &Published,
+    size: u64,
+    wait_max: Duration,
+) -> Result<Arc<PublishedNote>, Failure> {
+    let of_size = |notes: &Notes| notes.newest.clone().filter(|note| note.size >= size);
+    let mut notes = published.watch();
+    let told = notes.wait_for(|notes| of_size(notes).is_some() || ends(notes));
+    let told = tokio::time::timeout(wait_max, told).await;
+    let told = told.ok().and_then(Result::ok);
+    let told = told.map_or_else(|| published.notes(), |notes| notes.clone());
+    match (of_size(&told), told.not_signing) {
+        (Some(note), _) => Ok(note),
+        (None, Some(why)) => Err(none(&format!("no checkpoint is signed: {why}"))),
+        (None, None) => {
+            let message = format!("no checkpoint that commits to {size} entries came in time");
+            Err(Failure::new(Reason::NotYet, message))
+        }
+    }
+}
+
+/// Whether no checkpoint will come by itself. Tiles that are behind are waited for.
+fn ends(notes: &Notes) -> bool {
+    let why = notes.not_signing.as_ref();
+    why.is_some_and(|why| !matches!(why, NotSigning::Behind { .. }))
 }
 
 fn none(why: &str) -> Failure {

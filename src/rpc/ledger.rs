@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tonic::{Request, Response, Status};
 
+use super::evidence::{self, Evidence};
 use super::filter::entry_filter;
 use super::proofs::Proofs;
 use super::proto::get_entry_request::Entry as Which;
@@ -26,6 +27,16 @@ use crate::ledger::{AdmissionTables, Reader};
 use crate::merkle::Hash;
 use crate::record::ContentId;
 
+/// What shows that entries are on record.
+pub struct Proving {
+    /// That they stand where they do.
+    pub proofs: Proofs,
+    /// That they were admitted.
+    pub evidence: Evidence,
+    /// What the archive signed of it.
+    pub checkpoints: Checkpoints,
+}
+
 /// The service.
 pub struct Entries {
     reader: Reader,
@@ -33,9 +44,7 @@ pub struct Entries {
     records: AdmissionTables,
     /// Which entries are about what.
     postings: View,
-    /// What proves that entries stand where they do.
-    proofs: Proofs,
-    checkpoints: Checkpoints,
+    proving: Proving,
     subscriptions: Subscriptions,
     wait_max: Duration,
 }
@@ -46,8 +55,7 @@ impl Entries {
         reader: Reader,
         records: AdmissionTables,
         postings: View,
-        proofs: Proofs,
-        checkpoints: Checkpoints,
+        proving: Proving,
         subscriptions: Subscriptions,
         wait_max: Duration,
     ) -> Self {
@@ -55,8 +63,7 @@ impl Entries {
             reader,
             records,
             postings,
-            proofs,
-            checkpoints,
+            proving,
             subscriptions,
             wait_max,
         }
@@ -119,9 +126,15 @@ impl LedgerService for Entries {
                 "an index, or a recordId",
             ))?,
         };
-        Ok(Response::new(GetEntryResponse {
+        let mut answer = GetEntryResponse {
             entry: Some(self.entry(index, request.decode).await?),
-        }))
+            ..GetEntryResponse::default()
+        };
+        if request.proof {
+            answer.bundle = self.proving.evidence.records(vec![index]).await?;
+            evidence::fits(&answer)?;
+        }
+        Ok(Response::new(answer))
     }
 
     type ReadEntriesStream = Messages;
@@ -161,7 +174,8 @@ impl LedgerService for Entries {
         request: Request<GetCheckpointRequest>,
     ) -> Result<Response<GetCheckpointResponse>, Status> {
         let witnessed = request.get_ref().witnessed;
-        let published = checkpoints::published(&self.checkpoints, witnessed, self.wait_max).await?;
+        let published =
+            checkpoints::published(&self.proving.checkpoints, witnessed, self.wait_max).await?;
         Ok(Response::new(convert::checkpoint(&published)))
     }
 
@@ -179,8 +193,8 @@ impl LedgerService for Entries {
                 "an index, or a recordId",
             ))?,
         };
-        let size = self.proofs.size("size", request.size)?;
-        let proof = self.proofs.inclusion(field, index, size).await?;
+        let size = self.proving.proofs.size("size", request.size)?;
+        let proof = self.proving.proofs.inclusion(field, index, size).await?;
         Ok(Response::new(GetInclusionProofResponse {
             index,
             size,
@@ -193,8 +207,8 @@ impl LedgerService for Entries {
         request: Request<GetConsistencyProofRequest>,
     ) -> Result<Response<GetConsistencyProofResponse>, Status> {
         let GetConsistencyProofRequest { old_size, size } = request.into_inner();
-        let size = self.proofs.size("size", size)?;
-        let proof = self.proofs.consistency(old_size, size).await?;
+        let size = self.proving.proofs.size("size", size)?;
+        let proof = self.proving.proofs.consistency(old_size, size).await?;
         Ok(Response::new(GetConsistencyProofResponse {
             old_size,
             size,

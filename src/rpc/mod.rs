@@ -12,6 +12,7 @@ mod admin;
 mod catalog;
 mod checkpoints;
 mod convert;
+mod evidence;
 mod filter;
 pub mod health;
 mod ledger;
@@ -46,7 +47,8 @@ use crate::projection::tiles::Tiles;
 use crate::record::quoted;
 use admin::Admin;
 use catalog::Catalog;
-use ledger::Entries;
+use evidence::Evidence;
+use ledger::{Entries, Proving};
 use position::Positions;
 use proofs::Proofs;
 use proto::admin_service_server::AdminServiceServer;
@@ -143,7 +145,15 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         Arc::clone(&clock),
         stopping.clone(),
     );
-    let catalog = Catalog::new(views.clone(), reader.clone());
+    let evidence = Evidence::new(
+        views.clone(),
+        reader.clone(),
+        records.clone(),
+        tiles.clone(),
+        checkpoints.published().clone(),
+        limits.wait_max,
+    );
+    let catalog = Catalog::new(views.clone(), reader.clone(), evidence.clone());
     let position_reader = reader.clone();
     let subscriptions = Subscriptions::new(reader.clone(), limits.subscriptions, stopping.clone());
     let proofs = Proofs::new(
@@ -156,14 +166,17 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         reader,
         records.clone(),
         views.postings.clone(),
-        proofs,
-        checkpoints.clone(),
+        Proving {
+            proofs,
+            evidence: evidence.clone(),
+            checkpoints: checkpoints.clone(),
+        },
         subscriptions.clone(),
         limits.wait_max,
     );
     let sources = Sources::new(documents, views.catalog.clone(), records, &limits);
-    let records = Records::new(appender, stopping);
-    let positions = Positions::new(views, position_reader, clock, subscriptions);
+    let records = Records::new(appender, evidence.clone(), stopping);
+    let positions = Positions::new(views, position_reader, clock, evidence, subscriptions);
     macro_rules! bounded {
         ($server:expr) => {
             $server

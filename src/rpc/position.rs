@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use super::convert::positions::{self as convert, Asked};
+use super::evidence::{self, Evidence as Bundles};
 use super::proto::position_service_server::PositionService;
 use super::proto::{
     ComparePositionsRequest, ComparePositionsResponse, GetAgreementRequest, GetAgreementResponse,
@@ -57,6 +58,7 @@ pub struct Positions {
     reader: Reader,
     clock: Arc<dyn Clock>,
     pages: Arc<Semaphore>,
+    bundles: Bundles,
     subscriptions: Subscriptions,
 }
 
@@ -72,12 +74,13 @@ struct Evidence {
 }
 
 impl Positions {
-    /// The service over these projections of this ledger, with `clock` for "now"; watches are
-    /// `subscriptions`.
+    /// The service over these projections of this ledger, with `clock` for "now" and `bundles`
+    /// of evidence; watches are `subscriptions`.
     pub fn new(
         views: Views,
         reader: Reader,
         clock: Arc<dyn Clock>,
+        bundles: Bundles,
         subscriptions: Subscriptions,
     ) -> Self {
         Self {
@@ -85,6 +88,7 @@ impl Positions {
             reader,
             clock,
             pages: Arc::new(Semaphore::new(PAGES_MAX)),
+            bundles,
             subscriptions,
         }
     }
@@ -246,6 +250,7 @@ impl Positions {
         Ok(GetPositionResponse {
             position: Some(evidence.message(&position, &self.views)?),
             basis: Some(self.views.positions.basis(&known, Some(as_of))),
+            ..GetPositionResponse::default()
         })
     }
 
@@ -446,13 +451,24 @@ impl PositionService for Positions {
         // A seek and a few reads are cheaper than a hop to another thread.
         let tables = self.views.positions.tables();
         if request.filter.is_none()
+            && !request.proof
             && positions::is_light(tables, &subject, known.known_at).map_err(Failure::from)?
         {
             return Ok(Response::new(self.get(&request, &subject, as_of, known)?));
         }
         let service = self.clone();
+        let proven = request
+            .proof
+            .then(|| (subject.clone(), request.filter.clone()));
         let answer = blocking(move || service.get(&request, &subject, as_of, known));
-        Ok(Response::new(answer.await?))
+        let mut answer = answer.await?;
+        if let Some((subject, filter)) = proven {
+            let known_at = known.known_at;
+            let bundle = self.bundles.position(subject, as_of, known_at, filter);
+            answer.bundle = bundle.await?;
+            evidence::fits(&answer)?;
+        }
+        Ok(Response::new(answer))
     }
 
     async fn compare_positions(

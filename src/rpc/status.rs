@@ -76,6 +76,8 @@ reasons! {
         "Give a size up to the one that is named.",
     BeyondTheText "BEYOND_THE_TEXT" OutOfRange "The text is not that long."
         "Give a position within the length that is named.",
+    ProofTooLarge "PROOF_TOO_LARGE" ResourceExhausted "The answer rests on more entries than one bundle of evidence holds."
+        "Ask without `proof`, or by a narrower question; `onrecord export archive` has everything.",
     Overloaded "OVERLOADED" Unavailable "The daemon has as much to do as it may have."
         "Wait as long as `RetryInfo` says, and send it again: nothing is recorded twice.",
     NoCheckpoint "NO_CHECKPOINT" FailedPrecondition "There is no such checkpoint, and waiting brings none; the message says why."
@@ -217,6 +219,12 @@ impl Failure {
     #[must_use]
     pub const fn reason(&self) -> Reason {
         self.reason
+    }
+
+    /// What is wrong, for people.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
     fn stored(kind: FaultKind, message: String) -> Self {

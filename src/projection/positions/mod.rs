@@ -14,6 +14,7 @@
 //! - `question.rs` collects what bears on a question, by those terms: all of it.
 //! - `answer.rs` asks for the position at one date, for which `index` finds the few statements
 //!   that make it, however long the history is.
+//! - `bearing.rs` names the entries that an answer rests on.
 //! - `subjects.rs` walks over the questions that there are on a topic, or about an actor.
 //! - `between.rs` tells what was recorded between two states of knowledge, `votes.rs` how
 //!   coders read.
@@ -28,6 +29,7 @@
 
 mod answer;
 mod authority;
+mod bearing;
 mod between;
 mod codebooks;
 mod definitions;
@@ -50,6 +52,7 @@ mod votes;
 mod weight;
 
 pub use answer::{Answer, answer};
+pub use bearing::{asked, entries_about, statements_on};
 pub use between::entries_between;
 pub use codebooks::codebook;
 pub use fold::PositionsFold;
