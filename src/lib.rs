@@ -60,7 +60,8 @@
 //! A room uses the rooms to its left, and none beside it or to its right:
 //!
 //! `record` ← `text`, `merkle`, `position`, `fold` ← `admission`, `storage` ← `documents` ←
-//! `ledger` ← `projection` ← `bundle`, `checkpoint` ← `rpc`, `http` ← `config` ← `telemetry` ← `app` ← `cli` ← `main`
+//! `ledger` ← `projection` ← `backup` ← `audit` ← `bag`, `bundle`, `checkpoint` ← `rpc`, `http` ←
+//! `config` ← `telemetry` ← `app` ← `cli` ← `main`
 //!
 //! `record`, `text`, `merkle`, `position`, `fold`, `admission`, `bundle` and the folds of
 //! `projection` are pure: no socket, thread, clock or disk. They are what is left without the feature `daemon`,
@@ -78,6 +79,12 @@ pub mod text;
 
 #[cfg(feature = "daemon")]
 pub mod app;
+#[cfg(feature = "daemon")]
+pub mod audit;
+#[cfg(feature = "daemon")]
+pub mod backup;
+#[cfg(feature = "daemon")]
+pub mod bag;
 #[cfg(feature = "daemon")]
 pub mod checkpoint;
 #[cfg(feature = "daemon")]

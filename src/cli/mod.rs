@@ -10,8 +10,10 @@ mod agreement;
 mod append;
 mod archive;
 pub mod authoring;
+mod backup;
 mod bundle;
 mod changes;
+mod check;
 mod checkpoint;
 mod client;
 mod compare;
@@ -24,6 +26,7 @@ mod error;
 mod export;
 mod following;
 mod gather;
+mod import;
 mod init;
 mod json;
 mod keygen;
@@ -41,6 +44,7 @@ mod proof;
 mod read;
 mod rebuild;
 mod references;
+mod restore;
 mod reversals;
 mod serve;
 mod source;
@@ -106,6 +110,7 @@ enum AskingCommand {
     Projections(projections::Projections),
     Rebuild(rebuild::Rebuild),
     VerifyProjection(verify_projection::VerifyProjection),
+    Backup(backup::Backup),
     Export(export::Export),
     Bundle(bundle::Bundle),
     Proof(proof::Proof),
@@ -117,6 +122,9 @@ enum OwnCommand {
     Serve(serve::Serve),
     Init(init::Init),
     Keygen(keygen::Keygen),
+    Restore(restore::Restore),
+    Check(check::Check),
+    Import(import::Import),
     Completions(completions::Completions),
     Man(man::Man),
     Verify(verify::Verify),
@@ -190,6 +198,9 @@ impl Command {
             Self::Own(OwnCommand::Serve(command)) => command.run(),
             Self::Own(OwnCommand::Init(command)) => command.run(),
             Self::Own(OwnCommand::Keygen(command)) => command.run(),
+            Self::Own(OwnCommand::Restore(command)) => command.run(),
+            Self::Own(OwnCommand::Check(command)) => command.run(),
+            Self::Own(OwnCommand::Import(command)) => command.run(),
             Self::Own(OwnCommand::Completions(command)) => command.run(),
             Self::Own(OwnCommand::Man(command)) => command.run(),
             Self::Own(OwnCommand::Verify(command)) => command.run(),
@@ -228,6 +239,7 @@ impl AskingCommand {
             Self::Projections(command) => command.run().await,
             Self::Rebuild(command) => command.run().await,
             Self::VerifyProjection(command) => command.run().await,
+            Self::Backup(command) => command.run().await,
             Self::Export(command) => command.run().await,
             Self::Bundle(command) => command.run().await,
             Self::Proof(command) => command.run().await,

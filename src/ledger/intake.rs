@@ -311,10 +311,11 @@ impl Intake {
 }
 
 /// Randomness that weighs signature batches: BLAKE3's stream over a seed that no signer knows.
-pub(super) struct Randomness(blake3::OutputReader);
+pub struct Randomness(blake3::OutputReader);
 
 impl Randomness {
     /// The stream of one thread.
+    #[must_use]
     pub fn new(seed: &[u8; 32], thread: usize) -> Self {
         let mut hasher = blake3::Hasher::new_keyed(seed);
         hasher.update(b"onrecord intake thread");

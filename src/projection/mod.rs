@@ -35,6 +35,7 @@ pub use cursor::Cursor;
 pub use read::Provenance;
 #[cfg(feature = "daemon")]
 pub use runner::{
-    Building, EntrySource, Home, NotFollowing, Projection, RebuildError, RebuildStep, Runner,
-    RunnerError, Snapshot, Status, Steps, Verdict, VerifyStep,
+    Building, Compared, EntrySource, Home, NotFollowing, Projection, RebuildError, RebuildStep,
+    Runner, RunnerError, Snapshot, Status, Steps, TablesFault, Verdict, VerifyStep, compare_tables,
+    examine,
 };

@@ -32,8 +32,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
+use tonic::server::NamedService;
 use tonic::service::Routes;
-use tonic::{Status, server::NamedService};
 use tonic_health::server::HealthReporter;
 
 pub use status::{DOMAIN, Failure, RESUME_FROM, Reason};
@@ -141,6 +141,7 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         views.clone(),
         reader.clone(),
         appender.clone(),
+        Arc::clone(&documents),
         checkpoints.clone(),
         Arc::clone(&clock),
         stopping.clone(),
@@ -210,12 +211,6 @@ where
         let message = format!("{} cannot be used", quoted(text));
         Failure::invalid(field, message, error.to_string())
     })
-}
-
-/// A method of the contract that this release does not offer.
-fn not_offered(method: &str) -> Status {
-    let message = format!("this release does not offer {method}");
-    Failure::new(Reason::NotImplemented, message).into()
 }
 
 /// Does work that blocks where it holds nobody up.

@@ -88,6 +88,8 @@ reasons! {
         "Send it again once it is built.",
     ProjectionBusy "PROJECTION_BUSY" FailedPrecondition "A rebuild or verification of the projection is under way, or what is asked for must wait for one."
         "Wait until `onrecord projections` shows it built, and ask again.",
+    BackupUnderWay "BACKUP_UNDER_WAY" FailedPrecondition "A backup is under way, and there is one at a time."
+        "Wait until it is written, and ask again.",
     UnknownProjection "UNKNOWN_PROJECTION" NotFound "There is no projection of that name."
         "Give a name that `onrecord projections` lists.",
     SlowClient "SLOW_CLIENT" Aborted "The client took the messages of its subscription too slowly: subscribe again from the index that `resume_from` names."
@@ -227,7 +229,8 @@ impl Failure {
         &self.message
     }
 
-    fn stored(kind: FaultKind, message: String) -> Self {
+    /// The failure of what is stored, by what is to be done about it.
+    pub(super) fn stored(kind: FaultKind, message: String) -> Self {
         let reason = match kind {
             FaultKind::DiskFull => Reason::DiskFull,
             FaultKind::Damaged => Reason::DataDamaged,

@@ -152,6 +152,14 @@ impl DataDir {
 
     /// As [`create`](Self::create), syncing through `syncer`.
     pub fn create_with(path: &Path, syncer: Arc<dyn Syncer>) -> Result<Self, DataDirError> {
+        let dir = Self::begin(path, syncer)?;
+        dir.write_format()?;
+        dir.make_parts().map_err(permission)?;
+        Ok(dir)
+    }
+
+    /// A directory that is locked and holds nothing yet, and does not say that it is an archive.
+    pub(super) fn begin(path: &Path, syncer: Arc<dyn Syncer>) -> Result<Self, DataDirError> {
         if let Content::Archive(_) = look_at(path)? {
             return Err(DataDirError::AlreadyExists {
                 path: path.to_owned(),
@@ -165,15 +173,11 @@ impl DataDir {
                 path: path.to_owned(),
             });
         }
-        let dir = Self {
+        Ok(Self {
             path: path.to_owned(),
             syncer,
             _lock: lock,
-        };
-        let format = format!("{MAGIC}\nformat {FORMAT_NUMBER}\n");
-        replace_file(&*dir.syncer, &format_path(path), format.as_bytes()).map_err(permission)?;
-        dir.make_parts().map_err(permission)?;
-        Ok(dir)
+        })
     }
 
     /// Takes the data directory at `path` into use.
@@ -278,14 +282,7 @@ impl DataDir {
 
     /// The head as it was last noted, if it ever was.
     pub fn read_head(&self) -> Result<Option<Head>, DataDirError> {
-        let path = self.head_path();
-        let Some(bytes) = read_marker(&path).map_err(permission)? else {
-            return Ok(None);
-        };
-        match parse_head(&bytes) {
-            Some(head) => Ok(Some(head)),
-            None => Err(DataDirError::HeadDamaged { path }),
-        }
+        read_head(&self.path)
     }
 
     /// Notes the head, durably. At every moment the file holds the old one or the new one.
@@ -295,10 +292,16 @@ impl DataDir {
     }
 
     fn head_path(&self) -> PathBuf {
-        self.path.join("HEAD")
+        head_path(&self.path)
     }
 
-    fn make_parts(&self) -> Result<(), IoFault> {
+    /// Says that this is an archive.
+    pub(super) fn write_format(&self) -> Result<(), DataDirError> {
+        let format = format!("{MAGIC}\nformat {FORMAT_NUMBER}\n");
+        replace_file(&*self.syncer, &format_path(&self.path), format.as_bytes()).map_err(permission)
+    }
+
+    pub(super) fn make_parts(&self) -> Result<(), IoFault> {
         let parts = [
             self.ledger(),
             self.admission(),
@@ -320,15 +323,31 @@ impl DataDir {
     }
 }
 
+/// The head that was noted in the data directory at `path`, if one ever was.
+pub(super) fn read_head(path: &Path) -> Result<Option<Head>, DataDirError> {
+    let path = head_path(path);
+    let Some(bytes) = read_marker(&path).map_err(permission)? else {
+        return Ok(None);
+    };
+    match parse_head(&bytes) {
+        Some(head) => Ok(Some(head)),
+        None => Err(DataDirError::HeadDamaged { path }),
+    }
+}
+
+fn head_path(path: &Path) -> PathBuf {
+    path.join("HEAD")
+}
+
 /// What stands at a path that may become a data directory or is one.
-enum Content {
+pub(super) enum Content {
     /// Nothing, or an empty directory.
     Nothing,
     /// An archive of this format.
     Archive(u32),
 }
 
-fn look_at(path: &Path) -> Result<Content, DataDirError> {
+pub(super) fn look_at(path: &Path) -> Result<Content, DataDirError> {
     let entries = match fs::read_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::Nothing),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
@@ -408,16 +427,7 @@ pub(super) fn lock(path: &Path) -> Result<File, DataDirError> {
         .map_err(permission)?;
     match file.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut process = String::new();
-            // Only for the message.
-            let _ = file.take(20).read_to_string(&mut process);
-            let process = process.trim();
-            return Err(DataDirError::Locked {
-                path: path.to_owned(),
-                process: if process.is_empty() { "?" } else { process }.to_owned(),
-            });
-        }
+        Err(TryLockError::WouldBlock) => return Err(locked(path, file)),
         Err(TryLockError::Error(error)) => {
             return Err(error).attempt("lock", &lock).map_err(permission);
         }
@@ -427,6 +437,18 @@ pub(super) fn lock(path: &Path) -> Result<File, DataDirError> {
         .and_then(|_| writeln!(file, "{}", std::process::id()))
         .attempt("write", &lock)?;
     Ok(file)
+}
+
+/// That somebody else holds the lock.
+pub(super) fn locked(path: &Path, lock: File) -> DataDirError {
+    let mut process = String::new();
+    // Only for the message.
+    let _ = lock.take(20).read_to_string(&mut process);
+    let process = process.trim();
+    DataDirError::Locked {
+        path: path.to_owned(),
+        process: if process.is_empty() { "?" } else { process }.to_owned(),
+    }
 }
 
 fn format_path(path: &Path) -> PathBuf {

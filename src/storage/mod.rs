@@ -17,8 +17,10 @@
 mod blobs;
 mod commit;
 mod datadir;
+mod examined;
 mod fault;
 mod files;
+mod frame_loader;
 mod frames;
 mod guard;
 mod head;
@@ -33,11 +35,14 @@ mod sled_dir;
 mod sled_frames;
 mod sync;
 mod tables;
+mod unfinished;
 
 pub use blobs::{BlobError, BlobReader, BlobStore, BlobWriter};
 pub use datadir::{DataDir, DataDirError, FORMAT_NUMBER, RESTORED};
+pub use examined::ExaminedDir;
 pub use fault::{FaultKind, IoFault};
 pub use files::FileBlobs;
+pub use frame_loader::FrameLoader;
 pub use frames::{
     AppendOutcome, FRAME_BYTES_MAX, FRAMES_READ_MAX, FrameStore, Poison, PoisonCause, StoreError,
     StoredFrame,
@@ -53,6 +58,7 @@ pub use signer_dir::{Signed, SignerDir, SignerDirError};
 pub use sled_frames::{FramesOptions, SledFrames};
 pub use sync::{DiskSyncer, Syncer};
 pub use tables::{KEY_BYTES_MAX, ProjectionStore, ROW_BYTES_MAX, TableError};
+pub use unfinished::UnfinishedDir;
 
 #[cfg(test)]
 pub(crate) use sync::recording::RecordingSyncer;
