@@ -58,7 +58,7 @@ impl Syncer for DiskSyncer {
 
 /// Puts `bytes` into the file at `path`, durably, in place of what it held: at every moment it
 /// holds the old bytes or the new ones.
-pub(super) fn replace_file(syncer: &dyn Syncer, path: &Path, bytes: &[u8]) -> Result<(), IoFault> {
+pub fn replace_file(syncer: &dyn Syncer, path: &Path, bytes: &[u8]) -> Result<(), IoFault> {
     let new = beside(path, "new");
     let mut file = OpenOptions::new()
         .write(true)
