@@ -26,7 +26,7 @@ use crate::audit::replay::{Finding, Follower, Replay, ReplayError, ReplayParts};
 use crate::documents::TEXT_CACHE_BYTES;
 use crate::ledger::AdmissionState;
 use crate::merkle::{Frontier, KeyName, NoteKey};
-use crate::record::{ContentId, Entry};
+use crate::record::{ContentId, Entry, Micros};
 use crate::storage::{LsmTables, ProjectionStore as _};
 
 /// After how many entries the state is written out: what a kill has done again, at most, in a
@@ -206,7 +206,12 @@ impl<'a> Following<'a> {
                 size: tree.size(),
                 written: judged.size(),
             };
-            let range = (judged.size(), tree.size());
+            if judged.size() == tree.size() {
+                return admission.persist().map_err(|it| Halt::Audit(it.into()));
+            }
+            // One entry further back, for its time: it mostly lies in the first new bundle.
+            let last = judged.size().checked_sub(1);
+            let range = (last.unwrap_or(0), tree.size());
             with_entries(tree, &looked, range, |entries| {
                 let replay_parts = ReplayParts {
                     origin: origin.as_str(),
@@ -215,10 +220,9 @@ impl<'a> Following<'a> {
                     below: &looked,
                     seed: parts.seed,
                 };
-                let last = judged.size().checked_sub(1);
-                let last = last.map(|last| below(&looked, last)).transpose()?;
-                let mut replay =
-                    Replay::resume(replay_parts, judged, last.map(|it| it.recorded_at));
+                let last = last.and_then(|last| entries.next().map(|leaf| time_of(last, leaf)));
+                let recorded_at = last.transpose().map_err(Halt::Fault)?.flatten();
+                let mut replay = Replay::resume(replay_parts, judged, recorded_at);
                 let entries = entries.map(|entry| entry.map_err(Halt::Fault));
                 replay
                     .run_with(entries, &mut feed)
@@ -325,14 +329,11 @@ fn absent(absent: &BTreeMap<ContentId, String>, report: &mut Report) {
     report.add("sources", Outcome::Unchecked, says);
 }
 
-fn below(looked: &LookedBack<'_>, index: u64) -> Result<Entry, Halt> {
-    let leaf = looked.leaf(index).map_err(Halt::Fault)?;
-    Entry::decode(index, leaf).map_err(|error| {
-        Halt::Fault(Fault::Tile {
-            path: format!("entry {index}"),
-            reason: error.to_string(),
-        })
-    })
+/// When an entry that was judged before was recorded; none if it does not decode, as was told
+/// then.
+fn time_of(index: u64, leaf: Result<Bytes, Fault>) -> Result<Option<Micros>, Fault> {
+    let entry = Entry::decode(index, leaf?);
+    Ok(entry.ok().map(|entry| entry.recorded_at))
 }
 
 /// The ways to the projections.

@@ -196,7 +196,6 @@ pub fn audit(parts: &AuditParts<'_>) -> Result<Report, AuditError> {
     };
     report.checkpoint = Some(shown.signed());
     witnessed(parts.witnesses, &shown, &mut report);
-    let scratch = prepare_directory(&state)?;
     let history = History {
         state: &state,
         folds: parts.folds,
@@ -218,6 +217,7 @@ pub fn audit(parts: &AuditParts<'_>) -> Result<Report, AuditError> {
         Err(fault) => return fails(report, &state, "tiles", fault),
     }
     state.accept(&shown.note, &shown.checkpoint, &keys)?;
+    let scratch = prepare_directory(&state)?;
     let sources = Sources::new(parts.sources, archive.clone(), scratch.path())?;
     let following = Following::open(parts, archive, &tree, &mut state, &said)?;
     report.checked_before = following.checked();
