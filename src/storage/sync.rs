@@ -69,7 +69,9 @@ pub fn replace_file(syncer: &dyn Syncer, path: &Path, bytes: &[u8]) -> Result<()
     file.write_all(bytes).attempt("write", &new)?;
     syncer.sync_file(&file, &new).attempt("sync", &new)?;
     syncer.rename(&new, path).attempt("replace", path)?;
-    let dir = path.parent().unwrap_or(path);
+    // A name alone lies in the directory that the process works in.
+    let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let dir = parent.unwrap_or(Path::new("."));
     syncer.sync_dir(dir).attempt("sync the directory", dir)
 }
 

@@ -52,12 +52,10 @@ async fn tables_of_the_auditor_that_were_lost_are_filled_again() {
     let auditor = Auditor::of(&key);
     auditor.audits(&url(&archive), &["--strict"]).code(0);
     let tables = auditor.home.path().join("archive.audit.d");
-    std::fs::remove_dir_all(tables.join("positions-1")).unwrap_or_else(|_| {
-        let found = std::fs::read_dir(&tables).unwrap();
-        let found = found.map(|it| it.unwrap().path());
-        let is_it = |it: &std::path::PathBuf| it.to_string_lossy().contains("positions-");
-        std::fs::remove_dir_all(found.into_iter().find(is_it).unwrap()).unwrap();
-    });
+    let found = std::fs::read_dir(&tables).unwrap();
+    let mut found = found.map(|it| it.unwrap().path());
+    let positions = found.find(|it| it.to_string_lossy().contains("/positions-"));
+    std::fs::remove_dir_all(positions.unwrap()).unwrap();
     grow(&mut archive, 320).await;
     served(&archive).await;
     let again = auditor.audits(&url(&archive), &["--strict"]).code(0).json();

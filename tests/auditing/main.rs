@@ -9,6 +9,7 @@ mod program;
 
 mod doctored;
 mod honest;
+mod keys;
 mod mirrors;
 mod rewritten;
 mod stopped;
@@ -19,7 +20,7 @@ use common::TestArchive;
 use common::daemon::Home;
 use common::mirror::{Files, copied, size_of};
 use common::records::{ORIGIN, actor};
-use onrecord::config::keys;
+use onrecord::config::keys as key_files;
 use onrecord::merkle::{NoteKey, NoteKeyType};
 use onrecord::record::SigningKey;
 use onrecord::record::proto::{ActorKind, record::Kind};
@@ -47,11 +48,11 @@ impl Auditor {
 
     /// Audits the archive at `url` with further arguments.
     fn audits(&self, url: &str, arguments: &[&str]) -> Ended {
-        let state = self.state();
         let key = self.key.to_string();
         run(onrecord()
-            .args(["audit", url, "--json", "--key", &key, "--state"])
-            .arg(state)
+            .current_dir(self.home.path())
+            .args(["audit", url, "--json", "--key", &key])
+            .args(["--state", "archive.audit"])
             .args(arguments))
     }
 }
@@ -65,7 +66,7 @@ async fn archive() -> (TestArchive, SigningKey) {
     let mut home = Home::new();
     home.config.checkpoint_interval_ms = 1;
     let home = home.found();
-    let key = keys::read(&home.config.signer_dir().join("checkpoint.key")).unwrap();
+    let key = key_files::read(&home.config.signer_dir().join("checkpoint.key")).unwrap();
     (TestArchive::on(home.start()).await, key)
 }
 

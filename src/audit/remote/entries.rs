@@ -156,13 +156,12 @@ impl<'a> LookedBack<'a> {
             .iter()
             .find(|(kept, _)| *kept == number)
             .map(|(_, bundle)| Arc::clone(bundle));
-        let bundle = match kept {
-            Some(bundle) => bundle,
-            None => {
-                let bundle = Arc::new(self.tree.bundle(number)?);
-                self.keep(number, &bundle);
-                bundle
-            }
+        let bundle = if let Some(bundle) = kept {
+            bundle
+        } else {
+            let bundle = Arc::new(self.tree.bundle(number)?);
+            self.keep(number, &bundle);
+            bundle
         };
         let place = usize::from(index.to_be_bytes()[7]);
         bundle.get(place).cloned().ok_or(Fault::Beyond {

@@ -75,12 +75,11 @@ impl<'a> Following<'a> {
         let admission = Arc::new(admission.tables);
         let judged = AdmissionState::new(Arc::clone(&admission) as _);
         let cursor = judged.cursor().map_err(crate::fold::FoldError::Tables)?;
-        let frontier = match cursor {
-            Some(frontier) => frontier,
-            None => {
-                judged.clear()?;
-                Frontier::new()
-            }
+        let frontier = if let Some(frontier) = cursor {
+            frontier
+        } else {
+            judged.clear()?;
+            Frontier::new()
         };
         let mut projected = Vec::with_capacity(parts.folds.len());
         for fold in parts.folds {
@@ -111,7 +110,7 @@ impl<'a> Following<'a> {
     pub fn run(
         mut self,
         origin: &KeyName,
-        sources: Arc<Sources>,
+        sources: &Arc<Sources>,
         report: &mut Report,
     ) -> Result<Result<Vec<NoteKey>, Fault>, AuditError> {
         if let Err(fault) = self.check_cursors()? {
@@ -119,7 +118,7 @@ impl<'a> Following<'a> {
         }
         let earlier = Arc::new(EarlierTexts(Arc::clone(&self.texts.tables)));
         let documents = SourceTexts::after(
-            Arc::clone(&sources) as _,
+            Arc::clone(sources) as _,
             TEXT_CACHE_BYTES,
             Some(earlier as _),
         );

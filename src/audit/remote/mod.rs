@@ -43,7 +43,8 @@ pub use sources::Archive;
 use crate::admission;
 use crate::fold::{Fold, FoldError};
 use crate::merkle::{
-    Checkpoint, NOTE_BYTES_MAX, NoteKey, NoteKeyType, OpenError, SignedNote, WitnessPolicy,
+    Checkpoint, CosignatureTime, NOTE_BYTES_MAX, NoteKey, NoteKeyType, OpenError, SignedNote,
+    WitnessPolicy,
 };
 use crate::storage::{IoFault, TableError};
 use following::Following;
@@ -221,7 +222,7 @@ pub fn audit(parts: &AuditParts<'_>) -> Result<Report, AuditError> {
     let sources = Sources::new(parts.sources, archive.clone(), scratch.path())?;
     let following = Following::open(parts, archive, &tree, &mut state, &said)?;
     report.checked_before = following.checked();
-    let on_record = match following.run(&origin, Arc::new(sources), &mut report)? {
+    let on_record = match following.run(&origin, &Arc::new(sources), &mut report)? {
         Ok(keys) => keys,
         Err(fault) => return fails(report, &state, "entries", fault),
     };
@@ -340,7 +341,7 @@ fn witnessed(policy: &WitnessPolicy, shown: &Shown, report: &mut Report) {
     match policy.witnessed(&shown.note) {
         Ok(witnessed) => {
             let by: Vec<String> = witnessed.by.iter().map(|it| it.name.to_string()).collect();
-            report.witnessed_at = witnessed.time.map(|time| time.unix_seconds());
+            report.witnessed_at = witnessed.time.map(CosignatureTime::unix_seconds);
             let outcome = if witnessed.is_quorum {
                 Outcome::Holds
             } else {

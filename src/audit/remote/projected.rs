@@ -127,18 +127,18 @@ impl Projected {
             tables: &tables,
             recent,
         };
-        let mut changed = Overlay::new(&rows);
+        let mut overlay = Overlay::new(&rows);
         let mut cursor = self.cursor;
         let mut more = false;
         for batch in batches {
-            self.take(&batch, &mut changed, &mut cursor)?;
-            if changed.len() >= KEYS_WRITTEN || changed.bytes() >= BYTES_WRITTEN {
+            self.take(&batch, &mut overlay, &mut cursor)?;
+            if overlay.len() >= KEYS_WRITTEN || overlay.bytes() >= BYTES_WRITTEN {
                 more = true;
                 break;
             }
         }
         if cursor != self.cursor {
-            let mut changes = changed.into_changes();
+            let mut changes = overlay.into_changes();
             let (key, value) = cursor.row()?;
             changes.insert(key, Some(value));
             recent.forget(&changes);
@@ -152,7 +152,7 @@ impl Projected {
     fn take(
         &mut self,
         batch: &Batch,
-        changed: &mut Overlay<'_>,
+        overlay: &mut Overlay<'_>,
         cursor: &mut Cursor,
     ) -> Result<(), ProjectedFault> {
         if batch.size <= cursor.size {
@@ -164,11 +164,11 @@ impl Projected {
             if index != cursor.size {
                 return Err(ProjectedFault::Gap(cursor.size));
             }
-            let changes = self.fold.fold(&*changed, entry);
+            let changes = self.fold.fold(&*overlay, entry);
             let changes = changes.map_err(|error| ProjectedFault::Fold { index, error })?;
             cursor.digest = cursor.digest.after(index, &changes);
             cursor.size += 1;
-            changed.add(changes);
+            overlay.add(changes);
             self.note(cursor.size, cursor.digest);
         }
         if cursor.size != batch.size {

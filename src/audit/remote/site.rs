@@ -11,7 +11,7 @@ use ureq::Agent;
 use ureq::http::Uri;
 
 /// How long a site has for all of an answer: the largest is a bundle of 16 MiB.
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+const ANSWER_WITHIN: Duration = Duration::from_mins(1);
 
 /// How long it has to take a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);

@@ -110,10 +110,11 @@ impl BlobStore for Sources {
             return Ok(BlobReader::new(size, file));
         }
         let mut absent = lock(&self.absent);
-        if !absent.contains_key(id) && !self.fetched.contains(id)? {
-            if let Err(why) = self.fetch(id) {
-                absent.insert(*id, why);
-            }
+        if !absent.contains_key(id)
+            && !self.fetched.contains(id)?
+            && let Err(why) = self.fetch(id)
+        {
+            absent.insert(*id, why);
         }
         if absent.contains_key(id) {
             return Err(BlobError::Missing { id: *id });
