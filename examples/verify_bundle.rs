@@ -24,8 +24,9 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     }
     println!("{} could not be checked", report.unchecked());
     println!("a yes does not say {}", NOT_PROVEN.join(", nor "));
-    Ok(match report.holds() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
+    Ok(if report.holds() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     })
 }

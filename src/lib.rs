@@ -63,7 +63,7 @@
 //! A room uses the rooms to its left, and none beside it or to its right:
 //!
 //! `record` ← `text`, `merkle`, `position`, `fold` ← `admission`, `storage` ← `documents` ←
-//! `ledger` ← `projection` ← `backup` ← `audit` ← `bag`, `bundle`, `checkpoint` ← `rpc`, `http` ←
+//! `ledger` ← `projection` ← `bundle`, `backup` ← `audit` ← `bag`, `checkpoint` ← `rpc`, `http` ←
 //! `config` ← `telemetry` ← `app` ← `cli` ← `main`
 //!
 //! `record`, `text`, `merkle`, `position`, `fold`, `admission`, `bundle` and the folds of

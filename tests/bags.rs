@@ -110,7 +110,14 @@ fn a_replica_has_the_root_of_the_archive_and_answers_as_it_does() {
     run(onrecord().args(["check", "--data"]).arg(&data)).code(0);
     let replica = Daemon::start_in(home, &[]);
     assert_eq!(head(&replica), head(&daemon));
-    let ask = ["position", "kremlin", "leaders-meeting", "--json"];
+    let ask = [
+        "position",
+        "kremlin",
+        "leaders-meeting",
+        "--as-of",
+        "2025-09-10",
+        "--json",
+    ];
     let position = |daemon: &Daemon| daemon.ask(&ask).code(0).out;
     assert_eq!(position(&replica), position(&daemon));
     // A bag of the replica is a bag of the archive, but that nobody signs for it.
@@ -173,7 +180,7 @@ fn a_bag_that_was_changed_founds_nothing_and_the_file_is_named() {
     let whole = fs::read_to_string(&checkpoint).unwrap();
     for (from, to, says) in [
         ("\n47\n", "\n46\n", "000.p/46"),
-        ("— ", "— x", "no key of the archive signed it"),
+        ("— ", "— x", "there is no signature by the ledger's key"),
     ] {
         fs::write(&checkpoint, whole.replace(from, to)).unwrap();
         seal(&bag);

@@ -25,7 +25,7 @@ use prost::Message as _;
 use tempfile::TempDir;
 
 /// How many bytes are flipped, unless `ONRECORD_FLIPS` says otherwise.
-const FLIPS: usize = 300;
+const FLIPS: usize = 60;
 
 const SEED: [u8; 32] = [7; 32];
 

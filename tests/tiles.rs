@@ -4,14 +4,14 @@
 
 mod common;
 
-use common::daemon::Daemon;
+use common::daemon::{Daemon, Home};
 use common::http::{self, Answer};
 use common::records::actor;
 use common::stores::{Frames, Gate, InMemory};
 use common::{Client, Signer, assert_blames};
 use onrecord::merkle::{
-    BundleId, ConsistencyProof, Hash, InclusionProof, NoteKey, TileId, TilePath, decode_bundle,
-    leaf_hash, new_bundles, new_tiles, root_of,
+    BundleId, Checkpoint, ConsistencyProof, Hash, InclusionProof, NoteKey, SignedNote, TileId,
+    TilePath, decode_bundle, leaf_hash, new_bundles, new_tiles, root_of,
 };
 use onrecord::record::proto::{ActorKind, Envelope, record::Kind};
 use onrecord::rpc::proto::get_inclusion_proof_request::Entry as Of;
@@ -113,9 +113,9 @@ async fn the_whole_tree_is_computed_again_from_tiles_and_bundles_alone() {
     // Bundles hold the entries as gRPC gives them, across the frames that they came in.
     let entries = entries(&mut client).await;
     let bundle = fetch(&daemon, "/tile/entries/001");
-    let held = decode_bundle(&bundle, 256).unwrap();
+    let framed = decode_bundle(&bundle, 256).unwrap();
     let given = entries[256..512].iter().map(|entry| &entry.encoded[..]);
-    assert!(given.eq(held));
+    assert!(given.eq(framed));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -252,6 +252,54 @@ async fn what_is_not_there_is_a_404_that_says_so_and_what_does_not_read_a_405() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_checkpoint_commits_to_what_the_tiles_below_it_hold() {
+    let mut home = Home::new();
+    home.config.checkpoint_interval_ms = 1;
+    let daemon = home.found().start();
+    let mut client = daemon.client().await;
+    let size = grow(&mut client, 300).await.size;
+    let page = http::get(daemon.address, "/");
+    let key = verifier_key(&page);
+    // It comes in its own time.
+    let (checkpoint, answer) = loop {
+        let answer = http::get(daemon.address, "/checkpoint");
+        if answer.status == 200 {
+            let note = SignedNote::parse(&answer.body).unwrap();
+            let checkpoint = Checkpoint::open(&note, &key).unwrap();
+            if checkpoint.size() == size {
+                break (checkpoint, answer);
+            }
+        }
+    };
+    assert_eq!(
+        answer.header("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=1"));
+    assert_eq!(checkpoint.origin().as_str(), common::records::ORIGIN);
+    assert_eq!(checkpoint.root(), root_of(&leaves(&daemon, size)));
+    let etag = answer.header("etag").unwrap();
+    let known = http::request(
+        daemon.address,
+        "GET",
+        "/checkpoint",
+        &[("If-None-Match", etag)],
+    );
+    assert_eq!(known.status, 304);
+    let head = http::request(daemon.address, "HEAD", "/checkpoint", &[]);
+    assert_eq!((head.status, head.header("etag")), (200, Some(etag)));
+    // A proof for whoever has the checkpoint need not name its size.
+    let proof = client.ledger.get_inclusion_proof(inclusion(7, 0)).await;
+    assert_eq!(proof.unwrap().into_inner().size, size);
+}
+
+/// The key under which the archive was founded, as the page for people shows it.
+fn verifier_key(page: &Answer) -> NoteKey {
+    let key = page.text().split_once("<pre>").unwrap().1;
+    key.split_once("</pre>").unwrap().0.parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_port_answers_each_in_its_own_language() {
     let daemon = Daemon::founded();
     let page = http::get(daemon.address, "/");
@@ -268,9 +316,7 @@ async fn one_port_answers_each_in_its_own_language() {
     ] {
         assert!(page.text().contains(told), "{told}: {}", page.text());
     }
-    let key = page.text().split_once("<pre>").unwrap().1;
-    let key: NoteKey = key.split_once("</pre>").unwrap().0.parse().unwrap();
-    assert_eq!(key.name(), common::records::ORIGIN);
+    assert_eq!(verifier_key(&page).name(), common::records::ORIGIN);
     let mut client = daemon.client().await;
     assert_eq!(client.head().await.size, 1);
 

@@ -117,9 +117,9 @@ fn a_verdict_is_drawn_line_by_line_for_people() {
     verified
         .code(0)
         .says("one.bundle: yes, but for 2 things that could not be checked")
-        .says("is signed by the trusted key")
+        .says("the checkpoint of onrecord.invalid/")
         .says("no witnesses were named")
-        .says("was admitted by the rules")
+        .says("entry 0: archiveFounded recorded at")
         .says("A yes does not say");
     // What was not looked at can be asked to count as a no.
     verify(

@@ -14,7 +14,7 @@ use crate::{Fallible, processor_time};
 /// The daemon's bound on a batch.
 const KEYS_PER_BATCH: usize = 1_024;
 /// What the daemon keeps of the blocks that were read, unless it is set otherwise.
-const CACHE_BYTES: u64 = 16 << 20;
+pub const CACHE_BYTES: u64 = 16 << 20;
 
 /// A ledger, folded.
 pub struct Archive {
@@ -54,7 +54,7 @@ impl Archive {
             }
             let started = processor_time();
             let changes = batch.into_changes();
-            recent.forget(&changes);
+            recent.change(&changes);
             tables.apply(changes)?;
             folding += processor_time().saturating_sub(started);
         }
@@ -76,9 +76,9 @@ impl Archive {
 }
 
 /// The tables as a fold sees them, with the rows that were read lately in memory.
-struct Applied<'a> {
-    tables: &'a LsmTables,
-    recent: &'a RecentRows,
+pub struct Applied<'a> {
+    pub tables: &'a LsmTables,
+    pub recent: &'a RecentRows,
 }
 
 impl Tables for Applied<'_> {

@@ -32,6 +32,9 @@ pub struct Shape {
     pub pace: u64,
     /// Whether one stance is held throughout.
     pub is_held: bool,
+    /// Whether what is said is also the stance of whoever says it, one of
+    /// [`PEOPLE`]: a statement bears on two pairs then.
+    pub is_own: bool,
 }
 
 /// Over how many pairs of actor and topic a ledger is spread.
@@ -44,6 +47,8 @@ pub enum Pairs {
 
 /// How many topics each actor speaks on, where there are several.
 const TOPICS: u64 = 10;
+/// How many people there are whose stances are their own as well.
+const PEOPLE: u64 = 1_000;
 
 impl Pairs {
     /// How many there are in a ledger of so many entries.
@@ -107,6 +112,11 @@ impl<'a> Ledger<'a> {
         arrivals.sort_unstable_by_key(|arrival| std::cmp::Reverse(*arrival));
         let mut definitions: Vec<Kind> = (0..pairs.div_ceil(TOPICS)).flat_map(body).collect();
         definitions.push(source());
+        definitions.extend((0..TOPICS).map(defined));
+        definitions.push(Kind::PolicySet(proto::PolicySet {
+            attestations_min: 1,
+            admission_rules: 1,
+        }));
         Self {
             shape,
             pairs,
@@ -170,9 +180,15 @@ impl<'a> Ledger<'a> {
     fn statement(&mut self, pair: u64, said: u64) -> proto::Statement {
         let actor = actor(pair);
         let speaker = match self.dice.below(10) {
+            _ if self.shape.is_own => format!("person-{}", self.dice.below(PEOPLE)),
             0..5 => format!("head-of-{actor}"),
             5..9 => format!("aide-of-{actor}"),
             _ => actor.clone(),
+        };
+        let holder = if self.shape.is_own {
+            String::new()
+        } else {
+            actor.clone()
         };
         let instant = format_instant(START + said.cast_signed());
         let said_at = match self.dice.below(100) {
@@ -192,7 +208,7 @@ impl<'a> Ledger<'a> {
                 establishes: vec![proto::Establishes::Words.into()],
                 ..proto::Evidence::default()
             }],
-            readings: vec![self.reading(actor, topic(pair))],
+            readings: vec![self.reading(holder, topic(pair))],
             voice: Some(Voice::Speaker(speaker)),
             ..proto::Statement::default()
         }
@@ -274,6 +290,13 @@ fn body(number: u64) -> Vec<Kind> {
         ..proto::ActorDefined::default()
     });
     vec![aide, head, actor]
+}
+
+fn defined(number: u64) -> Kind {
+    Kind::TopicDefined(proto::TopicDefined {
+        topic_id: topic(number),
+        ..proto::TopicDefined::default()
+    })
 }
 
 fn source() -> Kind {

@@ -3,6 +3,8 @@
 //! sizes are asked in turn, so that whatever else the machine does disturbs them alike, and
 //! times are those of the processor.
 //!
+//! Besides, what a record costs at a rebuild.
+//!
 //! Words given as arguments choose the ledgers whose names hold one of them;
 //! `ONRECORD_BENCH_STATEMENTS` sets how many entries the largest ledger holds.
 
@@ -12,6 +14,7 @@
 mod archive;
 mod dice;
 mod ledger;
+mod rebuild;
 
 use std::hint::black_box;
 use std::ops::Range;
@@ -67,29 +70,36 @@ fn main() -> Fallible<()> {
             pairs: Pairs::Fixed(1),
             pace: HOUR,
             is_held: false,
+            is_own: false,
         },
         Shape {
             name: "one pair, one stance held throughout",
             pairs: Pairs::Fixed(1),
             pace: HOUR,
             is_held: true,
+            is_own: false,
         },
         Shape {
             name: "spread, 1,000 a pair",
             pairs: Pairs::Each(1_000),
             pace: DAY,
             is_held: false,
+            is_own: false,
         },
         Shape {
             name: "spread, over 1,000 pairs",
             pairs: Pairs::Fixed(1_000),
             pace: DAY,
             is_held: false,
+            is_own: false,
         },
     ] {
         if is_wanted(shape.name) {
             measure(&shape, most)?;
         }
+    }
+    if is_wanted("rebuild") {
+        rebuild::measure(most)?;
     }
     Ok(())
 }
@@ -193,8 +203,12 @@ fn whole(archive: &Archive) -> Fallible<Duration> {
 /// neither is a wait for a disk, of which there is none once the rows have been read.
 #[must_use]
 pub fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::try_from(time).unwrap_or_default()
+    time_by(ClockId::ThreadCPUTime)
+}
+
+/// The time by a clock.
+fn time_by(clock: ClockId) -> Duration {
+    Duration::try_from(clock_gettime(clock)).unwrap_or_default()
 }
 
 fn quantile(sorted: &[Duration], part: f64) -> Duration {

@@ -125,7 +125,7 @@ fn fold(tables: &LsmTables, size: u64) -> Fallible<Frontier> {
             frontier.push(leaf);
         }
         let changes = batch.into_changes();
-        recent.forget(&changes);
+        recent.change(&changes);
         tables.ingest(changes)?;
     }
     Ok(frontier)

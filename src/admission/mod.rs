@@ -179,13 +179,13 @@ fn may_enter(state: &dyn Tables, prepared: &Prepared, kind: &Kind) -> bool {
 /// Decodes an envelope's record and checks its shape.
 fn shaped(envelope: &proto::Envelope, origin: &str) -> Result<proto::Record, Refusal> {
     shape::envelope(envelope)?;
-    shape::known_kind(&envelope.payload)?;
-    let record = decode(&envelope.payload).map_err(|error| {
-        field::malformed(
+    let record = decode(&envelope.payload).or_else(|error| {
+        shape::known_kind(&envelope.payload)?;
+        Err(field::malformed(
             "payload",
             error.to_string(),
             "one onrecord.record.v1.Record of exactly one kind, encoded in tag order without unknown fields",
-        )
+        ))
     })?;
     shape::record(&record)?;
     if record.origin != origin {

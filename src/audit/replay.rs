@@ -163,7 +163,7 @@ struct Ready {
 }
 
 /// The leaves of a batch, from an index on.
-struct Leaves {
+struct Batch {
     number: u64,
     first_index: u64,
     leaves: Vec<Bytes>,
@@ -248,7 +248,7 @@ impl<'a> Replay<'a> {
         &mut self,
         mut source: impl Iterator<Item = Result<Bytes, E>>,
         waiting_max: usize,
-        work: &Sender<Leaves>,
+        work: &Sender<Batch>,
         ready: &Receiver<(u64, Vec<Ready>)>,
         follower: &mut impl Follower<E>,
     ) -> Result<(), ReplayError<E>> {
@@ -275,7 +275,7 @@ impl<'a> Replay<'a> {
                 }
                 let number = handed_out;
                 let next_index = first_index + leaves.len() as u64;
-                let batch = Leaves {
+                let batch = Batch {
                     number,
                     first_index,
                     leaves,
@@ -391,7 +391,7 @@ impl Below for BelowBatch<'_> {
 
 /// Prepares batches until there are no more.
 fn prepare_all(
-    leaves: &Receiver<Leaves>,
+    leaves: &Receiver<Batch>,
     done: &Sender<(u64, Vec<Ready>)>,
     origin: &str,
     documents: &dyn Documents,

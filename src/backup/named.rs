@@ -17,10 +17,10 @@ impl Named {
     pub fn add(&mut self, entry: &Entry) {
         match &entry.record.kind {
             Some(Kind::SourceArchived(archived)) => {
-                self.archived.extend(archived.source.parse::<ContentId>())
+                self.archived.extend(archived.source.parse::<ContentId>());
             }
             Some(Kind::SourceWithheld(withheld)) => {
-                self.withheld.extend(withheld.source.parse::<ContentId>())
+                self.withheld.extend(withheld.source.parse::<ContentId>());
             }
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! An archive as a bag, after BagIt 1.0 (RFC 8493): files that anybody can keep, copy and verify
+//! An archive as a bag, after `BagIt` 1.0 (RFC 8493): files that anybody can keep, copy and verify
 //! with common tools, without this program.
 //!
 //! ```text

@@ -70,7 +70,7 @@ fn entry(
 }
 
 /// Reads an inclusion proof.
-pub fn proof(hashes: &[bytes::Bytes]) -> Result<InclusionProof, Fault> {
+fn proof(hashes: &[bytes::Bytes]) -> Result<InclusionProof, Fault> {
     let hash = |hash: &bytes::Bytes| {
         let found = hash.len();
         let hash: [u8; 32] = hash[..]

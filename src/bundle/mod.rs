@@ -10,8 +10,8 @@
 //! The invariant: a report holds only if every byte of the file was accounted for, but for what
 //! signed notes tell readers to pass over, the signatures of keys that they do not know.
 //!
-//! A bundle does not prove that nothing was left out: see [`NOT_PROVEN`]. Nothing here gathers
-//! entries from an archive, opens files or prints.
+//! A bundle does not prove that nothing was left out: see [`NOT_PROVEN`]. Nothing here opens
+//! files, asks a daemon or prints.
 //!
 //! - `file.rs` reads the file, `signed.rs` its checkpoint, `included.rs` its entries, `given.rs`
 //!   the texts and documents beside them.

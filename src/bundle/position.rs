@@ -56,16 +56,12 @@ pub fn answer(
     let (collected, position) = (&answer.collected, answer.position());
     let one = |dated: &Dated<'_>| testimony(collected, dated);
     let some = |page: &Page<Dated<'_>>| page.items.iter().map(one).collect();
-    let (coverage, speaks_for) = match (position.finding, collected.kind) {
-        (Finding::NoRecord, _) => (
-            catalog::coverage(views.catalog, &subject.topic, known_at)?,
-            speaks_for(views, &subject, collected, known_at)?,
-        ),
-        _ => (
-            catalog::Coverage::default(),
-            speaks_for(views, &subject, collected, known_at)?,
-        ),
+    let coverage = if position.finding == Finding::NoRecord {
+        catalog::coverage(views.catalog, &subject.topic, known_at)?
+    } else {
+        catalog::Coverage::default()
     };
+    let speaks_for = speaks_for(views, &subject, collected, known_at)?;
     Ok(Some(PositionAnswer {
         finding: finding(position.finding).into(),
         deciding: position.deciding.as_ref().map(one),

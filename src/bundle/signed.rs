@@ -42,6 +42,9 @@ pub fn same_origin(bundle: &Bundle, checkpoint: &Checkpoint) -> Result<(), Fault
 
 fn opened(note: &str, trusted: &Trusted<'_>) -> Result<(SignedNote, Checkpoint), Fault> {
     let note = SignedNote::parse(note.as_bytes())?;
+    // A signature of any trusted key that does not hold spoils the note.
+    note.signers(trusted.keys)
+        .map_err(|error| Fault::Checkpoint(error.into()))?;
     let mut refused = Fault::NoKey;
     for key in trusted.keys {
         match Checkpoint::open(&note, key) {

@@ -17,6 +17,9 @@ use crate::rpc::proto::{
     GetCheckpointRequest, GetEntryRequest, GetInclusionProofRequest, LedgerEntry,
 };
 
+/// How many hex digits a record id has.
+const RECORD_ID_LENGTH: usize = 64;
+
 /// How often a checkpoint is asked for that commits to an entry which was just recorded: with
 /// [`PAUSE`] in between, 30 s, many times the longest that checkpoints are apart by default.
 const TRIES: u32 = 60;
@@ -70,9 +73,10 @@ impl Proof {
     }
 
     async fn entry(&self, client: &Client) -> Result<LedgerEntry, CliError> {
+        // An id may be of digits alone; no index is as long.
         let which = match self.entry.parse() {
-            Ok(index) => Which::Index(index),
-            Err(_) => Which::RecordId(self.entry.clone()),
+            Ok(index) if self.entry.len() < RECORD_ID_LENGTH => Which::Index(index),
+            _ => Which::RecordId(self.entry.clone()),
         };
         let request = GetEntryRequest {
             entry: Some(which),

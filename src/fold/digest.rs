@@ -8,6 +8,9 @@ use data_encoding::HEXLOWER;
 
 use super::Changes;
 
+/// What a length or an index takes.
+const LENGTH_BYTES: usize = size_of::<u64>();
+
 /// The digest of a fold's state after some number of entries.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest([u8; 32]);
@@ -25,13 +28,17 @@ impl Digest {
     /// The digest after the entry at `index` made `changes`.
     #[must_use]
     pub fn after(self, index: u64, changes: &Changes) -> Self {
-        let mut hasher = blake3::Hasher::new_keyed(&self.0);
-        hasher.update(&index.to_be_bytes());
+        let lengths = changes
+            .iter()
+            .map(|(key, value)| 2 * LENGTH_BYTES + key.len() + value.as_ref().map_or(0, Vec::len));
+        // In one piece, which is hashed faster than many small ones.
+        let mut hashed = Vec::with_capacity(LENGTH_BYTES + lengths.sum::<usize>());
+        hashed.extend_from_slice(&index.to_be_bytes());
         for (key, value) in changes {
-            part(&mut hasher, Some(key));
-            part(&mut hasher, value.as_ref());
+            part(&mut hashed, Some(key));
+            part(&mut hashed, value.as_ref());
         }
-        Self(*hasher.finalize().as_bytes())
+        Self(*blake3::keyed_hash(&self.0, &hashed).as_bytes())
     }
 
     /// The raw 32 bytes.
@@ -41,13 +48,13 @@ impl Digest {
     }
 }
 
-/// Hashes one length-prefixed part, so that no two lists of parts hash alike; an absent one
-/// has a length that no part can have.
-fn part(hasher: &mut blake3::Hasher, part: Option<&Vec<u8>>) {
+/// Adds one length-prefixed part, so that no two lists of parts hash alike; an absent one has a
+/// length that no part can have.
+fn part(hashed: &mut Vec<u8>, part: Option<&Vec<u8>>) {
     let length = part.map_or(u64::MAX, |bytes| bytes.len() as u64);
-    hasher.update(&length.to_be_bytes());
+    hashed.extend_from_slice(&length.to_be_bytes());
     if let Some(bytes) = part {
-        hasher.update(bytes);
+        hashed.extend_from_slice(bytes);
     }
 }
 

@@ -5,45 +5,105 @@ use std::collections::HashMap;
 
 use super::{Changes, Tables, TablesError};
 
-/// How many rows are kept. Most are of 100 bytes or so, some 400 KB; pages of an index take 1 to
-/// 2 KB, 8 MB if there are no others.
-const ROWS_KEPT_MAX: usize = 4_096;
+/// How many bytes of rows one generation takes in. Most rows are of 100 bytes or so, with what
+/// the map takes some 20,000; pages of an index take 1 to 2 KB, 2,000 of them. Both generations
+/// together stay below 8 MiB and two rows.
+const GENERATION_BYTES_MAX: usize = 4 << 20;
+
+/// What a row takes besides its key and value: two vectors, and its place in the map.
+const ROW_BYTES: usize = 100;
 
 /// Rows that were read lately: nearly every record asks for the same verifiers, topics and
 /// sources. They are as the table has them for as long as whoever changes the table says so
-/// here. Rows that were not found are not kept: a new record asks for its own, once.
+/// here; what was read and then changed is kept as it is after the change, as what counts or
+/// collects is changed again soon. Rows that were not found are not kept: a new record asks for
+/// its own, once.
+///
+/// Rows are kept in two generations. Once the younger one is full it takes the place of the
+/// older, whose rows go; a row of the older one that is read moves to the younger.
 #[derive(Debug, Default)]
-pub struct RecentRows(RefCell<HashMap<Vec<u8>, Vec<u8>>>);
+pub struct RecentRows(RefCell<Generations>);
+
+/// See [`RecentRows`].
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<Vec<u8>, Vec<u8>>,
+    old: HashMap<Vec<u8>, Vec<u8>>,
+    /// What the rows in `young` take.
+    young_bytes: usize,
+}
 
 impl RecentRows {
     /// The value at `key` in `table`.
     pub fn get(&self, table: &dyn Tables, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
         let mut rows = self.0.borrow_mut();
-        if let Some(value) = rows.get(key) {
-            return Ok(Some(value.clone()));
+        if let Some(value) = rows.find(key) {
+            return Ok(Some(value));
         }
         let row = table.get(key)?;
         if let Some(value) = &row {
-            if rows.len() >= ROWS_KEPT_MAX {
-                rows.clear();
-            }
-            rows.insert(key.to_vec(), value.clone());
+            rows.keep(key.to_vec(), value.clone());
         }
         Ok(row)
     }
 
-    /// Lets go of the rows that `changes` change.
-    pub fn forget(&self, changes: &Changes) {
+    /// Shows the rows as `changes`, which are made to the table, leave them.
+    pub fn change(&self, changes: &Changes) {
         let mut rows = self.0.borrow_mut();
-        for key in changes.keys() {
-            rows.remove(key);
+        for (key, value) in changes {
+            rows.change(key, value.as_ref());
         }
     }
 
     /// Lets go of all.
     pub fn clear(&self) {
-        self.0.borrow_mut().clear();
+        *self.0.borrow_mut() = Generations::default();
     }
+}
+
+impl Generations {
+    fn find(&mut self, key: &[u8]) -> Option<Vec<u8>> {
+        if let Some(value) = self.young.get(key) {
+            return Some(value.clone());
+        }
+        let (key, value) = self.old.remove_entry(key)?;
+        self.keep(key, value.clone());
+        Some(value)
+    }
+
+    /// Keeps a row that is in neither generation.
+    fn keep(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.young_bytes += row_bytes(&key, &value);
+        self.young.insert(key, value);
+        self.bound();
+    }
+
+    /// Changes a row, if it is kept.
+    fn change(&mut self, key: &[u8], value: Option<&Vec<u8>>) {
+        if let (Some(kept), Some(value)) = (self.young.get_mut(key), value) {
+            self.young_bytes = self.young_bytes - kept.len() + value.len();
+            kept.clone_from(value);
+            self.bound();
+        } else if let Some(kept) = self.young.remove(key) {
+            self.young_bytes -= row_bytes(key, &kept);
+        } else if let Some((key, _)) = self.old.remove_entry(key)
+            && let Some(value) = value
+        {
+            self.keep(key, value.clone());
+        }
+    }
+
+    fn bound(&mut self) {
+        if self.young_bytes > GENERATION_BYTES_MAX {
+            self.old = std::mem::take(&mut self.young);
+            self.young_bytes = 0;
+        }
+    }
+}
+
+/// What a row takes.
+fn row_bytes(key: &[u8], value: &[u8]) -> usize {
+    key.len() + value.len() + ROW_BYTES
 }
 
 #[cfg(test)]
@@ -56,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_read_once_until_it_is_changed() {
+    fn a_row_is_read_once_and_then_as_it_is_said_to_have_changed() {
         let recent = RecentRows::default();
         let mut table = MemoryTables::default();
         let read = |table: &MemoryTables| recent.get(table, &7_u32.to_be_bytes()).unwrap();
@@ -65,21 +125,56 @@ mod tests {
         assert_eq!(read(&table), Some(b"one".to_vec()), "none is not kept");
         table.apply(set(7, "two"));
         assert_eq!(read(&table), Some(b"one".to_vec()), "nobody said so");
-        recent.forget(&set(7, "two"));
-        assert_eq!(read(&table), Some(b"two".to_vec()));
-        table.apply(Changes::from([(7_u32.to_be_bytes().to_vec(), None)]));
+        recent.change(&set(7, "three"));
+        assert_eq!(
+            read(&table),
+            Some(b"three".to_vec()),
+            "it is not read again"
+        );
+        recent.change(&Changes::from([(7_u32.to_be_bytes().to_vec(), None)]));
+        assert_eq!(
+            read(&table),
+            Some(b"two".to_vec()),
+            "one that goes is let go of"
+        );
+        recent.change(&set(8, "new"));
+        let other = recent.get(&table, &8_u32.to_be_bytes()).unwrap();
+        assert_eq!(other, None, "what was not read is not kept");
         recent.clear();
+        table.apply(Changes::from([(7_u32.to_be_bytes().to_vec(), None)]));
         assert_eq!(read(&table), None);
     }
 
     #[test]
-    fn no_more_rows_are_kept_than_the_bound_says() {
+    fn no_more_bytes_are_kept_than_the_bound_says() {
         let recent = RecentRows::default();
         let mut table = MemoryTables::default();
-        for key in 0..10_000_u32 {
-            table.apply(set(key, "x"));
+        let value = "x".repeat(10_000);
+        let most = 2 * (GENERATION_BYTES_MAX / (value.len() + ROW_BYTES) + 1);
+        for key in 0..2_000 {
+            table.apply(set(key, &value));
             recent.get(&table, &key.to_be_bytes()).unwrap();
-            assert!(recent.0.borrow().len() <= ROWS_KEPT_MAX);
+            recent.change(&set(key, &value));
+            let rows = recent.0.borrow();
+            assert!(rows.young_bytes <= GENERATION_BYTES_MAX);
+            assert!(rows.young.len() + rows.old.len() <= most);
         }
+    }
+
+    #[test]
+    fn a_row_that_is_read_again_and_again_stays() {
+        let recent = RecentRows::default();
+        let mut table = MemoryTables::default();
+        table.apply(set(0, "hot"));
+        let hot = |table: &MemoryTables| recent.get(table, &0_u32.to_be_bytes()).unwrap();
+        hot(&table);
+        let value = "x".repeat(10_000);
+        for key in 1..2_000 {
+            table.apply(set(key, &value));
+            recent.get(&table, &key.to_be_bytes()).unwrap();
+            hot(&table);
+        }
+        table.apply(set(0, "nobody said so"));
+        assert_eq!(hot(&table), Some(b"hot".to_vec()));
     }
 }

@@ -93,9 +93,21 @@ impl Tables for MemoryTables {
 /// A table as it will be once `changes` are made.
 pub struct Overlay<'a> {
     base: &'a dyn Tables,
-    changes: Changes,
+    /// By the first byte of their keys, so that among the many changes of a batch those of a
+    /// small table are found as fast as if there were no others.
+    changes: Box<[Changes]>,
+    /// How many keys are changed.
+    keys: usize,
     /// Of all keys and values that were added.
     bytes: usize,
+}
+
+/// How many first bytes there are.
+const FIRST_BYTES: usize = u8::MAX as usize + 1;
+
+/// Under which of them a key stands. The empty key comes before all others in any case.
+fn first_byte(key: &[u8]) -> usize {
+    key.first().copied().unwrap_or(0).into()
 }
 
 impl<'a> Overlay<'a> {
@@ -104,30 +116,27 @@ impl<'a> Overlay<'a> {
     pub fn new(base: &'a dyn Tables) -> Self {
         Self {
             base,
-            changes: Changes::new(),
+            changes: (0..FIRST_BYTES).map(|_| Changes::new()).collect(),
+            keys: 0,
             bytes: 0,
         }
     }
 
     /// Adds changes; a later change of a key replaces an earlier one.
     pub fn add(&mut self, changes: Changes) {
-        let size = |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| {
-            key.len() + value.as_ref().map_or(0, Vec::len)
-        };
-        self.bytes += changes.iter().map(size).sum::<usize>();
-        if self.changes.is_empty() {
-            self.changes = changes;
-        } else {
-            // Not `append`, which builds the whole map anew: an entry changes a few keys of
-            // the thousands that a batch holds.
-            self.changes.extend(changes);
+        for (key, value) in changes {
+            self.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
+            if let Some(table) = self.changes.get_mut(first_byte(&key)) {
+                let before = table.insert(key, value);
+                self.keys += usize::from(before.is_none());
+            }
         }
     }
 
     /// How many keys are changed.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.changes.len()
+        self.keys
     }
 
     /// How many bytes the keys and values have that were added, replaced ones among them.
@@ -139,19 +148,40 @@ impl<'a> Overlay<'a> {
     /// Whether nothing is changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.keys == 0
     }
 
     /// All changes.
     #[must_use]
     pub fn into_changes(self) -> Changes {
-        self.changes
+        self.changes.into_iter().flatten().collect()
+    }
+
+    /// The changes from `start` on, in the order of a scan.
+    fn changed<'o>(&'o self, start: Bound<&[u8]>, order: Order) -> Ordered<'o, Option<Vec<u8>>> {
+        let first = match (start, order) {
+            (Bound::Included(key) | Bound::Excluded(key), _) => first_byte(key),
+            (Bound::Unbounded, Order::Ascending) => 0,
+            (Bound::Unbounded, Order::Descending) => FIRST_BYTES - 1,
+        };
+        let (below, from) = self.changes.split_at(first);
+        let Some((table, above)) = from.split_first() else {
+            return Box::new(std::iter::empty());
+        };
+        let own = ordered(table, start, order);
+        match order {
+            Order::Ascending => Box::new(own.chain(above.iter().flatten())),
+            Order::Descending => {
+                Box::new(own.chain(below.iter().rev().flat_map(|table| table.iter().rev())))
+            }
+        }
     }
 }
 
 impl Tables for Overlay<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
-        match self.changes.get(key) {
+        let changed = self.changes.get(first_byte(key));
+        match changed.and_then(|table| table.get(key)) {
             Some(value) => Ok(value.clone()),
             None => self.base.get(key),
         }
@@ -159,13 +189,12 @@ impl Tables for Overlay<'_> {
 
     fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
         let base = self.base.rows(start, order);
-        if self.changes.is_empty() {
+        if self.is_empty() {
             return base;
         }
-        let changed = ordered(&self.changes, start, order);
         Box::new(Merge {
             base: base.peekable(),
-            changed: changed.peekable(),
+            changed: self.changed(start, order).peekable(),
             order,
         })
     }

@@ -43,8 +43,8 @@ mod tests {
             size: 0,
             root: empty_root(),
             signed_at: Micros(0),
-            witnessed_at: None,
             keys: Vec::new(),
+            witnessed_at: None,
         }
     }
 

@@ -95,7 +95,7 @@ impl AdmissionState {
 
     /// Makes `changes`, which bring the state to `frontier`.
     pub fn advance(&self, mut changes: Changes, frontier: &Frontier) -> Result<(), TableError> {
-        self.recent.forget(&changes);
+        self.recent.change(&changes);
         let cursor = Cursor {
             version: Self::FOLD.version(),
             size: frontier.size(),
@@ -105,7 +105,8 @@ impl AdmissionState {
             detail: error.to_string(),
         })?;
         changes.insert(CURSOR_KEY.to_vec(), Some(row));
-        self.store.apply(changes)
+        let applied = self.store.apply(changes);
+        applied.inspect_err(|_| self.recent.clear())
     }
 
     /// Takes the cursor away, so that the next start builds the state again.

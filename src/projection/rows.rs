@@ -13,6 +13,13 @@ use serde::de::DeserializeOwned;
 use crate::fold::{FoldError, Order, Scan, Tables};
 use crate::record::Slug;
 
+/// Room for most keys: a byte, two slugs of some 15 bytes, an index and what follows it.
+const KEY_BYTES: usize = 40;
+
+/// Room for most values, so that they are written in one go, and then take what they need and no
+/// more: a batch holds a hundred thousand of them.
+const ROW_BYTES: usize = 256;
+
 /// Ends a slug within a key.
 pub(super) const SLUG_END: u8 = 0;
 
@@ -28,12 +35,18 @@ pub(super) struct Table {
 impl Table {
     /// The key that all keys of the table begin with.
     pub(super) fn key(self) -> Key {
-        Key(vec![self.byte])
+        let mut key = Vec::with_capacity(KEY_BYTES);
+        key.push(self.byte);
+        Key(key)
     }
 
     /// The value of a row.
     pub(super) fn encode<T: Serialize>(self, value: &T) -> Result<Vec<u8>, FoldError> {
-        postcard::to_stdvec(value).map_err(|_| self.damaged())
+        let mut room = [0; ROW_BYTES];
+        match postcard::to_slice(value, &mut room) {
+            Ok(row) => Ok(row.to_vec()),
+            Err(_) => postcard::to_stdvec(value).map_err(|_| self.damaged()),
+        }
     }
 
     /// What the value of a row says.

@@ -137,7 +137,7 @@ impl AdminService for Admin {
         &self,
         request: Request<CreateBackupRequest>,
     ) -> Result<Response<Self::CreateBackupStream>, Status> {
-        let directory = backup_directory(request.into_inner())?;
+        let directory = backup_directory(request.get_ref())?;
         let turn = Arc::clone(&self.backup).try_acquire_owned();
         let turn =
             turn.map_err(|_| Failure::new(Reason::BackupUnderWay, "another backup is under way"))?;
@@ -148,7 +148,7 @@ impl AdminService for Admin {
 }
 
 /// Where a backup is to be written.
-fn backup_directory(request: CreateBackupRequest) -> Result<PathBuf, Failure> {
+fn backup_directory(request: &CreateBackupRequest) -> Result<PathBuf, Failure> {
     let directory = PathBuf::from(&request.directory);
     if directory.is_absolute() {
         return Ok(directory);

@@ -96,9 +96,8 @@ pub async fn back_up(
 ) -> Result<Progress<CreateBackupResponse>, Failure> {
     let steps = blocking(move || {
         let backup = Backup::begin(&directory, reader, documents);
-        Ok(backup
-            .and_then(Backup::write)
-            .map_err(|error| refused_backup(&error))?)
+        let written = backup.and_then(Backup::write);
+        written.map_err(|error| refused_backup(&error))
     });
     Ok(stream(steps.await?, stopping, move |step| {
         let _turn = &turn;

@@ -263,7 +263,7 @@ fn a_changed_position_or_question_is_refused() {
         change(question);
         bundle
     };
-    for (bundle, why) in [
+    for (bundle, why) in vec![
         (
             altered(&|it| it.answer.as_mut().unwrap().finding = 6),
             "does not follow: finding is given as 6, and is 2",

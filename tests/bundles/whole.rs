@@ -65,7 +65,7 @@ pub fn eventful() -> (Ledger, ContentId) {
     let added = evidence_added(&statement, "lavrov", &["kremlin"], added);
     ledger.append(Kind::EvidenceAdded(added));
     let mut corrected = lavrov("2025-08-18", Polarity::Open);
-    corrected.venue = "Moscow".to_owned();
+    "Moscow".clone_into(&mut corrected.venue);
     ledger.append(Kind::StatementCorrected(StatementCorrected {
         statement: statement.clone(),
         corrects: statement.clone(),

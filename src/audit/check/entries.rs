@@ -62,8 +62,8 @@ pub(super) fn check(
             part.state = PartState::Skipped;
         }
         let size = reader.head().size;
-        part.looked_at
-            .push_str(&format!("; those from {size} on could not be judged"));
+        let looked_at = &part.looked_at;
+        part.looked_at = format!("{looked_at}; those from {size} on could not be judged");
     }
     report.add(part);
     named

@@ -48,15 +48,13 @@ pub fn check(
     let noted = markers::check(&dir, &mut report);
     let opened = frames::check(&dir, scratch, noted, &mut report);
     let sources = FileBlobs::to_read(&dir.sources());
-    let named = match &opened {
-        Some(ledger) => {
-            let sources = Arc::new(FileBlobs::to_read(&dir.sources()));
-            Some(entries::check(ledger, sources, scratch, seed, &mut report))
-        }
-        None => {
-            report.add(Part::skipped("entries", "the ledger cannot be read"));
-            None
-        }
+    let named = if let Some(ledger) = &opened {
+        let sources = Arc::new(FileBlobs::to_read(&dir.sources()));
+        let named = entries::check(ledger, sources, scratch, seed, &mut report);
+        Some(named)
+    } else {
+        report.add(Part::skipped("entries", "the ledger cannot be read"));
+        None
     };
     documents::check_sources(&sources, named.as_ref(), &mut report);
     documents::check_texts(&FileBlobs::to_read(&dir.texts()), &mut report);

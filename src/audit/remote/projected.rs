@@ -102,10 +102,10 @@ impl Projected {
     }
 
     /// Folds all batches, and writes out what they change.
-    pub fn follow(&mut self, batches: &Receiver<Arc<Batch>>) {
+    pub fn follow(&mut self, queue: &Receiver<Arc<Batch>>) {
         let recent = RecentRows::default();
         loop {
-            match self.fill(batches, &recent) {
+            match self.fill(queue, &recent) {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(fault) => {
@@ -119,7 +119,7 @@ impl Projected {
     /// Folds a file's worth of changes; whether there may be more.
     fn fill(
         &mut self,
-        batches: &Receiver<Arc<Batch>>,
+        queue: &Receiver<Arc<Batch>>,
         recent: &RecentRows,
     ) -> Result<bool, ProjectedFault> {
         let tables = Arc::clone(&self.tables);
@@ -130,7 +130,7 @@ impl Projected {
         let mut overlay = Overlay::new(&rows);
         let mut cursor = self.cursor;
         let mut more = false;
-        for batch in batches {
+        for batch in queue {
             self.take(&batch, &mut overlay, &mut cursor)?;
             if overlay.len() >= KEYS_WRITTEN || overlay.bytes() >= BYTES_WRITTEN {
                 more = true;
@@ -141,7 +141,7 @@ impl Projected {
             let mut changes = overlay.into_changes();
             let (key, value) = cursor.row()?;
             changes.insert(key, Some(value));
-            recent.forget(&changes);
+            recent.change(&changes);
             tables.ingest(changes)?;
             self.cursor = cursor;
         }

@@ -39,35 +39,35 @@ pub(super) struct Tree<'a> {
 impl<'a> Tree<'a> {
     /// Reads the right edge, which must make the checkpoint's root.
     pub fn open(site: &'a dyn Site, checkpoint: &Checkpoint) -> Result<Self, Fault> {
-        let size = checkpoint.size();
-        let mut tree = Self {
+        let all = checkpoint.size();
+        let mut opened = Self {
             site,
-            size,
+            size: all,
             root: checkpoint.root(),
             edge: HashMap::new(),
             kept: Mutex::default(),
         };
-        let mut hashes = size;
+        let mut hashes = all;
         for level in 0..=TILE_LEVEL_MAX {
             if hashes == 0 {
                 break;
             }
             let index = hashes >> TILE_HEIGHT;
-            if let Some(id) = TileId::in_tree(level, index, size) {
-                let tile = Arc::new(tree.fetch(id)?);
-                tree.edge.insert((level, index), tile);
+            if let Some(id) = TileId::in_tree(level, index, all) {
+                let tile = Arc::new(opened.fetch(id)?);
+                opened.edge.insert((level, index), tile);
             }
             hashes = index;
         }
-        let found = tree.root_at(size)?;
-        if found != tree.root {
+        let found = opened.root_at(all)?;
+        if found != opened.root {
             return Err(Fault::Edge {
-                size,
-                expected: tree.root,
+                size: all,
+                expected: opened.root,
                 found,
             });
         }
-        Ok(tree)
+        Ok(opened)
     }
 
     /// How many entries it has.

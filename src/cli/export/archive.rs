@@ -23,7 +23,7 @@ use crate::merkle::{Checkpoint, Hash, SignedNote, TilePath};
 use crate::record::Entry;
 use crate::rpc::proto::{GetCheckpointRequest, ReadEntriesRequest};
 
-/// The archive as a BagIt bag: the entries and the Merkle tree over them as tiles, the newest
+/// The archive as a bag (RFC 8493): the entries and the Merkle tree over them as tiles, the newest
 /// checkpoint, the documents on record, and how to verify it all with common tools. What is
 /// withheld is left out.
 #[derive(Args, Debug)]
@@ -119,11 +119,11 @@ async fn basis(client: &Client) -> Result<Basis, CliError> {
         }
         Err(status) => return Err(client.failed(&status)),
     };
-    let unread = |_| CliError::Incomplete {
+    let unread = || CliError::Incomplete {
         what: "checkpoint that can be read",
     };
-    let parsed = SignedNote::parse(note.as_bytes()).map_err(|_| unread(()))?;
-    let checkpoint: Checkpoint = parsed.text().parse().map_err(|_| unread(()))?;
+    let parsed = SignedNote::parse(note.as_bytes()).map_err(|_| unread())?;
+    let checkpoint: Checkpoint = parsed.text().parse().map_err(|_| unread())?;
     Ok(Basis {
         origin: answer.origin,
         size: checkpoint.size(),

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::history::{Change, Pair, parse};
+use super::HEARD;
+use super::history::{self, Change, Pair, parse};
 use super::question::{Bench, Subject};
 use super::terms::Terms;
-use super::{HEARD, HISTORIES};
 use crate::fold::{FoldError, Tables};
 use crate::record::Slug;
 
@@ -54,15 +54,6 @@ pub fn entries_about(
     statement: u64,
     known_at: u64,
 ) -> Result<Vec<u64>, FoldError> {
-    let mut entries = Vec::new();
-    for row in HISTORIES.scan::<Change>(tables, &HISTORIES.key().index(statement)) {
-        let (rest, _) = row?;
-        let above: u64 = HISTORIES.decode(&rest)?;
-        let entry = statement.saturating_add(above);
-        if entry < known_at {
-            entries.push(entry);
-        }
-    }
-    entries.sort_unstable();
-    Ok(entries)
+    let entries = history::whole(tables, statement)?.into_keys();
+    Ok(entries.take_while(|entry| *entry < known_at).collect())
 }

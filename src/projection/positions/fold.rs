@@ -22,7 +22,7 @@ impl Fold for PositionsFold {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
@@ -76,7 +76,7 @@ fn recorded(
         attestations_min: verifiers::attestations_min(state)?,
         version: version(state, entry, statement, signers)?,
     };
-    History::new(entry.index).add(state, entry.index, &change, &mut changes)?;
+    History::new(state, entry.index).add(entry.index, &change, &mut changes)?;
     about(entry, entry.index, &mut changes)?;
     Ok(changes)
 }
@@ -101,8 +101,7 @@ fn read(
     let reading = added.reading.as_ref();
     let reading = reading.ok_or_else(|| malformed(entry, "no reading"))?;
     changed(state, entry, &added.statement, |history, coders| {
-        let speaker = history.newest().and_then(|it| it.said.speaker.as_ref());
-        let reading = Reading::of(state, entry, (0, reading), speaker)?;
+        let reading = Reading::of(state, entry, (0, reading), history.speaker())?;
         Ok(Change::Read { coders, reading })
     })
 }
@@ -112,7 +111,7 @@ fn changed(
     state: &dyn Tables,
     entry: &Entry,
     id: &str,
-    change: impl FnOnce(&History, Vec<verifiers::Number>) -> Result<Change, FoldError>,
+    change: impl FnOnce(&History<'_>, Vec<verifiers::Number>) -> Result<Change, FoldError>,
 ) -> Result<Changes, FoldError> {
     let id = content_id(entry, "statement", id)?;
     let (statement, _) = subject(state, &id)?
@@ -121,7 +120,7 @@ fn changed(
     let mut changes = Changes::new();
     let signers = verifiers::signed(state, entry, &mut changes)?;
     let change = change(&history, signers)?;
-    history.add(state, entry.index, &change, &mut changes)?;
+    history.add(entry.index, &change, &mut changes)?;
     about(entry, statement, &mut changes)?;
     Ok(changes)
 }
@@ -148,7 +147,7 @@ fn attested(
         entry: signed,
         verifiers: verifiers::numbered(state, &keys, &mut changes)?,
     };
-    History::load(state, statement)?.add(state, entry.index, &change, &mut changes)?;
+    History::load(state, statement)?.add(entry.index, &change, &mut changes)?;
     Ok(changes)
 }
 

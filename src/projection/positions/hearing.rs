@@ -78,38 +78,48 @@ impl<'a> Hearing<'a> {
 
     /// The verifiers whose signatures stand on what an entry did, and count.
     fn signers(&self, entry: u64, change: &Change) -> BTreeSet<Number> {
-        let own = change.signers().iter().map(|verifier| (*verifier, entry));
-        let later = self.known().flat_map(|(index, attested)| {
-            let verifiers: &[Number] = match attested {
-                Change::Attested {
-                    entry: signed,
-                    verifiers,
-                } if *signed == entry => verifiers,
-                _ => &[],
-            };
-            verifiers.iter().map(move |verifier| (*verifier, index))
+        let later = self.known().filter_map(|(index, attested)| match attested {
+            Change::Attested {
+                entry: signed,
+                verifiers,
+            } if *signed == entry => Some((index, &verifiers[..])),
+            _ => None,
         });
-        own.chain(later)
+        let signed = std::iter::once((entry, change.signers())).chain(later);
+        signed
+            .flat_map(|(index, verifiers)| verifiers.iter().map(move |it| (*it, index)))
             .filter(|(verifier, index)| self.trust.holds(*verifier, *index))
             .map(|(verifier, _)| verifier)
             .collect()
     }
 
+    /// The entries that somebody's signature holds up, of those that bring signatures: looked up
+    /// at once, so that a long history is gone through once.
+    fn held_up(&self) -> BTreeSet<u64> {
+        let held_up = self.known().filter_map(|(index, change)| {
+            let (entry, verifiers) = match change {
+                Change::Attested { entry, verifiers } => (*entry, &verifiers[..]),
+                change => (index, change.signers()),
+            };
+            let holds = |verifier: &Number| self.trust.holds(*verifier, index);
+            verifiers.iter().any(holds).then_some(entry)
+        });
+        held_up.collect()
+    }
+
     /// The version that stands, whether or not it is visible: the newest correction that
     /// somebody's signature holds up, or else as it was recorded.
     pub(super) fn version(&self) -> Option<(u64, &'a Version)> {
-        let mut recorded = None;
-        let mut stands = None;
-        for (entry, change) in self.known() {
-            match change {
-                Change::Recorded { version, .. } => recorded = Some((entry, version)),
-                Change::Corrected(version) if !self.signers(entry, change).is_empty() => {
-                    stands = Some((entry, version));
-                }
-                _ => {}
-            }
-        }
-        stands.or(recorded)
+        let mut versions = self.known().filter_map(|(entry, change)| {
+            let version = change.version()?;
+            Some((entry, change, version))
+        });
+        let (recorded, _, first) = versions.next()?;
+        // The newest first: mostly it stands.
+        let corrected: Vec<_> = versions.collect();
+        let mut corrected = corrected.into_iter().rev();
+        let stands = corrected.find(|(entry, change, _)| !self.signers(*entry, change).is_empty());
+        Some(stands.map_or((recorded, first), |(entry, _, version)| (entry, version)))
     }
 
     /// Those whose signatures on the statement, or on the version that stands, count.
@@ -133,11 +143,12 @@ impl<'a> Hearing<'a> {
 
     /// What was done to the statement that nobody's signature holds up.
     pub(super) fn untrusted(&self) -> BTreeSet<u64> {
+        let held_up = self.held_up();
         let untrusted = self.known().filter(|(entry, change)| match change {
             Change::Recorded { .. } | Change::Attested { .. } => false,
             Change::Read { coders, .. } => !coders.iter().any(|it| self.trust.holds(*it, *entry)),
             Change::Corrected(_) | Change::Retracted { .. } | Change::Evidenced { .. } => {
-                self.signers(*entry, change).is_empty()
+                !held_up.contains(entry)
             }
         });
         untrusted.map(|(entry, _)| entry).collect()
@@ -187,9 +198,10 @@ impl<'a> Hearing<'a> {
     /// The sources of the words: those of the version that stands, and of evidence added.
     pub(super) fn sources(&self, heard: &Heard<'a>) -> BTreeSet<u64> {
         let mut sources: BTreeSet<u64> = heard.stands.said.sources.iter().copied().collect();
+        let held_up = self.held_up();
         for (entry, change) in self.known() {
             if let Change::Evidenced { sources: added, .. } = change
-                && !self.signers(entry, change).is_empty()
+                && held_up.contains(&entry)
             {
                 sources.extend(added);
             }

@@ -1,13 +1,17 @@
-//! What entries do to a statement, and where that is kept: whole under the statement, for the
-//! fold and for whoever asks how it stands, and under every actor and topic that some reading of it bears on, for questions, with
-//! the readings that bear on both.
+//! What entries do to a statement, and where that is kept: under every actor and topic that some
+//! reading of it bears on, with the readings that bear on both. Only a statement that bears on
+//! nothing yet has rows of its own.
 //!
 //! Rows are written once. A statement that comes to bear on an actor and topic only later, by a
 //! coder's reading or a correction, has its history up to then copied there. What comes to a
 //! statement after the entry that introduced it is late, and noted under the pair by entry, so
 //! that all that was done to a pair between two entries can be found.
+//!
+//! To add to a history takes what the statement was recorded as and the pairs that it bears on,
+//! and never the entries in between, so that the thousandth piece of evidence costs what the
+//! first does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,9 +19,9 @@ use super::reading::Reading;
 use super::sources::When;
 use super::touched;
 use super::verifiers::Number;
-use super::{HEARD, HISTORIES, LATE, TOPICS};
+use super::{BEARING, HEARD, LATE, TALLIES, TOPICS, UNREAD};
 use crate::fold::{Changes, FoldError, Tables};
-use crate::projection::rows::{Key, Parts};
+use crate::projection::rows::{Key, Parts, Table};
 use crate::record::{ContentId, Slug};
 
 /// What the rules ask of a statement, whoever reads it.
@@ -113,20 +117,24 @@ impl Change {
         }
     }
 
-    /// The same with the readings alone that bear on a pair; none if it is a reading that does
-    /// not.
-    fn on(&self, pair: &Pair, said: &Utterance) -> Option<Self> {
-        let mut change = self.clone();
-        match &mut change {
-            Self::Recorded { version, .. } | Self::Corrected(version) => {
-                version.readings.retain(|reading| pair.bears(reading, said));
-            }
-            Self::Read { reading, .. } => {
-                return pair.bears(reading, said).then_some(change);
-            }
-            _ => {}
+    /// The row of it under a pair: `whole`, its encoding, if all its readings bear on the pair,
+    /// and else with those alone that do; none if it is a reading that does not.
+    fn row(
+        &self,
+        pair: &Pair,
+        said: &Utterance,
+        whole: &[u8],
+    ) -> Result<Option<Vec<u8>>, FoldError> {
+        let bears = |reading: &Reading| pair.bears(reading, said);
+        if self.readings().iter().all(bears) {
+            return Ok(Some(whole.to_vec()));
         }
-        Some(change)
+        let mut change = self.clone();
+        let (Self::Recorded { version, .. } | Self::Corrected(version)) = &mut change else {
+            return Ok(None);
+        };
+        version.readings.retain(bears);
+        HEARD.encode(&change).map(Some)
     }
 }
 
@@ -163,20 +171,40 @@ impl Pair {
 /// What entries did to a statement, by entry.
 pub(super) type Changed = BTreeMap<u64, Change>;
 
-/// The pairs that readings of what was said bear on.
-fn pairs<'a>(said: &Utterance, readings: impl Iterator<Item = &'a Reading>) -> BTreeSet<Pair> {
-    let mut pairs = BTreeSet::new();
+/// The pairs that readings of what was said bear on, in order.
+fn pairs(said: &Utterance, readings: &[Reading]) -> Vec<Pair> {
+    let mut pairs = Vec::with_capacity(readings.len() * (1 + said.said_for.len()));
     for reading in readings {
         let pair = |actor: &Slug| Pair {
             actor: actor.clone(),
             topic: reading.topic.clone(),
         };
-        pairs.insert(pair(&reading.holder));
+        pairs.push(pair(&reading.holder));
         if said.speaker.as_ref() == Some(&reading.holder) {
             pairs.extend(said.said_for.iter().map(pair));
         }
     }
+    pairs.sort_unstable();
+    pairs.dedup();
     pairs
+}
+
+/// How much was done to a pair since its newest seal, as long as there may be another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tally {
+    /// How many entries did something to it.
+    pub(super) entries: u64,
+    /// The entry of the newest seal, if there is one.
+    pub(super) sealed: Option<u64>,
+    /// Whether that says that it is the last.
+    pub(super) closed: bool,
+}
+
+impl Tally {
+    /// Where a pair's stands.
+    pub(super) fn key(pair: &Pair) -> Key {
+        TALLIES.key().slug(&pair.actor).slug(&pair.topic)
+    }
 }
 
 /// The key of what an entry did, after a prefix that the statement's rows share: the
@@ -230,90 +258,170 @@ pub(super) fn heard_once(
     Ok(Changed::from([(statement, change)]))
 }
 
-/// A statement's history up to the entry at hand.
-pub(super) struct History {
-    /// The entry that introduced it.
-    statement: u64,
-    changed: Changed,
+/// All that entries did to a statement, by the pairs under which it is kept.
+pub(super) fn whole(tables: &dyn Tables, statement: u64) -> Result<Changed, FoldError> {
+    let bearing = bearing(tables, statement)?;
+    if bearing.is_empty() {
+        return under(UNREAD, tables, UNREAD.key(), statement);
+    }
+    let mut whole = Changed::new();
+    for pair in &bearing {
+        let prefix = Pair::key(&pair.actor, &pair.topic);
+        for (entry, mut change) in under(HEARD, tables, prefix, statement)? {
+            if let Some(known) = whole.get(&entry) {
+                change.join(known);
+            }
+            whole.insert(entry, change);
+        }
+    }
+    Ok(whole)
 }
 
-impl History {
+/// The pairs that a statement bears on, or once did, in order.
+fn bearing(tables: &dyn Tables, statement: u64) -> Result<Vec<Pair>, FoldError> {
+    match BEARING.get(tables, &BEARING.key().index(statement))? {
+        Some(bearing) => Ok(bearing),
+        None => touched::at_first(tables, statement),
+    }
+}
+
+/// What entries did to a statement, as it is kept under a prefix.
+fn under(
+    table: Table,
+    tables: &dyn Tables,
+    prefix: Key,
+    statement: u64,
+) -> Result<Changed, FoldError> {
+    let rows = table.scan::<Change>(tables, &prefix.index(statement));
+    rows.map(|row| {
+        let (above, change) = row?;
+        let above: u64 = table.decode(&above)?;
+        Ok((statement.saturating_add(above), change))
+    })
+    .collect()
+}
+
+/// A statement's history up to the entry at hand: as much of it as it takes to add to it.
+pub(super) struct History<'t> {
+    state: &'t dyn Tables,
+    /// The entry that introduced it.
+    statement: u64,
+    /// The pairs that it bears on, or once did, in order.
+    bearing: Vec<Pair>,
+    /// What it was recorded as; none if the entry at hand records it.
+    recorded: Option<Change>,
+}
+
+impl<'t> History<'t> {
     /// That of a statement that an entry introduces.
-    pub(super) const fn new(statement: u64) -> Self {
+    pub(super) const fn new(state: &'t dyn Tables, statement: u64) -> Self {
         Self {
+            state,
             statement,
-            changed: Changed::new(),
+            bearing: Vec::new(),
+            recorded: None,
         }
     }
 
     /// That of the statement that entry `statement` introduced.
-    pub(super) fn load(state: &dyn Tables, statement: u64) -> Result<Self, FoldError> {
-        let mut changed = Changed::new();
-        for row in HISTORIES.scan::<Change>(state, &HISTORIES.key().index(statement)) {
-            let (rest, change) = row?;
-            let above: u64 = HISTORIES.decode(&rest)?;
-            changed.insert(statement.saturating_add(above), change);
-        }
-        Ok(Self { statement, changed })
+    pub(super) fn load(state: &'t dyn Tables, statement: u64) -> Result<Self, FoldError> {
+        let bearing = bearing(state, statement)?;
+        let prefix = bearing.first();
+        let prefix = prefix.map_or(UNREAD.key(), |it| Pair::key(&it.actor, &it.topic));
+        let recorded: Option<Change> = HEARD.get(state, &at(prefix, statement, statement)?)?;
+        Ok(Self {
+            state,
+            statement,
+            bearing,
+            recorded: Some(recorded.ok_or_else(|| HEARD.damaged())?),
+        })
     }
 
-    /// What entries did to it.
-    pub(super) const fn changed(&self) -> &Changed {
-        &self.changed
-    }
-
-    /// The version before the entry at hand.
-    pub(super) fn newest(&self) -> Option<&Version> {
-        self.changed.values().rev().find_map(Change::version)
+    /// Who said it.
+    pub(super) fn speaker(&self) -> Option<&Slug> {
+        let version = self.recorded.as_ref().and_then(Change::version);
+        version.and_then(|it| it.said.speaker.as_ref())
     }
 
     /// Adds what an entry does. Speaker and capacity are those of every version.
     pub(super) fn add(
-        &self,
-        state: &dyn Tables,
+        mut self,
         entry: u64,
         change: &Change,
         changes: &mut Changes,
     ) -> Result<(), FoldError> {
-        let said = change.version().or_else(|| self.newest());
-        let said = &said.ok_or_else(|| HISTORIES.damaged())?.said;
-        let readings = self.changed.values().flat_map(Change::readings);
-        let before = pairs(said, readings);
-        let after = pairs(said, change.readings().iter());
-        for pair in after.difference(&before) {
-            for (entry, earlier) in &self.changed {
-                self.row(pair, *entry, earlier.on(pair, said), changes)?;
-            }
-            let topic = TOPICS.key().slug(&pair.topic).slug(&pair.actor);
-            if state.get(topic.as_bytes())?.is_none() {
-                changes.insert(topic.into_bytes(), Some(TOPICS.encode(&entry)?));
-                touched::bears_on(pair, changes)?;
-            }
+        let version = change
+            .version()
+            .or(self.recorded.as_ref().and_then(Change::version));
+        let said = &version.ok_or_else(|| HEARD.damaged())?.said;
+        let mut new = pairs(said, change.readings());
+        new.retain(|pair| self.bearing.binary_search(pair).is_err());
+        let is_late = entry != self.statement;
+        if !new.is_empty() && is_late {
+            self.copy(&new, changes)?;
         }
-        touched::statement(self.statement, entry, change, before.union(&after), changes)?;
-        for pair in before.union(&after) {
-            self.row(pair, entry, change.on(pair, said), changes)?;
-            if entry != self.statement {
+        let is_bearing_more = !new.is_empty();
+        self.bearing.append(&mut new);
+        self.bearing.sort_unstable();
+        if is_late && is_bearing_more {
+            let key = BEARING.key().index(self.statement).into_bytes();
+            changes.insert(key, Some(BEARING.encode(&self.bearing)?));
+        }
+        touched::statement(self.statement, entry, change, &self.bearing, changes)?;
+        let whole = HEARD.encode(change)?;
+        for pair in &self.bearing {
+            if let Some(row) = change.row(pair, said, &whole)? {
+                let key = at(Pair::key(&pair.actor, &pair.topic), self.statement, entry)?;
+                changes.insert(key.into_bytes(), Some(row));
+            }
+            if is_late {
                 let late = pair.late().index(entry).into_bytes();
                 changes.insert(late, Some(LATE.encode(&self.statement)?));
             }
+            self.count(pair, entry, changes)?;
         }
-        let whole = at(HISTORIES.key(), self.statement, entry)?;
-        changes.insert(whole.into_bytes(), Some(HISTORIES.encode(change)?));
+        if self.bearing.is_empty() {
+            let key = at(UNREAD.key(), self.statement, entry)?;
+            changes.insert(key.into_bytes(), Some(whole));
+        }
         Ok(())
     }
 
-    fn row(
-        &self,
-        pair: &Pair,
-        entry: u64,
-        change: Option<Change>,
-        changes: &mut Changes,
-    ) -> Result<(), FoldError> {
-        if let Some(change) = change {
-            let key = at(Pair::key(&pair.actor, &pair.topic), self.statement, entry)?;
-            changes.insert(key.into_bytes(), Some(HEARD.encode(&change)?));
+    /// Copies what was done so far to pairs that it comes to bear on, on which none of it bore.
+    fn copy(&self, pairs: &[Pair], changes: &mut Changes) -> Result<(), FoldError> {
+        let prefix = self.bearing.first();
+        let prefix = prefix.map_or(UNREAD.key(), |it| Pair::key(&it.actor, &it.topic));
+        for (entry, mut earlier) in under(HEARD, self.state, prefix, self.statement)? {
+            match &mut earlier {
+                Change::Recorded { version, .. } | Change::Corrected(version) => {
+                    version.readings.clear();
+                }
+                Change::Read { .. } => continue,
+                _ => {}
+            }
+            let row = HEARD.encode(&earlier)?;
+            for pair in pairs {
+                let key = at(Pair::key(&pair.actor, &pair.topic), self.statement, entry)?;
+                changes.insert(key.into_bytes(), Some(row.clone()));
+            }
         }
+        Ok(())
+    }
+
+    /// Counts that an entry does something to a pair, for the first time perhaps.
+    fn count(&self, pair: &Pair, entry: u64, changes: &mut Changes) -> Result<(), FoldError> {
+        let key = Tally::key(pair);
+        let before: Option<Tally> = TALLIES.get(self.state, &key)?;
+        if before.is_none() {
+            let topic = TOPICS.key().slug(&pair.topic).slug(&pair.actor);
+            changes.insert(topic.into_bytes(), Some(TOPICS.encode(&entry)?));
+        }
+        let mut tally = before.unwrap_or_default();
+        if tally.closed {
+            return Ok(());
+        }
+        tally.entries = tally.entries.saturating_add(1);
+        changes.insert(key.into_bytes(), Some(TALLIES.encode(&tally)?));
         Ok(())
     }
 }

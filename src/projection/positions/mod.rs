@@ -76,8 +76,11 @@ const LATE: Table = table(b'y', "late");
 const SEALS: Table = table(b's', "seals");
 /// Entry, number: a page that the entry wrote of the trees that seals name.
 const PAGES: Table = table(b'g', "pages");
-/// Statement, entry: what the entry did to it, with everything that it bears on.
-const HISTORIES: Table = table(b'h', "histories");
+/// Statement, entry: what the entry did to it while it bore on nothing. Read by the fold, and
+/// for how it stands.
+const UNREAD: Table = table(b'h', "unread");
+/// Statement: the pairs that it bears on, if it has come to bear on more than at first.
+const BEARING: Table = table(b'q', "bearing");
 /// Record id: the statement that it is about, and its entry.
 const RECORDS: Table = table(b'i', "records");
 /// Source id: its number, and the dates of its newest version. Read by the fold alone.
@@ -107,8 +110,9 @@ const VERIFIER_KEYS: Table = table(b'n', "verifier-keys");
 const UNTRUSTED: Table = table(b'u', "untrusted");
 /// Entry: which positions it can have changed.
 const TOUCHED: Table = table(b'x', "touched");
-/// Actor, topic: something bears on both, or once did.
-const BEARS_ON: Table = table(b'l', "bears-on");
+/// Actor, topic: how much was done to the pair since its newest seal. There for every pair that
+/// something bears on, or once did.
+const TALLIES: Table = table(b'l', "tallies");
 /// Part, entry: what the entry made it a part of.
 const WHOLES: Table = table(b'w', "wholes");
 /// How many verifiers must sign a statement. Read by the fold alone.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::RECORDS;
 use super::hearing::Hearing;
-use super::history::{Change, History};
+use super::history::{self, Change};
 use super::verifiers::{self, Trust};
 use crate::fold::{FoldError, Tables};
 use crate::record::{ContentId, Slug};
@@ -63,9 +63,9 @@ impl<'t> Standings<'t> {
         let Some((statement, _)) = about.filter(|(statement, entry)| statement == entry) else {
             return Ok(None);
         };
-        let history = History::load(self.tables, statement)?;
+        let changed = history::whole(self.tables, statement)?;
         let hearing = Hearing {
-            changed: history.changed(),
+            changed: &changed,
             trust: &self.trust,
             known_at: self.known_at,
         };

@@ -2,10 +2,15 @@ mod readings;
 mod touched;
 mod trust;
 
+use std::cell::Cell;
+use std::ops::Bound;
+
 use proptest::prelude::*;
 
+use super::fold::fold;
+use super::index::Shape;
 use super::{Collected, PositionsFold, Subject, Terms, actors_on, collect, speaks_for};
-use crate::fold::{Fold, FoldError, MemoryTables, Tables};
+use crate::fold::{Fold, FoldError, MemoryTables, Order, Scan, Tables, TablesError};
 use crate::position::{Authority, Testimony};
 use crate::projection::fixtures::{
     ACTORS, CAPTURED, Script, answer, history, slug, statement, words,
@@ -105,15 +110,76 @@ fn a_statement_said_for_an_organisation_bears_on_its_holder_and_on_that_organisa
 }
 
 #[test]
-fn a_plain_statement_takes_five_rows_beyond_those_of_its_actors_and_topic() {
+fn a_plain_statement_takes_four_rows_and_is_counted_on_each_of_its_pairs() {
     let mut script = actors();
     script.record(said("aide", &["palace"], "2025-08-15"));
     let before = script.tables(&PositionsFold).all().count();
     script.record(said("aide", &["palace"], "2025-08-16"));
     let entry = script.entries.last().unwrap();
     let (state, _) = script.fold(&PositionsFold, script.entries.len() - 1);
-    assert_eq!(PositionsFold.fold(&state, entry).unwrap().len(), 5);
-    assert_eq!(script.tables(&PositionsFold).all().count(), before + 5);
+    assert_eq!(PositionsFold.fold(&state, entry).unwrap().len(), 4 + 2);
+    assert_eq!(script.tables(&PositionsFold).all().count(), before + 4);
+}
+
+/// Tables that count the rows that are read of them.
+struct Counted<'a> {
+    tables: &'a MemoryTables,
+    rows: Cell<usize>,
+}
+
+impl Tables for Counted<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
+        self.rows.set(self.rows.get() + 1);
+        self.tables.get(key)
+    }
+
+    fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
+        let rows = self.tables.rows(start, order);
+        Box::new(rows.inspect(|_| self.rows.set(self.rows.get() + 1)))
+    }
+}
+
+#[test]
+fn what_comes_to_a_statement_reads_no_more_rows_however_much_came_before() {
+    let mut script = actors();
+    let introduced = script.record(said("aide", &["palace"], "2025-08-15"));
+    let mut tables = MemoryTables::default();
+    let mut read = Vec::new();
+    for _ in 0..60 {
+        script.add_evidence(introduced, "a");
+        script.read(&[2], introduced, answer("meeting", "", Polarity::Supports));
+    }
+    for entry in &script.entries {
+        let counted = Counted {
+            tables: &tables,
+            rows: Cell::new(0),
+        };
+        // Seals, which read what came since the last, aside.
+        let shape = Shape::NEVER;
+        let changes = fold(&counted, entry, &shape).unwrap();
+        read.push(counted.rows.get());
+        tables.apply(changes);
+    }
+    let late: Vec<usize> = read.split_off(usize::try_from(introduced).unwrap() + 3);
+    let pair: Vec<&[usize]> = late.chunks_exact(2).collect();
+    assert!(pair.iter().all(|rows| rows == &pair[0]), "{late:?}");
+}
+
+#[test]
+fn a_statement_without_a_reading_is_heard_once_it_is_read() {
+    let mut script = actors();
+    let introduced = script.record(statement("aide", &["palace"], "2025-08-15", Vec::new()));
+    script.add_evidence(introduced, "a");
+    for actor in ["aide", "palace"] {
+        assert_eq!(heard(&script, actor), [], "{actor}");
+    }
+    let read = script.read(&[2], introduced, answer("meeting", "", Polarity::Supports));
+    script.add_evidence(introduced, "a");
+    for actor in ["aide", "palace"] {
+        let found = heard(&script, actor);
+        let given: Vec<_> = found.iter().map(|it| (it.statement, it.given_by)).collect();
+        assert_eq!(given, [(introduced, read)], "{actor}");
+    }
 }
 
 #[test]

@@ -10,15 +10,16 @@
 //! The invariant: a pair that is not named holds the same position at the entry's index as at
 //! the next. A pair that is named may.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Range};
 
 use serde::{Deserialize, Serialize};
 
-use super::history::{Change, Pair};
+use super::history::{Change, Pair, Tally};
 use super::question::{kind, parts};
 use super::verifiers::Number;
-use super::{BEARS_ON, TOUCHED, WHOLES};
+use super::{TALLIES, TOUCHED, WHOLES};
 use crate::fold::{Changes, FoldError, Order, Tables};
 use crate::projection::rows::Parts;
 use crate::record::Slug;
@@ -26,17 +27,17 @@ use crate::record::proto::ActorKind;
 
 /// What an entry touches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Touch {
+enum Touch<'a> {
     /// A statement.
     Statement {
-        /// The entry that introduced it.
-        statement: u64,
+        /// How far the entry lies above the one that introduced it.
+        above: u64,
         /// Whose signatures the entry brings.
-        signers: Vec<Number>,
+        signers: Cow<'a, [Number]>,
         /// The sources of the words that the entry names.
-        sources: Vec<u64>,
-        /// All that the statement bears on from the entry on, or did before.
-        pairs: Vec<Pair>,
+        sources: Cow<'a, [u64]>,
+        /// All that the statement bears on from the entry on, or did before, in order.
+        pairs: Cow<'a, [Pair]>,
     },
     /// What this verifier signed from an entry on.
     Signatures { verifier: Number, from: u64 },
@@ -49,18 +50,18 @@ enum Touch {
     },
 }
 
-fn touch(entry: u64, touch: &Touch, changes: &mut Changes) -> Result<(), FoldError> {
+fn touch(entry: u64, touch: &Touch<'_>, changes: &mut Changes) -> Result<(), FoldError> {
     let key = TOUCHED.key().index(entry).into_bytes();
     changes.insert(key, Some(TOUCHED.encode(touch)?));
     Ok(())
 }
 
 /// An entry does something to a statement that bears on `pairs`.
-pub(super) fn statement<'a>(
+pub(super) fn statement(
     statement: u64,
     entry: u64,
     change: &Change,
-    pairs: impl Iterator<Item = &'a Pair>,
+    pairs: &[Pair],
     changes: &mut Changes,
 ) -> Result<(), FoldError> {
     let signers = match change {
@@ -73,19 +74,20 @@ pub(super) fn statement<'a>(
         _ => &[],
     };
     let statement = Touch::Statement {
-        statement,
-        signers: signers.to_vec(),
-        sources: sources.to_vec(),
-        pairs: pairs.cloned().collect(),
+        above: entry.saturating_sub(statement),
+        signers: signers.into(),
+        sources: sources.into(),
+        pairs: pairs.into(),
     };
     touch(entry, &statement, changes)
 }
 
-/// Something bears on a pair for the first time.
-pub(super) fn bears_on(pair: &Pair, changes: &mut Changes) -> Result<(), FoldError> {
-    let key = BEARS_ON.key().slug(&pair.actor).slug(&pair.topic);
-    changes.insert(key.into_bytes(), Some(BEARS_ON.encode(&())?));
-    Ok(())
+/// The pairs that a statement bore on when it was recorded, in order.
+pub(super) fn at_first(tables: &dyn Tables, statement: u64) -> Result<Vec<Pair>, FoldError> {
+    match TOUCHED.get(tables, &TOUCHED.key().index(statement))? {
+        Some(Touch::Statement { pairs, .. }) => Ok(pairs.into_owned()),
+        _ => Err(TOUCHED.damaged()),
+    }
 }
 
 /// A verifier's signatures from the entry `from` on do not count any more.
@@ -187,7 +189,7 @@ pub fn touched<'a>(
 fn rows(
     tables: &dyn Tables,
     entries: Range<u64>,
-) -> impl Iterator<Item = Result<(u64, Touch), FoldError>> + use<'_> {
+) -> impl Iterator<Item = Result<(u64, Touch<'static>), FoldError>> + use<'_> {
     let first = TOUCHED.key().index(entries.start).into_bytes();
     let table = TOUCHED.key().into_bytes();
     let rows = tables.rows(Bound::Included(&first), Order::Ascending);
@@ -214,7 +216,7 @@ struct Reach<'a> {
 }
 
 impl Reach<'_> {
-    fn take(&mut self, touch: &Touch) -> Result<(), FoldError> {
+    fn take(&mut self, touch: &Touch<'_>) -> Result<(), FoldError> {
         match touch {
             Touch::Statement { pairs, .. } => self.bearing(pairs),
             Touch::Signatures { verifier, from } => self.resting(
@@ -242,17 +244,21 @@ impl Reach<'_> {
 
     /// What the statements bear on to which, from an entry on, something `telling` was done: of
     /// each what its newest row names, which is all that it ever bore on.
-    fn resting(&mut self, from: u64, telling: impl Fn(&Touch) -> bool) -> Result<(), FoldError> {
+    fn resting(
+        &mut self,
+        from: u64,
+        telling: impl Fn(&Touch<'_>) -> bool,
+    ) -> Result<(), FoldError> {
         let mut resting: BTreeMap<u64, Vec<Pair>> = BTreeMap::new();
         for row in rows(self.tables, from..self.entry) {
-            let (_, touch) = row?;
+            let (entry, touch) = row?;
             let is_telling = telling(&touch);
-            if let Touch::Statement {
-                statement, pairs, ..
-            } = touch
-                && (is_telling || resting.contains_key(&statement))
-            {
-                resting.insert(statement, pairs);
+            let Touch::Statement { above, pairs, .. } = touch else {
+                continue;
+            };
+            let statement = entry.saturating_sub(above);
+            if is_telling || resting.contains_key(&statement) {
+                resting.insert(statement, pairs.into_owned());
             }
         }
         let pairs: BTreeSet<Pair> = resting.into_values().flatten().collect();
@@ -304,9 +310,9 @@ impl Reach<'_> {
         }
         let mut topics = BTreeSet::new();
         for body in &asked {
-            for row in BEARS_ON.scan::<()>(self.tables, &BEARS_ON.key().slug(body)) {
-                let (key, ()) = row?;
-                topics.insert(Parts::new(BEARS_ON, &key).slug()?);
+            for row in TALLIES.scan::<Tally>(self.tables, &TALLIES.key().slug(body)) {
+                let (key, _) = row?;
+                topics.insert(Parts::new(TALLIES, &key).slug()?);
             }
         }
         Ok(topics)

@@ -35,6 +35,7 @@ pub(super) enum Mark {
 /// One form of a testimony. What was said over a time has two: the first until its end is
 /// definite, the second from then on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Packed", into = "Packed")]
 pub(super) struct Item {
     /// Its place in the order of age, by the form's interval.
     pub(super) newness: Newness,
@@ -126,6 +127,83 @@ impl Item {
     }
 }
 
+/// An item as it stands in a row: dates and entries by how far they lie from one another, which
+/// mostly takes a byte, and the yes and no of it in one.
+#[derive(Serialize, Deserialize)]
+struct Packed {
+    latest: i64,
+    /// How far `earliest` lies below.
+    span: u64,
+    statement: u64,
+    /// How far `given_by` lies above it.
+    given_after: u64,
+    place: u32,
+    /// How far `begins` lies below `earliest`.
+    begins: Option<u64>,
+    until: Option<i64>,
+    kind: Kind,
+    /// [`COUNTS`] and [`PLAIN`].
+    flags: u8,
+    speaker: Option<u8>,
+    mark: Mark,
+}
+
+const COUNTS: u8 = 1;
+const PLAIN: u8 = 1 << 1;
+
+impl From<Item> for Packed {
+    fn from(item: Item) -> Self {
+        let Newness {
+            latest,
+            earliest,
+            statement,
+            given_by,
+            place,
+        } = item.newness;
+        let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
+        Self {
+            latest,
+            // Distances wrap, so that any two dates and entries have one.
+            span: latest.wrapping_sub(earliest).cast_unsigned(),
+            statement,
+            given_after: given_by.wrapping_sub(statement),
+            place,
+            begins: item
+                .begins
+                .map(|begins| earliest.wrapping_sub(begins).cast_unsigned()),
+            until: item.until,
+            kind: item.kind,
+            flags: flag(item.counts, COUNTS) | flag(item.plain, PLAIN),
+            speaker: item.speaker,
+            mark: item.mark,
+        }
+    }
+}
+
+impl From<Packed> for Item {
+    fn from(packed: Packed) -> Self {
+        let earliest = packed.latest.wrapping_sub(packed.span.cast_signed());
+        Self {
+            newness: Newness {
+                latest: packed.latest,
+                earliest,
+                statement: packed.statement,
+                given_by: packed.statement.wrapping_add(packed.given_after),
+                place: packed.place,
+            },
+            begins: packed
+                .begins
+                .map(|below| earliest.wrapping_sub(below.cast_signed())),
+            until: packed.until,
+            counts: packed.flags & COUNTS != 0,
+            kind: packed.kind,
+            speaker: packed.speaker,
+            mark: packed.mark,
+            plain: packed.flags & PLAIN != 0,
+        }
+    }
+}
+
 /// What a testimony counts as.
 fn kind(testimony: &Testimony) -> Kind {
     if testimony.is_candidate() {
@@ -159,4 +237,31 @@ fn mark(stance: &Stance) -> Mark {
     let hash = blake3::hash(&told_apart);
     let beginning = hash.as_bytes().first_chunk().copied();
     beginning.map_or(Mark::Nothing, Mark::Conditional)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_item_is_read_back_as_it_was_written(
+            (latest, earliest, begins, until) in any::<(i64, i64, Option<i64>, Option<i64>)>(),
+            (statement, given_by, place) in any::<(u64, u64, u32)>(),
+            (counts, plain, speaker) in any::<(bool, bool, Option<u8>)>(),
+            kind in prop_oneof![Just(Kind::Candidate), Just(Kind::Evasion), Just(Kind::Reported)],
+            mark in prop_oneof![
+                Just(Mark::Nothing),
+                Just(Mark::Plain(Polarity::Open, None)),
+                any::<[u8; 16]>().prop_map(Mark::Conditional),
+            ],
+        ) {
+            let newness = Newness { latest, earliest, statement, given_by, place };
+            let item = Item { newness, begins, until, counts, kind, speaker, mark, plain };
+            let row = postcard::to_stdvec(&item).unwrap();
+            prop_assert_eq!(postcard::from_bytes::<Item>(&row), Ok(item));
+        }
+    }
 }

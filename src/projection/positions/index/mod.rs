@@ -17,8 +17,8 @@
 //! # Bounds
 //!
 //! A pair is sealed before one entry in `one_in` of those that do something to it, once
-//! `rows_min` rows have come since the last seal: no counter need be kept, and a question reads
-//! some 80 rows beside the trees. One seal writes anew at most the pages that `loose_items_max`
+//! `entries_min` of them have come since the last seal, so that a question reads some 80 rows
+//! beside the trees. One seal writes anew at most the pages that `loose_items_max`
 //! items, and those of one more stretch, fall into.
 //!
 //! An answer reads as many statements as it shows, and beside them: the front; each voice's
@@ -47,10 +47,8 @@ mod tree;
 pub use pick::Exact;
 pub(super) use pick::pick;
 
-use std::collections::BTreeSet;
-
-use super::HEARD;
-use super::history::Pair;
+use super::TALLIES;
+use super::history::{Pair, Tally};
 use crate::fold::{Changes, FoldError, Tables};
 use crate::projection::rows::Parts;
 use crate::record::Entry;
@@ -61,8 +59,8 @@ use tree::Press;
 pub(super) struct Shape {
     /// A pair is sealed before one in so many entries.
     one_in: u64,
-    /// And only if so many rows have come since the last seal.
-    rows_min: usize,
+    /// And only if so many entries have come since the last seal.
+    entries_min: u64,
     /// A seal that would name more items beside the trees writes the trees anew.
     loose_items_max: usize,
     /// The most items in a page.
@@ -76,10 +74,17 @@ impl Shape {
     /// pages take 1 to 2 KB, and a seal at most 15 KB and what one more stretch brings.
     pub(super) const STANDARD: Self = Self {
         one_in: 16,
-        rows_min: 64,
+        entries_min: 64,
         loose_items_max: 256,
         leaf_items_max: 32,
         inner_pages_max: 24,
+    };
+
+    /// For tests of everything else.
+    #[cfg(test)]
+    pub(super) const NEVER: Self = Self {
+        entries_min: u64::MAX,
+        ..Self::STANDARD
     };
 
     /// Whether pairs may be sealed before an entry. Which ones, follows from the index alone,
@@ -101,12 +106,17 @@ pub(super) fn seal(
     if !shape.chooses(entry.index) {
         return Ok(());
     }
-    let mut pairs = BTreeSet::new();
-    let rows = changes.range(HEARD.key().into_bytes()..);
-    for (key, _) in rows.take_while(|(key, _)| key.first() == Some(&HEARD.byte)) {
-        let mut key = Parts::new(HEARD, key.get(1..).unwrap_or_default());
-        let (actor, topic) = (key.slug()?, key.slug()?);
-        pairs.insert(Pair { actor, topic });
+    let counted = changes.range(TALLIES.key().into_bytes()..);
+    let counted = counted.take_while(|(key, _)| key.first() == Some(&TALLIES.byte));
+    let mut due = Vec::new();
+    for (key, tally) in counted {
+        let tally: Tally = TALLIES.decode(tally.as_deref().unwrap_or_default())?;
+        // The entry at hand is counted.
+        if tally.entries > shape.entries_min {
+            let mut key = Parts::new(TALLIES, key.get(1..).unwrap_or_default());
+            let (actor, topic) = (key.slug()?, key.slug()?);
+            due.push((Pair { actor, topic }, tally.sealed));
+        }
     }
     let mut press = Press {
         entry: entry.index,
@@ -114,8 +124,8 @@ pub(super) fn seal(
         count: 0,
         changes,
     };
-    for pair in &pairs {
-        state::seal(tables, pair, &mut press)?;
+    for (pair, sealed) in &due {
+        state::seal(tables, pair, *sealed, &mut press)?;
     }
     Ok(())
 }

@@ -10,18 +10,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Shape;
 use super::item::Item;
 use super::tree::{Child, Pages, Press};
 use crate::fold::{FoldError, Tables};
 use crate::position::{Authority, Bases, Newness};
 use crate::projection::positions::hearing::{Coders, Hearing};
-use crate::projection::positions::history::{Change, Changed, Pair, heard_of, parse};
+use crate::projection::positions::history::{Change, Changed, Pair, Tally, heard_of, parse};
 use crate::projection::positions::question::testimony;
 use crate::projection::positions::terms::Choice;
 use crate::projection::positions::verifiers::{Number, Trust};
-use crate::projection::positions::{HEARD, LATE, SEALS};
-use crate::projection::rows::Parts;
+use crate::projection::positions::{HEARD, LATE, SEALS, TALLIES};
+use crate::projection::rows::{Key, Parts};
 use crate::record::Slug;
 
 /// How many speakers are told apart: as many as a page has bits for.
@@ -76,9 +75,14 @@ impl State {
             return Ok(None);
         };
         let (key, seal) = row?;
+        Ok(Some(Self::of(Parts::new(SEALS, &key).index()?, seal)))
+    }
+
+    /// As the seal at an entry has it.
+    fn of(at: u64, seal: Seal) -> Self {
         let by_place = |items: Vec<Item>| items.into_iter().map(|it| (it.newness, it)).collect();
-        Ok(Some(Self {
-            at: Parts::new(SEALS, &key).index()?,
+        Self {
+            at,
             by_age: seal.by_age,
             by_beginning: seal.by_beginning,
             come: by_place(seal.come),
@@ -86,7 +90,7 @@ impl State {
             speakers: seal.speakers,
             signers: seal.signers,
             closed: seal.closed,
-        }))
+        }
     }
 
     /// Counts in what entries did up to `known_at`.
@@ -213,9 +217,16 @@ impl State {
             signers: self.signers,
             closed: self.closed,
         };
-        let key = SEALS.key().slug(&pair.actor).slug(&pair.topic);
-        let key = key.index(self.at).into_bytes();
-        press.changes.insert(key, Some(SEALS.encode(&seal)?));
+        let seals = &mut *press.changes;
+        seals.insert(key(pair, self.at).into_bytes(), Some(SEALS.encode(&seal)?));
+        // The entry at hand is the first after the seal.
+        let tally = Tally {
+            entries: 1,
+            sealed: Some(self.at),
+            closed: self.closed,
+        };
+        let key = Tally::key(pair).into_bytes();
+        seals.insert(key, Some(TALLIES.encode(&tally)?));
         Ok(())
     }
 
@@ -242,30 +253,27 @@ impl State {
     }
 }
 
-/// Seals a pair before an entry that does something to it, if enough was done since the last
-/// seal.
+/// Seals a pair before an entry that does something to it, after the seal at entry `sealed`.
 pub(super) fn seal(
     tables: &dyn Tables,
     pair: &Pair,
+    sealed: Option<u64>,
     press: &mut Press<'_>,
 ) -> Result<(), FoldError> {
-    let mut state = State::sealed(tables, pair, press.entry)?.unwrap_or_default();
-    if state.closed || !is_due(tables, pair, state.at, press.shape) {
-        return Ok(());
-    }
+    let mut state = match sealed {
+        Some(at) => {
+            let seal: Option<Seal> = SEALS.get(tables, &key(pair, at))?;
+            State::of(at, seal.ok_or_else(|| SEALS.damaged())?)
+        }
+        None => State::default(),
+    };
     state.advance(tables, pair, press.entry)?;
     state.seal(pair, press, &mut Pages::new(tables))
 }
 
-/// Whether there are rows enough since an entry.
-fn is_due(tables: &dyn Tables, pair: &Pair, since: u64, shape: &Shape) -> bool {
-    let heard = Pair::key(&pair.actor, &pair.topic);
-    let heard = HEARD.scan_from::<Change>(tables, &heard, since).map(drop);
-    let late = LATE.scan_from::<u64>(tables, &pair.late(), since).map(drop);
-    heard
-        .chain(late)
-        .nth(shape.rows_min.saturating_sub(1))
-        .is_some()
+/// The key of the seal at an entry.
+fn key(pair: &Pair, at: u64) -> Key {
+    SEALS.key().slug(&pair.actor).slug(&pair.topic).index(at)
 }
 
 /// What was done below `known_at` to each statement to which entries from `since` on did

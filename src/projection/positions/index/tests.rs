@@ -19,7 +19,7 @@ use crate::record::{SigningKey, VerifierKey};
 /// Everything is sealed as soon as may be, into the smallest pages that trees can have.
 const SMALL: Shape = Shape {
     one_in: 1,
-    rows_min: 2,
+    entries_min: 2,
     loose_items_max: 2,
     leaf_items_max: 2,
     inner_pages_max: 2,
@@ -28,7 +28,7 @@ const SMALL: Shape = Shape {
 /// As it grows in practice: several seals to a tree, several items to a page.
 const MIDDLING: Shape = Shape {
     one_in: 2,
-    rows_min: 3,
+    entries_min: 3,
     loose_items_max: 6,
     leaf_items_max: 4,
     inner_pages_max: 3,
