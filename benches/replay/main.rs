@@ -96,7 +96,7 @@ fn processor() -> Duration {
 #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
 fn rate(entries: u64, spent: &Spent) -> String {
     let elapsed = spent.started.elapsed().as_secs_f64();
-    let processor = (processor() - spent.processor).as_secs_f64();
+    let processor = processor().saturating_sub(spent.processor).as_secs_f64();
     let entries = entries as f64;
     format!(
         "{:.0} entries a second, {elapsed:.2} s; {:.1} µs of a processor each, so {:.0} a second on two",
