@@ -19,7 +19,7 @@ fn change(entries: &mut [Vec<u8>], index: usize, change: impl FnOnce(&mut Entry)
     entries[index] = entry.encode_to_vec();
 }
 
-fn altered(entries: &mut Vec<Vec<u8>>) {
+fn altered(entries: &mut [Vec<u8>]) {
     change(entries, 20, |entry| {
         let envelope = entry.envelope.as_mut().unwrap();
         let mut payload = envelope.payload.to_vec();
@@ -29,7 +29,7 @@ fn altered(entries: &mut Vec<Vec<u8>>) {
     });
 }
 
-fn back_dated(entries: &mut Vec<Vec<u8>>) {
+fn back_dated(entries: &mut [Vec<u8>]) {
     change(entries, 20, |entry| {
         let day = Micros(1_756_684_800_000_000);
         entry.recorded_at = Some(day.to_timestamp());
@@ -42,14 +42,18 @@ async fn an_archive_that_signs_a_doctored_ledger_is_caught() {
     grow(&mut archive, 300).await;
     let whole = entries(&served(&archive).await);
     let cases: [Case; 5] = [
-        ("an entry altered", altered, "entry 20: "),
+        ("an entry altered", |it| altered(it), "entry 20: "),
         (
             "an entry removed",
             |it| drop(it.remove(10)),
             "is not on record",
         ),
         ("entries reordered", |it| it.swap(1, 13), "entry 1: "),
-        ("an entry back-dated", back_dated, "names a time before"),
+        (
+            "an entry back-dated",
+            |it| back_dated(it),
+            "names a time before",
+        ),
         (
             "an entry twice",
             |it| it.push(it[20].clone()),
