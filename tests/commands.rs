@@ -144,6 +144,21 @@ const COMMANDS: &[Row] = &[
         "whole.tlog-proof --key VKEY",
         "a.txt --key VKEY",
     ),
+    row("backup", Answers::Data, "FRESH", ""),
+    row(
+        "restore",
+        Answers::Alone,
+        "kept --data FRESH",
+        "kept --data kept",
+    ),
+    row("check", Answers::Alone, "--data kept", "--data example"),
+    row("export archive", Answers::Document, "FRESH", "bag"),
+    row(
+        "import archive",
+        Answers::Alone,
+        "bag --data FRESH",
+        "bag --data kept",
+    ),
     row("keygen", Answers::Alone, "new.key", "a.txt"),
     row(
         "init",
@@ -225,6 +240,10 @@ impl Scene {
         daemon.ask(&["proof", "0", "--output", "whole"]).code(0);
         let status = daemon.ask(&["status", "--json"]).code(0).json();
         let verifier_key = status["checkpoints"]["keys"][0].as_str();
+        for (command, directory) in [("backup", "kept"), ("export archive", "bag")] {
+            let words = command.split(' ').chain([directory]).collect::<Vec<_>>();
+            daemon.ask(&words).code(0);
+        }
         // A port that was free a moment ago, and that nobody serves.
         let port = TcpListener::bind("127.0.0.1:0").unwrap();
         Self {
@@ -245,6 +264,11 @@ impl Scene {
             "STATEMENT" => self.statement.clone(),
             "VKEY" => self.verifier_key.clone(),
             "ABSENT" => absent(),
+            "FRESH" => {
+                let home = self.daemon.home.path();
+                let fresh = tempfile::tempdir_in(home).unwrap().keep();
+                fresh.to_str().unwrap().to_owned()
+            }
             word => word.to_owned(),
         };
         run(onrecord()

@@ -6,7 +6,7 @@ mod common;
 use common::archive::{PASSAGE, TEXT, for_the_kremlin};
 use common::daemon::Home;
 use common::records::{actor, answered, milestone, statement};
-use common::{TestArchive, assert_blames, assert_status};
+use common::{TestArchive, assert_blames};
 use onrecord::record::ContentId;
 use onrecord::record::proto::{
     ActorKind, Authority, Polarity, ReadingAdded, StatementCorrected, StatementRetracted,
@@ -14,9 +14,9 @@ use onrecord::record::proto::{
 };
 use onrecord::rpc::proto::{
     ChangeKind, ComparePositionsRequest, ComparePositionsResponse, Finding, GetActorRequest,
-    GetCheckpointRequest, GetMandateRequest, GetMilestoneRequest, GetPositionRequest,
-    GetPositionResponse, GetSourceRecordRequest, GetStatementRequest, GetTimelineRequest,
-    GetTopicRequest, GetVerifierRequest, Placement,
+    GetMandateRequest, GetMilestoneRequest, GetPositionRequest, GetPositionResponse,
+    GetSourceRecordRequest, GetStatementRequest, GetTimelineRequest, GetTopicRequest,
+    GetVerifierRequest, Placement,
 };
 use tonic::{Code, Status};
 
@@ -598,18 +598,6 @@ async fn a_statement_is_told_in_the_version_that_stands_with_what_became_of_it()
     );
     assert_eq!(last.readings[0].rationale, "He refused no format.");
     assert_eq!(view(gone.index).await.retraction, None);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn methods_that_come_later_say_so() {
-    let mut archive = TestArchive::new().await;
-    let request = GetCheckpointRequest::default();
-    let checkpoint = archive.client.ledger.get_checkpoint(request).await;
-    assert_status(
-        &checkpoint.unwrap_err(),
-        Code::Unimplemented,
-        "NOT_IMPLEMENTED",
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -61,7 +61,6 @@ pub fn answer(
     } else {
         catalog::Coverage::default()
     };
-    let speaks_for = speaks_for(views, &subject, collected, known_at)?;
     Ok(Some(PositionAnswer {
         finding: finding(position.finding).into(),
         deciding: position.deciding.as_ref().map(one),
@@ -89,7 +88,7 @@ pub fn answer(
         filtered: collected.filtered(),
         same_utterances: collected.repeated,
         asked: collected.asked.iter().map(Slug::to_string).collect(),
-        speaks_for,
+        speaks_for: collected.speaks_for.iter().map(Slug::to_string).collect(),
         sources_read: coverage.sources,
         sources_read_whole: coverage.whole,
     }))
@@ -104,19 +103,6 @@ pub enum AnswerError {
     /// The tables cannot be read.
     #[error(transparent)]
     Fold(#[from] FoldError),
-}
-
-fn speaks_for(
-    views: &Views<'_>,
-    subject: &Subject,
-    collected: &Collected,
-    known_at: u64,
-) -> Result<Vec<String>, FoldError> {
-    if collected.kind != records::ActorKind::Person {
-        return Ok(Vec::new());
-    }
-    let bodies = positions::speaks_for(views.positions, &subject.actor, known_at)?;
-    Ok(bodies.iter().map(Slug::to_string).collect())
 }
 
 /// The fields in which two answers differ.

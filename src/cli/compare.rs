@@ -81,7 +81,7 @@ impl Compare {
             from_filter: self.ends.from_filter,
             with_parts: self.parts.choice(),
             filter: self.terms.filter(),
-            at_least_size: 0,
+            at_least_size: client.size().await?,
         };
         let milestone = request.milestone.clone();
         let answer = client.compare(request).await;

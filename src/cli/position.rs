@@ -46,6 +46,7 @@ impl Position {
             known_at_time: KnownAt::time(self.known_at),
             with_parts: self.parts.choice(),
             filter: self.terms.filter(),
+            at_least_size: client.size().await?,
             ..GetPositionRequest::default()
         };
         let answer = client.position(request).await?;

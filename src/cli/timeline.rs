@@ -135,6 +135,7 @@ impl Timeline {
                 known_at_time: KnownAt::time(self.known_at),
                 with_parts: self.parts.choice(),
                 filter: self.terms.filter(),
+                at_least_size: client.size().await?,
                 page_size: STEPS_A_PAGE,
                 ..GetTimelineRequest::default()
             };

@@ -35,8 +35,7 @@ use super::{Failure, Reason, blocking, parse, proto};
 use crate::ledger::{Clock, Reader};
 use crate::position::{Finding, Position, Question, compare, placement, position};
 use crate::projection::catalog;
-use crate::projection::positions::{self, Collected, Exact, Subject, Terms};
-use crate::record::proto::ActorKind;
+use crate::projection::positions::{self, AtOnce, Collected, Exact, Subject, Terms};
 use crate::record::{Date, Interval, Slug, format_instant};
 use comparisons::Ends;
 use paging::scope;
@@ -70,7 +69,6 @@ struct Evidence {
     /// What is not to be told from what was collected, where that is a part: what makes the
     /// position at one date.
     exact: Option<Exact>,
-    speaks_for: Vec<Slug>,
 }
 
 impl Positions {
@@ -111,8 +109,13 @@ impl Positions {
         Ok(known)
     }
 
-    fn collect(&self, subject: &Subject, terms: &Terms, known: Known) -> Result<Evidence, Failure> {
-        let evidence = self.evidence(subject, terms, known)?;
+    fn collect(
+        &self,
+        subject: &Subject,
+        terms: &Terms,
+        known: &Known,
+    ) -> Result<Evidence, Failure> {
+        let evidence = Evidence::collect(subject, terms, known)?;
         self.on_record(subject, known, evidence)
     }
 
@@ -121,14 +124,32 @@ impl Positions {
         &self,
         subject: &Subject,
         terms: &Terms,
-        known: Known,
+        known: &Known,
         as_of: i64,
     ) -> Result<Evidence, Failure> {
-        let tables = self.views.positions.tables();
         let asked = (as_of, LIST_MAX);
-        let answer = positions::answer(tables, subject, terms, known.known_at, asked)?;
-        let evidence = answer.map(|it| self.of(subject, known, it.collected, it.exact));
-        self.on_record(subject, known, evidence.transpose()?)
+        let answer = positions::answer(known.tables(), subject, terms, known.known_at, asked)?;
+        let evidence = answer.map(|it| Evidence::of(subject, known, it.collected, it.exact));
+        self.on_record(subject, known, evidence)
+    }
+
+    /// The same on the archive's own terms; nothing where that takes long.
+    fn answer_at_once(
+        &self,
+        subject: &Subject,
+        known: &Known,
+        as_of: i64,
+    ) -> Result<Option<Evidence>, Failure> {
+        let (tables, terms) = (known.tables(), Terms::default());
+        let asked = (as_of, LIST_MAX);
+        let answer =
+            match positions::answer_at_once(tables, subject, &terms, known.known_at, asked)? {
+                AtOnce::Answered(answer) => Some(answer),
+                AtOnce::Unknown => None,
+                AtOnce::Long => return Ok(None),
+            };
+        let evidence = answer.map(|it| Evidence::of(subject, known, it.collected, it.exact));
+        self.on_record(subject, known, evidence).map(Some)
     }
 
     /// Refuses an actor or a topic that was not on record. What bears on a topic names it, so
@@ -136,7 +157,7 @@ impl Positions {
     fn on_record(
         &self,
         subject: &Subject,
-        known: Known,
+        known: &Known,
         evidence: Option<Evidence>,
     ) -> Result<Evidence, Failure> {
         let Subject { actor, topic, .. } = subject;
@@ -153,40 +174,6 @@ impl Positions {
             return Err(unknown(Reason::UnknownTopic, "topic", topic));
         }
         Ok(evidence)
-    }
-
-    /// What was known; none if the actor was not on record.
-    fn evidence(
-        &self,
-        subject: &Subject,
-        terms: &Terms,
-        known: Known,
-    ) -> Result<Option<Evidence>, Failure> {
-        let tables = self.views.positions.tables();
-        let collected = positions::collect(tables, subject, terms, known.known_at)?;
-        let evidence = collected.map(|it| self.of(subject, known, it, None));
-        evidence.transpose()
-    }
-
-    fn of(
-        &self,
-        subject: &Subject,
-        known: Known,
-        collected: Collected,
-        exact: Option<Exact>,
-    ) -> Result<Evidence, Failure> {
-        let tables = self.views.positions.tables();
-        let speaks_for = match collected.kind {
-            ActorKind::Person => positions::speaks_for(tables, &subject.actor, known.known_at)?,
-            _ => Vec::new(),
-        };
-        Ok(Evidence {
-            subject: subject.clone(),
-            known,
-            collected,
-            exact,
-            speaks_for,
-        })
     }
 
     /// Between which dates two positions are compared, and around which milestone; `to` is the
@@ -242,14 +229,17 @@ impl Positions {
         request: &GetPositionRequest,
         subject: &Subject,
         as_of: i64,
-        known: Known,
+        known: &Known,
     ) -> Result<GetPositionResponse, Failure> {
-        let terms = terms(&self.views, "filter", request.filter.as_ref(), &known)?;
-        let evidence = self.answer(subject, &terms, known, as_of)?;
+        let terms = terms(&self.views, "filter", request.filter.as_ref(), known)?;
+        self.got(&self.answer(subject, &terms, known, as_of)?, as_of)
+    }
+
+    fn got(&self, evidence: &Evidence, as_of: i64) -> Result<GetPositionResponse, Failure> {
         let position = evidence.position(as_of);
         Ok(GetPositionResponse {
             position: Some(evidence.message(&position, &self.views)?),
-            basis: Some(self.views.positions.basis(&known, Some(as_of))),
+            basis: Some(self.views.positions.basis(&evidence.known, Some(as_of))),
             ..GetPositionResponse::default()
         })
     }
@@ -258,14 +248,14 @@ impl Positions {
         &self,
         request: &ComparePositionsRequest,
         subject: &Subject,
-        [from, to]: [Known; 2],
+        [from, to]: &[Known; 2],
     ) -> Result<ComparePositionsResponse, Failure> {
         let until = self.end_of("toAsOf", &request.to_as_of)?;
         let span = self.span(&compared!(request), until, to.known_at)?;
-        let later = terms(&self.views, "filter", request.filter.as_ref(), &to)?;
+        let later = terms(&self.views, "filter", request.filter.as_ref(), to)?;
         let earlier = match &request.from_filter {
             None => later.clone(),
-            filter => terms(&self.views, "fromFilter", filter.as_ref(), &from)?,
+            filter => terms(&self.views, "fromFilter", filter.as_ref(), from)?,
         };
         let [from, to] = [
             self.answer(subject, &earlier, from, span.from)?,
@@ -288,6 +278,21 @@ impl Positions {
 }
 
 impl Evidence {
+    /// What was known; none if the actor was not on record.
+    fn collect(subject: &Subject, terms: &Terms, known: &Known) -> Result<Option<Self>, Failure> {
+        let collected = positions::collect(known.tables(), subject, terms, known.known_at)?;
+        Ok(collected.map(|it| Self::of(subject, known, it, None)))
+    }
+
+    fn of(subject: &Subject, known: &Known, collected: Collected, exact: Option<Exact>) -> Self {
+        Self {
+            subject: subject.clone(),
+            known: known.clone(),
+            collected,
+            exact,
+        }
+    }
+
     fn question(&self, as_of: i64) -> Question {
         Question {
             as_of,
@@ -319,7 +324,6 @@ impl Evidence {
         let asked = Asked {
             actor: &self.subject.actor,
             topic,
-            speaks_for: &self.speaks_for,
             coverage,
         };
         Ok(convert::position(&asked, &self.collected, position))
@@ -448,22 +452,21 @@ impl PositionService for Positions {
         let as_of = self.end_of("asOf", &request.as_of)?;
         let known_at = KnownAt::new("knownAt", request.known_at, request.known_at_time);
         let known = self.known(known_at, request.at_least_size).await?;
-        // A seek and a few reads are cheaper than a hop to another thread.
-        let tables = self.views.positions.tables();
+        // What is not read whole is read as fast as a hop to another thread.
         if request.filter.is_none()
             && !request.proof
-            && positions::is_light(tables, &subject, known.known_at).map_err(Failure::from)?
+            && let Some(evidence) = self.answer_at_once(&subject, &known, as_of)?
         {
-            return Ok(Response::new(self.get(&request, &subject, as_of, known)?));
+            return Ok(Response::new(self.got(&evidence, as_of)?));
         }
         let service = self.clone();
         let proven = request
             .proof
             .then(|| (subject.clone(), request.filter.clone()));
-        let answer = blocking(move || service.get(&request, &subject, as_of, known));
+        let known_at = known.known_at;
+        let answer = blocking(move || service.get(&request, &subject, as_of, &known));
         let mut answer = answer.await?;
         if let Some((subject, filter)) = proven {
-            let known_at = known.known_at;
             let bundle = self.bundles.position(subject, as_of, known_at, filter);
             answer.bundle = bundle.await?;
             evidence::fits(&answer)?;
@@ -490,14 +493,14 @@ impl PositionService for Positions {
         // Without a bound of its own, the earlier position is known as the later one is, even
         // if the projection reads on in between.
         let from = if known_at.is_open() && open {
-            to
+            to.clone()
         } else {
             let from = self.known(known_at, size).await?;
             in_order(from.known_at, to.known_at, bounded)?;
             from
         };
         let service = self.clone();
-        let answer = blocking(move || service.compare(&request, &subject, [from, to]));
+        let answer = blocking(move || service.compare(&request, &subject, &[from, to]));
         Ok(Response::new(answer.await?))
     }
 

@@ -48,8 +48,6 @@ reasons! {
         "Give the BLAKE3-256 hash of the bytes that follow, or none.",
     TextTooLarge "TEXT_TOO_LARGE" InvalidArgument "The document's text is larger than 16 MiB."
         "Upload it as a media type that has no text.",
-    NotImplemented "NOT_IMPLEMENTED" Unimplemented "This release does not do this."
-        "Do without it, or use a newer release.",
     UnknownActor "UNKNOWN_ACTOR" NotFound "The actor is not on record, or was not at the size asked for."
         "Mind the spelling; ask by a later `known_at`, or define the actor.",
     UnknownMandate "UNKNOWN_MANDATE" NotFound "The mandate is not on record, or was not at the size asked for."
@@ -181,17 +179,6 @@ impl Failure {
     pub fn suggesting(mut self, near: &[impl AsRef<str>]) -> Self {
         self.message.push_str(&did_you_mean(near));
         self
-    }
-
-    /// A part of a request that this release does not know how to serve.
-    #[must_use]
-    pub fn unimplemented(field: &str, message: &str) -> Self {
-        Self::at(
-            Reason::NotImplemented,
-            field,
-            message,
-            format!("a request without {field}"),
-        )
     }
 
     /// A date that is not in an accepted form.

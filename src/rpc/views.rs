@@ -7,7 +7,7 @@ use super::{Failure, Reason, convert, proto};
 use crate::fold::Tables;
 use crate::ledger::{Clock, Reader};
 use crate::projection::catalog::{self, Named};
-use crate::projection::{Cursor, NotFollowing, Projection, Snapshot, Status};
+use crate::projection::{NotFollowing, Projection, Snapshot, Status};
 use crate::record::Micros;
 
 /// A projection to be asked. Clones are the same projection.
@@ -20,19 +20,14 @@ pub struct View {
     wait_max: Duration,
 }
 
-/// By how much of the ledger a question is answered.
-#[derive(Clone, Copy, Debug)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "`known_at` is the word for it everywhere"
-)]
+/// By how much of the ledger a question is answered, and by which tables: from its first row to
+/// its last the same, whatever takes their place meanwhile.
+#[derive(Clone, Debug)]
 pub struct Known {
     /// Only entries below this index count.
     pub known_at: u64,
-    /// How much the projection has read: at least as much.
-    cursor: Cursor,
-    /// The version of the projection.
-    version: u32,
+    /// The tables, which have read at least as much.
+    snapshot: Snapshot,
 }
 
 /// A bound in transaction time, as a request gives it: a size of the ledger, or a time; open if
@@ -72,14 +67,31 @@ impl<'a> KnownAt<'a> {
 impl Known {
     /// The same, where only entries below `known_at` count: at most as many as were read.
     #[must_use]
-    pub fn at(self, known_at: u64) -> Self {
-        let known_at = known_at.min(self.cursor.size);
-        Self { known_at, ..self }
+    pub fn at(&self, known_at: u64) -> Self {
+        Self {
+            known_at: known_at.min(self.size()),
+            snapshot: self.snapshot.clone(),
+        }
     }
 
     /// How many entries were read for it.
     pub const fn size(&self) -> u64 {
-        self.cursor.size
+        self.snapshot.cursor().size
+    }
+
+    /// Whichever of the two has read more.
+    #[must_use]
+    pub fn newer<'a>(&'a self, other: &'a Self) -> &'a Self {
+        if self.size() < other.size() {
+            other
+        } else {
+            self
+        }
+    }
+
+    /// The rows that it is answered from.
+    pub fn tables(&self) -> &dyn Tables {
+        &self.snapshot
     }
 }
 
@@ -138,11 +150,9 @@ impl View {
         let read = self
             .read(known_at.size.unwrap_or(0).max(at_least_size))
             .await?;
-        let cursor = read.cursor();
         Ok(Known {
-            known_at: known_at.size.unwrap_or(cursor.size),
-            cursor,
-            version: read.version(),
+            known_at: known_at.size.unwrap_or(read.cursor().size),
+            snapshot: read,
         })
     }
 
@@ -187,11 +197,9 @@ impl View {
     pub async fn follow(&self, size: u64) -> Result<Known, Failure> {
         let read = self.projection.wait_for(size).await;
         let read = read.map_err(|stopped| failed(&stopped))?;
-        let cursor = read.cursor();
         Ok(Known {
-            known_at: cursor.size,
-            cursor,
-            version: read.version(),
+            known_at: read.cursor().size,
+            snapshot: read,
         })
     }
 
@@ -242,10 +250,10 @@ impl View {
     #[must_use]
     pub fn basis(&self, known: &Known, as_of: Option<i64>) -> proto::Basis {
         proto::Basis {
-            ledger_size: known.cursor.size,
-            root: convert::root(known.cursor.root.into()),
+            ledger_size: known.size(),
+            root: convert::root(known.snapshot.cursor().root.into()),
             projection: self.projection.name().to_owned(),
-            projection_version: known.version,
+            projection_version: known.snapshot.version(),
             known_at: known.known_at,
             as_of: as_of
                 .map(convert::positions::last_second)
@@ -257,8 +265,8 @@ impl View {
     #[must_use]
     pub fn head(known: &Known) -> proto::Head {
         proto::Head {
-            size: known.cursor.size,
-            root: convert::root(known.cursor.root.into()),
+            size: known.size(),
+            root: convert::root(known.snapshot.cursor().root.into()),
             recorded_at: None,
         }
     }

@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 
 use lsm_tree::compaction::Leveled;
-use lsm_tree::config::CompressionPolicy;
+use lsm_tree::config::{CompressionPolicy, PinningPolicy};
 use lsm_tree::{
     AbstractTree as _, AnyTree, Cache, CompressionType, Config, IterGuardImpl, SeqNo,
     SequenceNumberCounter,
@@ -50,6 +50,12 @@ const OVERLAPPING_FILES: usize = 4;
 
 /// The size of merged files: small enough for a merge of a few to take a fraction of a second.
 const FILE_BYTES: u64 = 16 << 20;
+
+/// In which levels the indexes of files, and their filters, are held in memory: in the first
+/// three. They take some 2% of a file, and a level has ten times the bytes of the one before:
+/// `(4 + 4 × 10) × 16 MiB × 2%`, 14 MiB a tree at most. Those of the level after are cut into
+/// blocks, which are cached as others are; uncut, one takes 300 KB, and a few of them the cache.
+const HELD_LEVELS: [bool; 4] = [true, true, true, false];
 
 /// How many damaged tables are kept for somebody to look at.
 const DAMAGED_KEPT_MAX: u32 = 3;
@@ -144,6 +150,8 @@ impl LsmTables {
         let tree = guarded(|| {
             Config::new(rows_dir(dir), sequence.clone(), unused)
                 .use_cache(Arc::new(Cache::with_capacity_bytes(cache_bytes)))
+                .index_block_pinning_policy(PinningPolicy::new(HELD_LEVELS))
+                .filter_block_pinning_policy(PinningPolicy::new(HELD_LEVELS))
                 .data_block_compression_policy(CompressionPolicy::all(CompressionType::None))
                 .open()
         })?;

@@ -161,6 +161,15 @@ fn two_coders_who_differ_dispute_and_a_third_settles_it() {
 }
 
 #[test]
+fn the_index_answers_on_histories_as_short_as_these() {
+    let steps = [(); 4].map(|()| state(says(Supports), A0));
+    let lines = ledger(&steps).0;
+    let tables = super::subject::tables(&lines);
+    let answered = super::subject::answered(&tables, &plain(), lines.len(), i64::MAX);
+    assert!(answered.exact.is_some());
+}
+
+#[test]
 fn readings_that_differ_in_the_words_of_a_condition_are_the_same() {
     let mut with_conditions = judgement(Supports);
     with_conditions.conditions = 0b101;

@@ -29,7 +29,7 @@ use generator::history;
 use onrecord::fold::MemoryTables;
 use onrecord::position::Testimony;
 use onrecord::projection::positions::Collected;
-use oracle::{Case, Question, Told};
+use oracle::{Answer, Case, Question, Told};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use scribe::ledger;
@@ -153,6 +153,7 @@ fn hold(
         let expected = case.answer(d);
         let actual = subject::answer(&collected, &subject::position_at(&collected, d));
         same(&expected, &actual, || about(d))?;
+        by_index(world, question, known_at, (d, &expected))?;
     }
     Ok(Some(heard))
 }
@@ -176,8 +177,23 @@ fn hold_otherwise(
         let expected = case.answer(d);
         let actual = subject::answer(&collected, &subject::position_at(&collected, d));
         same(&expected, &actual, || about(d))?;
+        by_index(world, question, known_at, (d, &expected))?;
     }
     Ok(())
+}
+
+/// Holds what the index picks, if it answers the question, against the oracle's answer.
+fn by_index(
+    world: &World,
+    question: &Question,
+    known_at: usize,
+    (d, expected): (i64, &Answer),
+) -> Result<(), TestCaseError> {
+    let answer = subject::answered(&world.tables, question, known_at, d);
+    let actual = subject::answer(&answer.collected, &answer.position());
+    same(expected, &actual, || {
+        format!("{question:?} as of {d} known at {known_at}, by the index")
+    })
 }
 
 /// What both know of the question; none if neither knows the actor.

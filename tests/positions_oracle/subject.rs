@@ -1,17 +1,18 @@
 //! The archive's own answers, put in the oracle's words: the ledger folded into tables in
-//! memory, what bears on the question collected from them, and the position worked out.
+//! memory, what bears on the question collected from them, and the position worked out; and the
+//! same from what an index picks, which is so small here that short histories fill it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
 use bytes::Bytes;
-use onrecord::fold::{Fold as _, MemoryTables};
+use onrecord::fold::MemoryTables;
 use onrecord::position::{
     self, Authority, Bases, ChangeKind, Comparison, Dated, Decision, Direction, Finding, Placement,
     Position, Testimony,
 };
 use onrecord::projection::positions::{
-    self, Collected, PositionsFold, SourceFilter, Subject, Terms, codebook, collect,
+    self, Collected, Shape, SourceFilter, Subject, Terms, answer_by_index, codebook, collect, fold,
     verifier_number,
 };
 use onrecord::record::{
@@ -38,7 +39,7 @@ pub fn tables(lines: &[Line]) -> MemoryTables {
     let mut tables = MemoryTables::default();
     for (index, line) in (0..).zip(lines) {
         let entry = entry(index, line);
-        let changes = PositionsFold.fold(&tables, &entry).unwrap();
+        let changes = fold(&tables, &entry, &Shape::SMALLEST).unwrap();
         tables.apply(changes);
     }
     tables
@@ -66,14 +67,30 @@ fn entry(index: u64, line: &Line) -> Entry {
 
 /// What bears on a question; none if the actor is not on record.
 pub fn collected(tables: &MemoryTables, question: &Question, known_at: usize) -> Option<Collected> {
+    let (subject, terms) = (asked(question), terms(tables, question));
+    collect(tables, &subject, &terms, u64::try_from(known_at).unwrap()).unwrap()
+}
+
+/// What makes the position at the exclusive end `d`, from the index if there is one.
+pub fn answered(
+    tables: &MemoryTables,
+    question: &Question,
+    known_at: usize,
+    d: i64,
+) -> positions::Answer {
+    let (subject, terms) = (asked(question), terms(tables, question));
+    let known_at = u64::try_from(known_at).unwrap();
+    let answer = answer_by_index(tables, &subject, &terms, known_at, (d, PAGE));
+    answer.unwrap().unwrap()
+}
+
+fn asked(question: &Question) -> Subject {
     let slug = |text: &str| Slug::from_str(text).unwrap();
-    let subject = Subject {
+    Subject {
         actor: slug(question.actor),
         topic: slug(question.topic),
         with_parts: Some(question.with_parts),
-    };
-    let terms = terms(tables, question);
-    collect(tables, &subject, &terms, u64::try_from(known_at).unwrap()).unwrap()
+    }
 }
 
 fn terms(tables: &MemoryTables, question: &Question) -> Terms {

@@ -30,8 +30,9 @@ impl Fold for PositionsFold {
     }
 }
 
-/// What `entry` changes, with an index of this shape.
-pub(super) fn fold(state: &dyn Tables, entry: &Entry, shape: &Shape) -> Result<Changes, FoldError> {
+/// What `entry` changes, with an index of this shape: as [`PositionsFold`] has it, with the
+/// standard one.
+pub fn fold(state: &dyn Tables, entry: &Entry, shape: &Shape) -> Result<Changes, FoldError> {
     let mut changes = changes(state, entry)?;
     index::seal(state, entry, shape, &mut changes)?;
     Ok(changes)

@@ -12,8 +12,8 @@
 //! - `standing.rs` tells how a statement stands, for others who tell of it.
 //! - `terms.rs` is what a reader may ask for: whose reading, and which statements to trust.
 //! - `question.rs` collects what bears on a question, by those terms: all of it.
-//! - `answer.rs` asks for the position at one date, for which `index` finds the few statements
-//!   that make it, however long the history is.
+//! - `answer.rs` asks for the position at one date: of a short history all is read
+//!   (`pair_rows.rs`), and in a long one `index` finds the few statements that make it.
 //! - `bearing.rs` names the entries that an answer rests on.
 //! - `subjects.rs` walks over the questions that there are on a topic, or about an actor.
 //! - `between.rs` tells what was recorded between two states of knowledge, `votes.rs` how
@@ -37,6 +37,7 @@ mod fold;
 mod hearing;
 mod history;
 mod index;
+mod pair_rows;
 mod question;
 mod reading;
 mod same;
@@ -49,22 +50,20 @@ mod tests;
 mod touched;
 mod verifiers;
 mod votes;
-mod weight;
 
-pub use answer::{Answer, answer};
+pub use answer::{Answer, AtOnce, answer, answer_at_once, answer_by_index};
 pub use bearing::{asked, entries_about, statements_on};
 pub use between::entries_between;
 pub use codebooks::codebook;
-pub use fold::PositionsFold;
+pub use fold::{PositionsFold, fold};
 pub use history::Pair;
-pub use index::Exact;
-pub use question::{Collected, Detail, Subject, actors_on, collect, speaks_for};
+pub use index::{Exact, Shape};
+pub use question::{Collected, Detail, Subject, actors_on, collect};
 pub use standing::{Standing, Standings};
 pub use subjects::{Passed, Scope, Subjects, subjects};
 pub use terms::{Choice, Filter, Part, SourceFilter, Taken, Terms, verifier_number};
 pub use touched::{TouchedScope, touched};
 pub use votes::{Votes, votes};
-pub use weight::is_light;
 
 use super::rows::Table;
 
@@ -76,6 +75,8 @@ const LATE: Table = table(b'y', "late");
 const SEALS: Table = table(b's', "seals");
 /// Entry, number: a page that the entry wrote of the trees that seals name.
 const PAGES: Table = table(b'g', "pages");
+/// Actor, topic, date, statement: a copy of its row, if lists of answers go looking for it.
+const SHOWN: Table = table(b'j', "shown");
 /// Statement, entry: what the entry did to it while it bore on nothing. Read by the fold, and
 /// for how it stands.
 const UNREAD: Table = table(b'h', "unread");
@@ -108,6 +109,8 @@ const VERIFIER_KEYS: Table = table(b'n', "verifier-keys");
 /// Number of a verifier, entry of its revocation: from which entry on what it signed before
 /// does not count.
 const UNTRUSTED: Table = table(b'u', "untrusted");
+/// Nothing: the entry of the first revocation by which signatures do not count, if there is one.
+const FIRST_UNTRUSTED: Table = table(b'z', "first-untrusted");
 /// Entry: which positions it can have changed.
 const TOUCHED: Table = table(b'x', "touched");
 /// Actor, topic: how much was done to the pair since its newest seal. There for every pair that

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::authority::{Mandates, organizations};
 use super::definitions::Actor;
 use super::hearing::{Coder, Coders, Given, Heard, Hearing};
-use super::history::{Change, Changed, Pair, parse};
+use super::history::Changed;
+use super::pair_rows::{Histories, PairRows};
 use super::same::Ties;
 use super::sources::Library;
 use super::terms::{Part, Taken, Terms};
 use super::verifiers::{self, Trust};
-use super::{ACTORS, HEARD, PARTS, TOPICS};
+use super::{ACTORS, PARTS, TOPICS};
 use crate::fold::{FoldError, Tables};
 use crate::position::{Authority, Bases, Rival, Testimony};
 use crate::projection::rows::{Parts, visible};
@@ -35,6 +36,10 @@ pub struct Subject {
 pub struct Collected {
     /// What the actor is.
     pub kind: ActorKind,
+    /// For a person, the organisations that they speak for, in order: whom to ask instead,
+    /// because a person does not inherit what is said for an office. Mandates that have ended
+    /// count.
+    pub speaks_for: Vec<Slug>,
     /// Who is asked: the actor, then its parts in order, if they speak too.
     pub asked: Vec<Slug>,
     /// How statements are read on the question, each reading once.
@@ -135,24 +140,10 @@ pub(super) fn histories(
     asked: &[Slug],
     topic: &Slug,
     known_at: u64,
-) -> Result<BTreeMap<u64, Changed>, FoldError> {
-    let mut histories: BTreeMap<u64, Changed> = BTreeMap::new();
+) -> Result<Histories, FoldError> {
+    let mut histories = Histories::new();
     for body in asked {
-        for row in HEARD.scan::<Change>(tables, &Pair::key(body, topic)) {
-            let (key, mut change) = row?;
-            let (statement, entry) = parse(&key)?;
-            if statement >= known_at {
-                break;
-            }
-            if entry >= known_at {
-                continue;
-            }
-            let changed = histories.entry(statement).or_default();
-            if let Some(known) = changed.get(&entry) {
-                change.join(known);
-            }
-            changed.insert(entry, change);
-        }
+        PairRows::new(tables, body, topic, known_at).note_all(&mut histories)?;
     }
     Ok(histories)
 }
@@ -180,8 +171,9 @@ fn drop_repeated(heard: &mut Vec<(Testimony, Detail)>, ties: &mut Ties) -> u64 {
 /// What one question needs to hear statements.
 pub(super) struct Bench<'a> {
     pub(super) tables: &'a dyn Tables,
-    topic: &'a Slug,
+    pub(super) topic: &'a Slug,
     pub(super) kind: ActorKind,
+    speaks_for: Vec<Slug>,
     pub(super) asked: Vec<Slug>,
     pub(super) known_at: u64,
     pub(super) terms: &'a Terms,
@@ -199,17 +191,24 @@ impl<'a> Bench<'a> {
         terms: &'a Terms,
         known_at: u64,
     ) -> Result<Option<Self>, FoldError> {
-        let Some(kind) = kind(tables, &subject.actor, known_at)? else {
+        let Some((kind, is_mandated)) = on_record(tables, &subject.actor, known_at)? else {
             return Ok(None);
         };
         let mut asked = vec![subject.actor.clone()];
         if subject.with_parts.unwrap_or(kind == ActorKind::State) {
             asked.extend(parts(tables, &subject.actor, known_at)?);
         }
+        // Most never had a mandate, and need not be looked for among those who did.
+        let speaks_for = if kind == ActorKind::Person && is_mandated {
+            organizations(tables, &subject.actor, known_at)?
+        } else {
+            Vec::new()
+        };
         Ok(Some(Self {
             tables,
             topic: &subject.topic,
             kind,
+            speaks_for,
             asked,
             known_at,
             terms,
@@ -221,11 +220,16 @@ impl<'a> Bench<'a> {
     }
 
     /// Everything that bears on the question.
-    pub(super) fn collect(mut self) -> Result<Collected, FoldError> {
+    pub(super) fn collect(self) -> Result<Collected, FoldError> {
         let histories = histories(self.tables, &self.asked, self.topic, self.known_at)?;
+        self.collect_from(&histories)
+    }
+
+    /// What these histories tell, of all statements that bear on the question.
+    pub(super) fn collect_from(mut self, histories: &Histories) -> Result<Collected, FoldError> {
         let mut ties = Ties::default();
         let mut heard = Vec::new();
-        for (statement, changed) in &histories {
+        for (statement, changed) in histories {
             heard.extend(self.hear(*statement, changed, &mut ties)?);
         }
         let repeated = drop_repeated(&mut heard, &mut ties);
@@ -238,6 +242,7 @@ impl<'a> Bench<'a> {
         let (testimonies, details) = heard.into_iter().unzip();
         Collected {
             kind: self.kind,
+            speaks_for: self.speaks_for,
             asked: self.asked,
             testimonies,
             details,
@@ -370,20 +375,6 @@ pub(super) fn testimony(
     })
 }
 
-/// The organisations that a person speaks for: whom to ask instead, because a person does not
-/// inherit what is said for an office. In order; mandates that have ended count.
-pub fn speaks_for(
-    tables: &dyn Tables,
-    person: &Slug,
-    known_at: u64,
-) -> Result<Vec<Slug>, FoldError> {
-    let actor: Option<Actor> = ACTORS.get(tables, &ACTORS.key().slug(person))?;
-    if !actor.is_some_and(|actor| actor.mandated) {
-        return Ok(Vec::new());
-    }
-    organizations(tables, person, known_at)
-}
-
 /// The actors on whom and `topic` something bears or once bore, in order.
 pub fn actors_on<'a>(
     tables: &'a dyn Tables,
@@ -404,11 +395,23 @@ pub(super) fn kind(
     actor: &Slug,
     known_at: u64,
 ) -> Result<Option<ActorKind>, FoldError> {
+    let on_record = on_record(tables, actor, known_at)?;
+    Ok(on_record.map(|(kind, _)| kind))
+}
+
+/// What an actor is, and whether it ever had a mandate; none if it is not on record.
+fn on_record(
+    tables: &dyn Tables,
+    actor: &Slug,
+    known_at: u64,
+) -> Result<Option<(ActorKind, bool)>, FoldError> {
     let actor: Option<Actor> = ACTORS.get(tables, &ACTORS.key().slug(actor))?;
-    actor
-        .filter(|actor| actor.introduced < known_at)
-        .map(|actor| ActorKind::try_from(actor.kind).map_err(|_| ACTORS.damaged()))
-        .transpose()
+    let actor = actor.filter(|actor| actor.introduced < known_at);
+    let Some(actor) = actor else {
+        return Ok(None);
+    };
+    let kind = ActorKind::try_from(actor.kind).map_err(|_| ACTORS.damaged())?;
+    Ok(Some((kind, actor.mandated)))
 }
 
 /// The parts of `whole`, and their parts, in order. Each is visited once, so that even a

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::fold::fold;
 use super::index::Shape;
-use super::{Collected, PositionsFold, Subject, Terms, actors_on, collect, speaks_for};
+use super::{Collected, PositionsFold, Subject, Terms, actors_on, collect};
 use crate::fold::{Fold, FoldError, MemoryTables, Order, Scan, Tables, TablesError};
 use crate::position::{Authority, Testimony};
 use crate::projection::fixtures::{
@@ -298,7 +298,7 @@ fn a_person_speaks_for_the_organisations_of_their_mandates_but_those_of_mere_aff
         script.mandate("aide", body, authority, &[], ("", ""));
     }
     let tables = script.tables(&PositionsFold);
-    let bodies = |person, known_at| speaks_for(&tables, &slug(person), known_at).unwrap();
+    let bodies = |person, known_at| ask(&tables, person, None, known_at).speaks_for;
     assert_eq!(bodies("aide", u64::MAX), [slug("office"), slug("palace")]);
     assert_eq!(bodies("aide", 9), [slug("office")]);
     assert_eq!(bodies("head", u64::MAX), []);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{POLICY, UNTRUSTED, VERIFIER_KEYS, VERIFIERS, touched};
+use super::{FIRST_UNTRUSTED, POLICY, UNTRUSTED, VERIFIER_KEYS, VERIFIERS, touched};
 use crate::fold::{Changes, FoldError, Tables};
 use crate::projection::read::{malformed, signers};
 use crate::projection::rows::{Key, Parts};
@@ -93,6 +93,11 @@ pub(super) fn revoked(
         .parse()
         .map_err(|_| malformed(entry, "the revoked verifier's key cannot be read"))?;
     let mut changes = Changes::new();
+    let first = FIRST_UNTRUSTED.key();
+    if state.get(first.as_bytes())?.is_none() {
+        let row = FIRST_UNTRUSTED.encode(&entry.index)?;
+        changes.insert(first.into_bytes(), Some(row));
+    }
     for number in numbered(state, &[*key.as_bytes()], &mut changes)? {
         let row = UNTRUSTED.key().bytes(&number.to_be_bytes());
         let row = row.index(entry.index).into_bytes();
@@ -125,6 +130,11 @@ pub(super) struct Trust {
 impl Trust {
     /// As revocations below `known_at` leave it.
     pub(super) fn at(tables: &dyn Tables, known_at: u64) -> Result<Self, FoldError> {
+        // Nearly always there is none; one row tells that for a fraction of what a scan costs.
+        let first: Option<u64> = FIRST_UNTRUSTED.get(tables, &FIRST_UNTRUSTED.key())?;
+        if first.is_none_or(|first| first >= known_at) {
+            return Ok(Self::default());
+        }
         let mut untrusted: BTreeMap<Number, Vec<_>> = BTreeMap::new();
         for row in UNTRUSTED.scan::<u64>(tables, &UNTRUSTED.key()) {
             let (key, from) = row?;

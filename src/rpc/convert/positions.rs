@@ -46,8 +46,6 @@ pub struct Asked<'a> {
     pub actor: &'a Slug,
     /// The topic.
     pub topic: &'a Slug,
-    /// For a person, the organisations to ask instead.
-    pub speaks_for: &'a [Slug],
     /// Where nothing is on record, how many sources were read.
     pub coverage: Coverage,
 }
@@ -82,8 +80,8 @@ pub fn position(
         filtered: collected.filtered(),
         possible_count: position.possible.total as u64,
         reported_count: position.reported.total as u64,
-        speaks_for: texts(asked.speaks_for),
-        speaks_for_count: asked.speaks_for.len() as u64,
+        speaks_for: texts(&collected.speaks_for),
+        speaks_for_count: collected.speaks_for.len() as u64,
         sources_read: asked.coverage.sources,
         sources_read_whole: asked.coverage.whole,
         filtered_by: collected.taken.iter().map(filtered).collect(),

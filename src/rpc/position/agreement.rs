@@ -37,7 +37,7 @@ impl Positions {
                 .views
                 .unknown(reason, "holder", holder.as_str(), known_at, size));
         }
-        let tables = self.views.positions.tables();
+        let tables = known.tables();
         let votes = positions::votes(tables, topic, holder, terms, known_at, STATEMENTS_MAX)?;
         let votes = votes.ok_or_else(|| {
             Failure::invalid(

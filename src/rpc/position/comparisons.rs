@@ -38,8 +38,8 @@ impl Positions {
         ends: &Ends,
     ) -> Result<(Vec<proto::ComparedPositions>, String), Failure> {
         self.fill(asked, scope, |subject, range| {
-            let from = self.evidence(subject, &ends.from, asked.from_known)?;
-            let to = self.evidence(subject, &ends.to, asked.known)?;
+            let from = Evidence::collect(subject, &ends.from, &asked.from_known)?;
+            let to = Evidence::collect(subject, &ends.to, &asked.known)?;
             let heard = [&from, &to].into_iter().flatten();
             let readings = heard.map(|it| readings(&it.collected)).sum();
             let mut items = Vec::new();
@@ -69,7 +69,7 @@ impl Positions {
         let milestone = ends.span.milestone;
         let placed = milestone.and_then(|it| placement(&decisions[1], it));
         let entries = if changed {
-            self.entries(subject, ends, [&asked.from_known, &asked.known])?
+            entries(subject, ends, [&asked.from_known, &asked.known])?
         } else {
             Vec::new()
         };
@@ -92,23 +92,18 @@ impl Positions {
             entries: entries.into_iter().take(ENTRIES_MAX).collect(),
         }))
     }
+}
 
-    /// The entries between what is known at both ends that bear on a question.
-    fn entries(
-        &self,
-        subject: &Subject,
-        ends: &Ends,
-        [from, to]: [&Known; 2],
-    ) -> Result<Vec<u64>, Failure> {
-        let range = from.known_at.min(to.known_at)..from.known_at.max(to.known_at);
-        if range.is_empty() {
-            return Ok(Vec::new());
-        }
-        let tables = self.views.positions.tables();
-        let by_source = ends.asks_about_sources();
-        let entries = positions::entries_between(tables, subject, by_source, range)?;
-        Ok(entries.into_iter().collect())
+/// The entries between what is known at both ends that bear on a question.
+fn entries(subject: &Subject, ends: &Ends, [from, to]: [&Known; 2]) -> Result<Vec<u64>, Failure> {
+    let range = from.known_at.min(to.known_at)..from.known_at.max(to.known_at);
+    if range.is_empty() {
+        return Ok(Vec::new());
     }
+    let tables = from.newer(to).tables();
+    let by_source = ends.asks_about_sources();
+    let entries = positions::entries_between(tables, subject, by_source, range)?;
+    Ok(entries.into_iter().collect())
 }
 
 /// One end of a comparison; nothing, and that for sure, if the actor was not on record.

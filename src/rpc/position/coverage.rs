@@ -37,7 +37,7 @@ impl Positions {
         wanted: Option<SourceReading>,
         known: &Known,
     ) -> Result<ListCoverageResponse, Failure> {
-        let tables = self.views.catalog.tables();
+        let tables = known.tables();
         let known_at = known.known_at;
         if catalog::topic(tables, topic, known_at)?.is_none() {
             let (reason, id) = (Reason::UnknownTopic, topic.as_str());

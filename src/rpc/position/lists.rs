@@ -31,7 +31,7 @@ impl Positions {
         tell: impl Fn(&Evidence, Range<usize>) -> Result<Vec<T>, Failure>,
     ) -> Filled<T> {
         self.fill(asked, scope, |subject: &Subject, range| {
-            let evidence = self.collect(subject, terms, asked.known)?;
+            let evidence = self.collect(subject, terms, &asked.known)?;
             Ok(Share {
                 items: tell(&evidence, range)?,
                 readings: readings(&evidence.collected),

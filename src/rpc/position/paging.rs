@@ -165,7 +165,7 @@ impl Positions {
             let known = self.known(known_at, size).await?;
             let from = match from {
                 Some(from) if !(from.is_open() && open) => self.known(from, size).await?,
-                _ => known,
+                _ => known.clone(),
             };
             let cursor = Cursor {
                 as_of,
@@ -205,7 +205,7 @@ impl Positions {
     ) -> Result<(Vec<T>, String), Failure> {
         let known_at = [asked.known.known_at, asked.from_known.known_at];
         self.check(scope, &asked.known, known_at.into_iter().max().unwrap_or(0))?;
-        let tables = self.views.positions.tables();
+        let tables = asked.known.newer(&asked.from_known).tables();
         let walk = positions::subjects(tables, scope, asked.next.clone(), &known_at)?;
         let mut page = Page::new(asked.size);
         let mut left = READINGS_MAX;

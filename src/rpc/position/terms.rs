@@ -157,7 +157,7 @@ impl Reader<'_> {
                 size,
             ));
         }
-        let tables = self.views.positions.tables();
+        let tables = self.known.tables();
         Ok(positions::verifier_number(tables, verifier.as_bytes())?)
     }
 
@@ -178,7 +178,7 @@ impl Reader<'_> {
         let field = self.field("codebook");
         let codebook: ContentId = parse(&field, id)?;
         let known_at = self.known.known_at;
-        let index = positions::codebook(self.views.positions.tables(), &codebook)?;
+        let index = positions::codebook(self.known.tables(), &codebook)?;
         let index = index.filter(|index| *index < known_at).ok_or_else(|| {
             let size = self.known.size();
             Failure::unknown(Reason::UnknownTopic, &field, id, known_at, size)

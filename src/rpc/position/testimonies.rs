@@ -22,7 +22,7 @@ impl Positions {
         terms: &Terms,
         chosen: Standing,
     ) -> Result<ListTestimoniesResponse, Failure> {
-        let evidence = self.collect(subject, terms, asked.known)?;
+        let evidence = self.collect(subject, terms, &asked.known)?;
         let question = evidence.question(asked.as_of);
         let found = standing(&evidence.collected.testimonies, question, chosen);
         let (testimonies, next_page_token) = asked.page(found.len(), |number| {
@@ -45,7 +45,7 @@ impl Positions {
         terms: &Terms,
         in_pages: bool,
     ) -> Result<GetTimelineResponse, Failure> {
-        let evidence = self.collect(subject, terms, asked.known)?;
+        let evidence = self.collect(subject, terms, &asked.known)?;
         let question = evidence.question(asked.as_of);
         let found = timeline(&evidence.collected.testimonies, question);
         let basis = Some(self.views.positions.basis(&asked.known, Some(asked.as_of)));

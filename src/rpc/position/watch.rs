@@ -16,7 +16,7 @@ use std::sync::{Arc, LazyLock};
 use prost::Message as _;
 use tokio::sync::Semaphore;
 
-use super::{Positions, terms};
+use super::{Evidence, Positions, terms};
 use crate::position::{Question, compare, position};
 use crate::projection::catalog;
 use crate::projection::positions::{self, Pair, Subject, Terms, TouchedScope, touched};
@@ -55,9 +55,9 @@ pub async fn open(
     let known = positions
         .known(KnownAt::new("start", None, None), next)
         .await?;
-    let question = Watched::of(positions.clone(), &request, known)?;
+    let question = Watched::of(positions.clone(), &request, &known)?;
     // A mistake in the filter is told at once.
-    question.terms()?;
+    question.terms(&known)?;
     let (line, outgoing) = positions.subscriptions.line()?;
     let watch = Watch {
         question: Arc::new(question),
@@ -132,7 +132,8 @@ impl Follow for Watch {
             left,
             ..self.place.clone()
         };
-        let turn = blocking_in_turn(&TURNS, move || question.turn(place, known));
+        let read = known.clone();
+        let turn = blocking_in_turn(&TURNS, move || question.turn(place, &read));
         let turn = tokio::select! {
             turn = turn => turn.map_err(Ended::Failed)?,
             () = self.line.gone() => return Err(Ended::Gone),
@@ -206,8 +207,9 @@ struct Watched {
     scope: TouchedScope,
     /// The exclusive end of valid time, if the request has one.
     as_of: Option<i64>,
-    /// How much was known when the watch began.
-    known: Known,
+    /// How much was known when the watch began, by which the request is read. Not the tables of
+    /// then, which others may replace while it lasts.
+    known_at: u64,
 }
 
 /// What a turn found.
@@ -221,7 +223,7 @@ impl Watched {
     fn of(
         positions: Positions,
         request: &WatchPositionsRequest,
-        known: Known,
+        known: &Known,
     ) -> Result<Self, Failure> {
         let slug = |field: &str, text: &str| -> Result<Option<Slug>, Failure> {
             let given = (!text.is_empty()).then(|| parse(field, text));
@@ -256,13 +258,14 @@ impl Watched {
             request: request.clone(),
             scope,
             as_of,
-            known,
+            known_at: known.known_at,
         })
     }
 
-    fn terms(&self) -> Result<Terms, Failure> {
+    fn terms(&self, known: &Known) -> Result<Terms, Failure> {
         let filter = self.request.filter.as_ref();
-        terms(&self.positions.views, "filter", filter, &self.known)
+        let known = known.at(self.known_at);
+        terms(&self.positions.views, "filter", filter, &known)
     }
 
     /// How much has been read by all that a position is told from, once that is `size` entries.
@@ -283,8 +286,8 @@ impl Watched {
     }
 
     /// Considers some of the entries from `place` on, of those that are `known`.
-    fn turn(&self, place: Place, known: Known) -> Result<Turn, Failure> {
-        let terms = self.terms()?;
+    fn turn(&self, place: Place, known: &Known) -> Result<Turn, Failure> {
+        let terms = self.terms(known)?;
         let mut turn = Turn {
             changes: Vec::new(),
             place,
@@ -298,7 +301,7 @@ impl Watched {
             }
             turn.place = Place::at(turn.place.next.saturating_add(1));
         }
-        let tables = self.positions.views.positions.tables();
+        let tables = known.tables();
         let entries = turn.place.next..known.size();
         for (passed, row) in touched(tables, &self.scope, entries).enumerate() {
             let (entry, pairs) = row?;
@@ -330,7 +333,7 @@ impl Watched {
         turn: &mut Turn,
         left: &mut VecDeque<Pair>,
         terms: &Terms,
-        known: Known,
+        known: &Known,
         most: usize,
     ) -> Result<usize, Failure> {
         let entry = turn.place.next;
@@ -350,7 +353,7 @@ impl Watched {
         pair: &Pair,
         terms: &Terms,
         entry: u64,
-        known: Known,
+        known: &Known,
     ) -> Result<Option<WatchPositionsResponse>, Failure> {
         let subject = Subject {
             actor: pair.actor.clone(),
@@ -358,9 +361,9 @@ impl Watched {
             with_parts: self.scope.with_parts,
         };
         let views = &self.positions.views;
-        let at = |known_at| positions::collect(views.positions.tables(), &subject, terms, known_at);
+        let at = |known_at| positions::collect(known.tables(), &subject, terms, known_at);
         let known = known.at(entry.saturating_add(1));
-        let after = self.positions.evidence(&subject, terms, known)?;
+        let after = Evidence::collect(&subject, terms, &known)?;
         let Some(after) = after.filter(|it| it.collected.has_voice()) else {
             return Ok(None);
         };

@@ -18,6 +18,11 @@ pub(super) enum Kind {
     Reported,
 }
 
+/// How long something may be only possible without being vague: a day, as most dates are given.
+pub(super) const VAGUE_SECONDS: i64 = 86_400;
+/// And how long without being open: a month, as most others are.
+const OPEN_SECONDS: i64 = 31 * 86_400;
+
 /// Something for each kind.
 pub(super) type ByKind<T> = [T; 3];
 
@@ -92,6 +97,28 @@ impl Item {
     /// Whether there is a date at which this form is definite.
     pub(super) fn appears(&self) -> bool {
         self.until.is_none_or(|until| self.newness.latest < until)
+    }
+
+    /// Whether the lists of an answer go looking for it: what is only reported, and what may have
+    /// been said by dates that lie further apart than most. It is seldom; so it is kept apart,
+    /// where it lies close together.
+    pub(super) fn is_listed(&self) -> bool {
+        self.kind == Kind::Reported || self.vagueness() > 0
+    }
+
+    /// Of what sort it is among those that are listed: a list goes looking for some sorts alone,
+    /// or for some at other dates than for others.
+    pub(super) fn sort(&self) -> u8 {
+        u8::from(self.kind == Kind::Reported) << 2 | self.vagueness()
+    }
+
+    /// 0 if it is possible for a day at most, 1 up to a month, 2 for longer.
+    fn vagueness(&self) -> u8 {
+        let Some(begins) = self.begins else {
+            return 0;
+        };
+        let possible = self.newness.latest.saturating_sub(begins);
+        u8::from(possible > VAGUE_SECONDS) + u8::from(possible > OPEN_SECONDS)
     }
 
     /// Whether it is definite at a date, and no other form has replaced it.

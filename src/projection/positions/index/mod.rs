@@ -6,13 +6,15 @@
 //! of by the fold: nothing here decides what a position is.
 //!
 //! - **Items** (`item.rs`) say of a testimony when it stands and what it counts as.
-//! - **Trees** (`tree.rs`) hold them twice, by age and by beginning, and keep every version of
-//!   themselves, so that a question at an early K is as fast as one at a late K.
+//! - **Trees** (`tree.rs`) hold them twice, by age and by beginning, and what the lists of an
+//!   answer go looking for once more, apart. They keep every version of themselves, so that a
+//!   question at an early K is as fast as one at a late K.
 //! - **Seals** (`state.rs`) name the trees as they were at an entry, with the few items that
 //!   have come and gone since they were written. Between seals, a question works out from the
 //!   rows themselves what was done up to its K.
 //! - **Searches** (`search.rs`) find what a position is made of, and count the rest.
-//! - **Picks** (`pick.rs`) are the statements that are then read whole.
+//! - **Picks** (`pick.rs`) are the statements that are then read whole; those that lists show,
+//!   from copies that lie side by side (`copies.rs`).
 //!
 //! # Bounds
 //!
@@ -36,6 +38,7 @@
 //! - where signatures of a verifier who has signed anything on the pair do not count;
 //! - where a speaker has a mandate of mere affiliation with the actor.
 
+mod copies;
 mod item;
 mod pick;
 mod search;
@@ -56,28 +59,38 @@ use tree::Press;
 
 /// How large the parts of an index are. Equal ledgers give equal tables by the same shape only.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shape {
+pub struct Shape {
     /// A pair is sealed before one in so many entries.
-    one_in: u64,
+    pub(super) one_in: u64,
     /// And only if so many entries have come since the last seal.
-    entries_min: u64,
+    pub(super) entries_min: u64,
     /// A seal that would name more items beside the trees writes the trees anew.
-    loose_items_max: usize,
+    pub(super) loose_items_max: usize,
     /// The most items in a page.
-    leaf_items_max: usize,
+    pub(super) leaf_items_max: usize,
     /// The most pages that a page names.
-    inner_pages_max: usize,
+    pub(super) inner_pages_max: usize,
 }
 
 impl Shape {
     /// As the daemon has it. An item takes some 40 bytes and what is told of a page 60, so that
     /// pages take 1 to 2 KB, and a seal at most 15 KB and what one more stretch brings.
-    pub(super) const STANDARD: Self = Self {
+    pub const STANDARD: Self = Self {
         one_in: 16,
         entries_min: 64,
         loose_items_max: 256,
         leaf_items_max: 32,
         inner_pages_max: 24,
+    };
+
+    /// Everything is sealed as soon as may be, into the smallest pages that trees can have, so
+    /// that short histories fill many of them.
+    pub const SMALLEST: Self = Self {
+        one_in: 1,
+        entries_min: 2,
+        loose_items_max: 2,
+        leaf_items_max: 2,
+        inner_pages_max: 2,
     };
 
     /// For tests of everything else.

@@ -6,12 +6,13 @@
 
 use std::collections::BTreeSet;
 
+use super::copies::{Copies, Place};
 use super::item::{Item, Kind, Mark};
 use super::search::Search;
 use super::state::State;
 use crate::fold::FoldError;
 use crate::position::{Dated, Position, Testimony, origin};
-use crate::projection::positions::history::{Pair, heard_of, heard_once};
+use crate::projection::positions::history::{Changed, Pair, heard_of, heard_once};
 use crate::projection::positions::question::{Bench, Collected, Detail, has_voice, order};
 use crate::projection::positions::same::Ties;
 use crate::record::Interval;
@@ -122,12 +123,17 @@ impl Picks<'_, '_> {
 
         let has_voice = has_voice(self.bench.kind);
         self.newest(&ALL, DEFINITE, 1)?;
-        self.newest(&ALL, POSSIBLE, self.page)?;
+        let listed = self.search.possible(self.page)?;
+        self.read_in_order(&listed)?;
         let reported: &[Kind] = if has_voice { &[Kind::Reported] } else { &ALL };
-        self.newest(reported, EITHER, self.page)?;
         let mut run = (None, None);
         if has_voice {
-            self.newest(&OWN, POSSIBLE, 1)?;
+            let reported = self.search.reported(self.page)?;
+            self.read_in_order(&reported)?;
+            // Unless some of what is possible is listed already, or all.
+            if listed.len() >= self.page && listed.iter().all(|it| it.kind == Kind::Reported) {
+                self.newest(&OWN, POSSIBLE, 1)?;
+            }
             let front = self.search.front(None)?;
             self.read(&front)?;
             let end = front.iter().map(|it| it.newness.latest).max();
@@ -140,6 +146,8 @@ impl Picks<'_, '_> {
             if !front.is_empty() {
                 run = self.run(&front)?;
             }
+        } else {
+            self.newest(&ALL, EITHER, self.page)?;
         }
         let considered = self.search.considered()?;
         let definite = self.search.definite()?;
@@ -179,20 +187,56 @@ impl Picks<'_, '_> {
     /// Reads the statements of items, each once.
     fn read(&mut self, items: &[Item]) -> Result<(), FoldError> {
         for item in items {
+            if self.statements.insert(item.newness.statement) {
+                let changed = self.changed(item)?;
+                self.hear(item, &changed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`read`](Self::read), of items in the order of age, the newest first: from copies, as
+    /// far as there are any.
+    fn read_in_order(&mut self, items: &[Item]) -> Result<(), FoldError> {
+        let mut copies = Copies::new(self.bench.tables, self.pair);
+        for item in items {
             let statement = item.newness.statement;
             if !self.statements.insert(statement) {
                 continue;
             }
-            let (tables, known_at) = (self.bench.tables, self.bench.known_at);
-            let changed = if item.plain {
-                heard_once(tables, self.pair, statement)?
-            } else {
-                heard_of(tables, self.pair, statement, known_at)?
+            let mut copy = None;
+            if item.plain && item.is_listed() {
+                let place = Place::of(item);
+                copy = match self.state.fresh.get(&place) {
+                    Some(fresh) => Some(fresh.clone()),
+                    None => copies.at(place)?,
+                };
+            }
+            let changed = match copy {
+                Some(change) => Changed::from([(statement, change)]),
+                None => self.changed(item)?,
             };
-            let heard = self.bench.hear(statement, &changed, &mut Ties::default())?;
-            let (testimonies, details): (Vec<_>, Vec<_>) = heard.into_iter().unzip();
-            self.testimonies.extend(testimonies);
-            self.details.extend(details);
+            self.hear(item, &changed)?;
+        }
+        Ok(())
+    }
+
+    /// What was done to the statement of an item.
+    fn changed(&self, item: &Item) -> Result<Changed, FoldError> {
+        let (tables, known_at) = (self.bench.tables, self.bench.known_at);
+        let statement = item.newness.statement;
+        if item.plain {
+            heard_once(tables, self.pair, statement)
+        } else {
+            heard_of(tables, self.pair, statement, known_at)
+        }
+    }
+
+    fn hear(&mut self, item: &Item, changed: &Changed) -> Result<(), FoldError> {
+        let statement = item.newness.statement;
+        for (testimony, detail) in self.bench.hear(statement, changed, &mut Ties::default())? {
+            self.testimonies.push(testimony);
+            self.details.push(detail);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use super::item::{ByKind, Item, Kind, Mark};
+use super::item::{ByKind, Item, Kind, Mark, VAGUE_SECONDS};
 use super::state::State;
 use super::tree::{Child, Pages};
 use crate::fold::{FoldError, Order, Tables};
@@ -13,6 +13,14 @@ pub(super) struct Search<'a> {
     state: &'a State,
     pages: Pages<'a>,
     as_of: i64,
+}
+
+/// Among which items a search looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Among {
+    All,
+    /// Those that lists go looking for.
+    Listed,
 }
 
 /// How long a search is to go on.
@@ -33,10 +41,25 @@ impl<'a> Search<'a> {
         &mut self,
         order: Order,
         wanted: impl Fn(&Child) -> bool,
+        show: impl FnMut(&Item) -> ControlFlow<()>,
+    ) -> Result<(), FoldError> {
+        self.visit_among(Among::All, order, wanted, show)
+    }
+
+    fn visit_among(
+        &mut self,
+        among: Among,
+        order: Order,
+        wanted: impl Fn(&Child) -> bool,
         mut show: impl FnMut(&Item) -> ControlFlow<()>,
     ) -> Result<(), FoldError> {
         let state = self.state;
-        let mut come = state.come.values();
+        let tree = match among {
+            Among::All => &state.by_age,
+            Among::Listed => &state.listed,
+        };
+        let come = state.come.values();
+        let mut come = come.filter(|it| among == Among::All || it.is_listed());
         let mut next = move || match order {
             Order::Ascending => come.next(),
             Order::Descending => come.next_back(),
@@ -46,7 +69,7 @@ impl<'a> Search<'a> {
             Order::Ascending => one.newness < other.newness,
             Order::Descending => one.newness > other.newness,
         };
-        if let Some(tree) = &state.by_age {
+        if let Some(tree) = tree {
             let flow = self.pages.walk(tree, order, &wanted, &mut |item| {
                 while let Some(before) = loose.filter(|it| is_before(it, item)) {
                     show(before)?;
@@ -175,6 +198,58 @@ impl<'a> Search<'a> {
             }
             GO_ON
         })?;
+        Ok(found)
+    }
+
+    /// The newest of those reported, definite or possible.
+    pub(super) fn reported(&mut self, count: usize) -> Result<Vec<Item>, FoldError> {
+        const REPORTED: Kind = Kind::Reported;
+        let as_of = self.as_of;
+        let wanted = |page: &Child| {
+            page.holds(REPORTED)
+                && (page.reaches_down_to(as_of) || page.begins_before(REPORTED, as_of))
+        };
+        let mut found = Vec::new();
+        self.visit_among(Among::Listed, Order::Descending, wanted, |item| {
+            if found.len() >= count {
+                return ENOUGH;
+            }
+            let stands = item.is_definite(as_of) || item.is_possible(as_of);
+            if stands && item.kind == REPORTED {
+                found.push(item.clone());
+            }
+            GO_ON
+        })?;
+        Ok(found)
+    }
+
+    /// The newest of those possible. Those that are not listed are possible for a day at most,
+    /// so that they end within a day of the date asked for.
+    pub(super) fn possible(&mut self, count: usize) -> Result<Vec<Item>, FoldError> {
+        let as_of = self.as_of;
+        let end = as_of.saturating_add(VAGUE_SECONDS);
+        let mut found: Vec<Item> = Vec::new();
+        for among in [Among::Listed, Among::All] {
+            let wanted = |page: &Child| {
+                page.reaches_beyond(as_of)
+                    && page.begins_before_in_any_kind(as_of)
+                    && (among == Among::Listed || page.reaches_down_to(end))
+            };
+            let mut left = count;
+            self.visit_among(among, Order::Descending, wanted, |item| {
+                if left == 0 || item.newness.latest <= as_of {
+                    return ENOUGH;
+                }
+                let is_meant = among == Among::Listed || !item.is_listed();
+                if is_meant && item.is_possible(as_of) {
+                    found.push(item.clone());
+                    left -= 1;
+                }
+                GO_ON
+            })?;
+        }
+        found.sort_unstable_by_key(|it| std::cmp::Reverse(it.newness));
+        found.truncate(count);
         Ok(found)
     }
 

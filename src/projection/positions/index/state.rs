@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::copies::{self, Place};
 use super::item::Item;
 use super::tree::{Child, Pages, Press};
 use crate::fold::{FoldError, Tables};
@@ -38,6 +39,8 @@ pub(super) struct State {
     pub(super) by_age: Option<Child>,
     /// The same in the order of their beginnings.
     pub(super) by_beginning: Option<Child>,
+    /// Those alone that lists go looking for, in the order of age.
+    pub(super) listed: Option<Child>,
     /// What stands beside the trees.
     pub(super) come: BTreeMap<Newness, Item>,
     /// What no longer stands, although it is in the trees.
@@ -48,6 +51,9 @@ pub(super) struct State {
     signers: BTreeSet<Number>,
     /// Whether the index does not answer for the pair from here on.
     pub(super) closed: bool,
+    /// What was read since the seal of plain statements that lists go looking for: of it there
+    /// are no copies yet.
+    pub(super) fresh: BTreeMap<Place, Change>,
 }
 
 /// A state as it stands in a row, whose key has the entry.
@@ -55,6 +61,7 @@ pub(super) struct State {
 struct Seal {
     by_age: Option<Child>,
     by_beginning: Option<Child>,
+    listed: Option<Child>,
     come: Vec<Item>,
     gone: Vec<Item>,
     speakers: Vec<Slug>,
@@ -85,11 +92,13 @@ impl State {
             at,
             by_age: seal.by_age,
             by_beginning: seal.by_beginning,
+            listed: seal.listed,
             come: by_place(seal.come),
             gone: by_place(seal.gone),
             speakers: seal.speakers,
             signers: seal.signers,
             closed: seal.closed,
+            fresh: BTreeMap::new(),
         }
     }
 
@@ -104,6 +113,11 @@ impl State {
             self.note(&changed);
             let before = self.items(statement, &changed, self.at);
             let after = self.items(statement, &changed, known_at);
+            for item in after.iter().filter(|it| it.plain && it.is_listed()) {
+                if let Some(change) = changed.get(&statement) {
+                    self.fresh.insert(Place::of(item), change.clone());
+                }
+            }
             for item in before.iter().filter(|it| !after.contains(it)) {
                 if self.come.remove(&item.newness).is_none() {
                     self.gone.insert(item.newness, item.clone());
@@ -208,9 +222,11 @@ impl State {
         if self.come.len() + self.gone.len() > press.shape.loose_items_max {
             self.write_trees(press, pages)?;
         }
+        copies::keep(pair, &self.fresh, press.changes)?;
         let seal = Seal {
             by_age: self.by_age,
             by_beginning: self.by_beginning,
+            listed: self.listed,
             come: self.come.into_values().collect(),
             gone: self.gone.into_values().collect(),
             speakers: self.speakers,
@@ -239,16 +255,24 @@ impl State {
         let come = std::mem::take(&mut self.come).into_values();
         let edits = gone.map(|it| (it, false)).chain(come.map(|it| (it, true)));
         let (mut ages, mut beginnings) = (BTreeMap::new(), BTreeMap::new());
+        let mut listed = BTreeMap::new();
         for (item, stands) in edits {
             if let Some(beginning) = item.beginning() {
                 beginnings.insert(beginning.newness, stands.then_some(beginning));
+            }
+            if item.is_listed() {
+                listed.insert(item.newness, stands.then(|| item.clone()));
             }
             ages.insert(item.newness, stands.then_some(item));
         }
         let ages: Vec<_> = ages.into_iter().collect();
         let beginnings: Vec<_> = beginnings.into_iter().collect();
+        let listed: Vec<_> = listed.into_iter().collect();
         self.by_age = press.revise(pages, self.by_age.as_ref(), &ages)?;
         self.by_beginning = press.revise(pages, self.by_beginning.as_ref(), &beginnings)?;
+        if !listed.is_empty() {
+            self.listed = press.revise(pages, self.listed.as_ref(), &listed)?;
+        }
         Ok(())
     }
 }

@@ -11,19 +11,11 @@ use crate::fold::{MemoryTables, Tables as _};
 use crate::position::{Question, position};
 use crate::projection::fixtures::{self, ACTORS, CAPTURED, Script, answer, slug, statement};
 use crate::projection::positions::fold::fold;
-use crate::projection::positions::{Answer, Collected, Subject, Terms, collect};
+use crate::projection::positions::{Answer, Collected, Subject, Terms, answer_by_index, collect};
+use crate::projection::positions::{PAGES, SEALS, SHOWN};
 use crate::record::proto::record::Kind;
 use crate::record::proto::{self, Authority, Polarity, ReadingBasis as Basis, ReferenceKind};
 use crate::record::{SigningKey, VerifierKey};
-
-/// Everything is sealed as soon as may be, into the smallest pages that trees can have.
-const SMALL: Shape = Shape {
-    one_in: 1,
-    entries_min: 2,
-    loose_items_max: 2,
-    leaf_items_max: 2,
-    inner_pages_max: 2,
-};
 
 /// As it grows in practice: several seals to a tree, several items to a page.
 const MIDDLING: Shape = Shape {
@@ -53,7 +45,8 @@ fn subject(actor: &str) -> Subject {
 
 fn ask(tables: &MemoryTables, actor: &str, known_at: u64, as_of: i64, page: usize) -> Answer {
     let terms = Terms::default();
-    let found = super::super::answer(tables, &subject(actor), &terms, known_at, (as_of, page));
+    let subject = subject(actor);
+    let found = answer_by_index(tables, &subject, &terms, known_at, (as_of, page));
     found.unwrap().unwrap()
 }
 
@@ -322,14 +315,14 @@ proptest! {
 
     #[test]
     fn on_one_pair_every_answer_is_that_of_everything(script in dense_history()) {
-        hold(&script, &SMALL, &["palace", "aide"])?;
+        hold(&script, &Shape::SMALLEST, &["palace", "aide"])?;
         hold(&script, &MIDDLING, &["palace"])?;
     }
 
     #[test]
     fn on_any_pair_every_answer_is_that_of_everything(script in fixtures::history()) {
         let actors = ACTORS.map(|(actor, _)| actor);
-        hold(&script, &SMALL, &actors)?;
+        hold(&script, &Shape::SMALLEST, &actors)?;
     }
 }
 
@@ -451,7 +444,8 @@ fn a_pair_is_sealed_whatever_else_comes_between_and_its_seals_stay() {
     for entry in &script.entries {
         let changes = fold(&then, entry, &MIDDLING).unwrap();
         then.apply(changes);
-        for byte in [super::super::SEALS.byte, super::super::PAGES.byte] {
+        for table in [SEALS, PAGES, SHOWN] {
+            let byte = table.byte;
             let mut rows = then.all().filter(|(key, _)| key[0] == byte);
             assert!(rows.all(|(key, value)| { end.get(key).unwrap().as_deref() == Some(value) }));
         }

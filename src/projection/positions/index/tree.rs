@@ -83,6 +83,12 @@ impl Child {
         self.begins[kind as usize].is_some_and(|begins| begins < as_of)
     }
 
+    /// Whether some item begins before a date.
+    pub(super) fn begins_before_in_any_kind(&self, as_of: i64) -> bool {
+        let mut begins = self.begins.iter().flatten();
+        begins.any(|begins| *begins < as_of)
+    }
+
     /// Whether a speaker has candidates here.
     pub(super) fn holds_speaker(&self, speaker: u8) -> bool {
         self.speakers & bit(Some(speaker)) != 0
