@@ -1,5 +1,6 @@
-//! Compiles the protos: record messages into one module, services into another, and the
-//! descriptors, with comments and custom options, into one file for reflection and JSON.
+//! Compiles the protos: record messages into one module, those of evidence bundles into another,
+//! services into a third, and the descriptors, with comments and custom options, into one file
+//! for reflection and JSON.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -18,21 +19,35 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = compiler.file_descriptor_set();
 
     let mut records = descriptors.clone();
-    records.file.retain(|file| file.package() != "onrecord.v1");
+    records
+        .file
+        .retain(|file| !["onrecord.v1", "onrecord.bundle.v1"].contains(&file.package()));
+    messages().compile_fds(records)?;
 
-    prost_build::Config::new()
-        .bytes(["."])
-        .enable_type_names()
-        .compile_fds(records)?;
+    let mut bundles = descriptors.clone();
+    bundles
+        .file
+        .retain(|file| file.package() == "onrecord.bundle.v1");
+    messages()
+        .extern_path(".onrecord.record.v1", "crate::record::proto")
+        .compile_fds(bundles)?;
 
     if std::env::var_os("CARGO_FEATURE_DAEMON").is_some() {
-        let mut config = prost_build::Config::new();
-        config.bytes(["."]).enable_type_names();
+        let mut services = descriptors;
+        services
+            .file
+            .retain(|file| file.package() != "onrecord.bundle.v1");
         tonic_prost_build::configure()
             .extern_path(".onrecord.record.v1", "crate::record::proto")
-            .compile_fds_with_config(descriptors, config)?;
+            .compile_fds_with_config(services, messages())?;
     }
     Ok(())
+}
+
+fn messages() -> prost_build::Config {
+    let mut config = prost_build::Config::new();
+    config.bytes(["."]).enable_type_names();
+    config
 }
 
 fn protos(directory: &Path) -> std::io::Result<Vec<PathBuf>> {

@@ -11,12 +11,14 @@
 
 mod accepting;
 mod archive;
+mod checking;
 mod closing;
 mod error;
 mod expiry;
 mod founding;
 mod incoming;
 mod serving;
+mod signing;
 mod stores;
 mod texts;
 
@@ -28,12 +30,15 @@ use std::time::Instant;
 use tokio::runtime::{self, Runtime};
 
 pub use accepting::accept_ledger_as_found;
+pub use checking::check;
 pub use error::AppError;
 pub use founding::{ArchiveState, Founded, Founding, acceptable, found, found_on, look};
+pub use signing::SignerStore;
 pub use stores::Stores;
 
 use crate::config::{Config, keys};
 use crate::ledger::{Clock, SystemClock};
+use crate::merkle::SignedNote;
 use crate::telemetry;
 use archive::Archive;
 
@@ -44,6 +49,8 @@ pub struct World {
     pub clock: Arc<dyn Clock>,
     /// 32 bytes that nobody can guess, new at every call.
     pub seed: fn() -> Result<[u8; 32], getrandom::Error>,
+    /// The checkpoint that the archive is to continue, where somebody says so.
+    pub continue_from: Option<SignedNote>,
 }
 
 impl World {
@@ -53,6 +60,7 @@ impl World {
         Self {
             clock: Arc::new(SystemClock::start()),
             seed: keys::new_seed,
+            continue_from: None,
         }
     }
 }
@@ -87,7 +95,7 @@ pub fn run_on(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), AppError> {
     let runtime = runtime()?;
-    let archive = Archive::open(stores, config, world, config.origin.clone())?;
+    let archive = Archive::open(stores, config, world, config.origin.clone(), &runtime)?;
     let asked_at = Cell::new(None);
     let shutdown = async {
         shutdown.await;

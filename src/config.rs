@@ -5,18 +5,24 @@
 pub mod keys;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::witness::{URL_ACCEPTED, check_url};
+use crate::checkpoint::{self};
 use crate::documents::TEXT_CACHE_BYTES;
+use crate::merkle::{WITNESSES_MAX, WitnessKey, WitnessKeyError};
 
 /// The port that a daemon listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 7450;
 
 /// Where an archive lies unless told otherwise.
 pub const DEFAULT_DATA_DIR: &str = "onrecord-data";
+
+/// Where the signer's directory lies if nothing lies beside the archive.
+const DEFAULT_SIGNER_DIR: &str = "onrecord-data-signer";
 
 /// Expiry spares what was used since the expiry before the last, so that less time than an
 /// append may take must never lie between two: ten minutes are twenty commits that fail.
@@ -28,6 +34,10 @@ const UPLOAD_EXPIRY_SECONDS_MIN: u64 = 600;
 pub struct Config {
     /// Where the archive lies.
     pub data_dir: PathBuf,
+    /// Where the signer keeps the checkpoint keys and what it signed last: a directory outside of
+    /// the archive, which no backup of the archive has. Beside the archive, with `-signer` added
+    /// to its name, if left out.
+    pub signer_dir: Option<PathBuf>,
     /// The archive's origin: where there is no archive it is founded under it, and one of
     /// another origin is refused. Whatever it is, if left out.
     pub origin: Option<String>,
@@ -70,12 +80,30 @@ pub struct Config {
     /// The block cache of admission's state and of each projection, in bytes. 16 MiB: what is
     /// not in it is in the operating system's. Rows that wait to be written take as much again.
     pub tables_cache_bytes: u64,
+    /// How many milliseconds lie between two checkpoints, if the ledger grows. 1,000.
+    pub checkpoint_interval_ms: u64,
+    /// The witnesses that can be asked to cosign checkpoints: those are that the archive's newest
+    /// `WitnessPolicySet` names.
+    pub witnesses: Vec<Witness>,
+    /// How many milliseconds lie between two requests to a witness. 1,000.
+    pub witness_interval_ms: u64,
     /// Bounds of connections.
     pub connections: Connections,
     /// Bounds of subscriptions.
     pub subscriptions: Subscriptions,
     /// What is logged.
     pub log: Log,
+}
+
+/// A witness that can be asked to cosign checkpoints, after C2SP tlog-witness.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Witness {
+    /// Its verifier key, as the archive's `WitnessPolicySet` has it: name, key id, and base64 of
+    /// the byte 0x04 and the Ed25519 key.
+    pub key: String,
+    /// Its URL, to which `/add-checkpoint` is added.
+    pub url: String,
 }
 
 /// Bounds of connections.
@@ -148,6 +176,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data_dir: PathBuf::from(DEFAULT_DATA_DIR),
+            signer_dir: None,
             origin: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)),
             source_bytes_max: 64 << 20,
@@ -164,6 +193,9 @@ impl Default for Config {
             queue_bytes_max: 32 << 20,
             ledger_cache_bytes: 32 << 20,
             tables_cache_bytes: 16 << 20,
+            checkpoint_interval_ms: 1_000,
+            witnesses: Vec::new(),
+            witness_interval_ms: 1_000,
             connections: Connections::default(),
             subscriptions: Subscriptions::default(),
             log: Log::default(),
@@ -220,7 +252,7 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         let at_least = |name, value: u64, least: u64| {
             if value < least {
-                return Err(ConfigError { name, value, least });
+                return Err(ConfigError::TooSmall { name, value, least });
             }
             Ok(())
         };
@@ -250,6 +282,10 @@ impl Config {
         )?;
         at_least("wait_seconds_max", self.wait_seconds_max, 1)?;
         at_least("commit_seconds_max", self.commit_seconds_max, 1)?;
+        at_least("checkpoint_interval_ms", self.checkpoint_interval_ms, 1)?;
+        at_least("witness_interval_ms", self.witness_interval_ms, 1)?;
+        self.signer_lies_apart()?;
+        self.witnesses()?;
         at_least("connections.open_max", connections.open_max as u64, 1)?;
         at_least("connections.streams_max", connections.streams_max.into(), 1)?;
         at_least(
@@ -279,6 +315,60 @@ impl Config {
             subscriptions.slow_seconds_max,
             1,
         )
+    }
+
+    /// Where the signer keeps its keys and what it signed last.
+    #[must_use]
+    pub fn signer_dir(&self) -> PathBuf {
+        match &self.signer_dir {
+            Some(path) => path.clone(),
+            None => signer_beside(&self.data_dir),
+        }
+    }
+
+    /// Refuses a signer's directory that a copy of the archive would have in it.
+    fn signer_lies_apart(&self) -> Result<(), ConfigError> {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let signer_dir = self.signer_dir();
+        if absolute(&signer_dir).starts_with(absolute(&self.data_dir)) {
+            return Err(ConfigError::SignerInside { path: signer_dir });
+        }
+        Ok(())
+    }
+
+    /// The witnesses, with their keys read.
+    pub fn witnesses(&self) -> Result<Vec<checkpoint::witness::Witness>, ConfigError> {
+        let found = self.witnesses.len();
+        if found > WITNESSES_MAX {
+            return Err(ConfigError::TooManyWitnesses { found });
+        }
+        let read = |(place, witness): (usize, &Witness)| {
+            let Witness { key, url } = witness;
+            let error = |error| ConfigError::WitnessKey { place, error };
+            let key: WitnessKey = key.parse().map_err(error)?;
+            if !check_url(url) {
+                let url = url.clone();
+                return Err(ConfigError::WitnessUrl { place, url });
+            }
+            let before = self.witnesses.iter().take(place);
+            if before.into_iter().any(|other| other.key == witness.key) {
+                return Err(ConfigError::WitnessTwice { place });
+            }
+            Ok(checkpoint::witness::Witness {
+                key,
+                url: url.clone(),
+            })
+        };
+        self.witnesses.iter().enumerate().map(read).collect()
+    }
+
+    /// The time between two checkpoints, and between two requests to a witness.
+    #[must_use]
+    pub const fn signing(&self) -> checkpoint::Settings {
+        checkpoint::Settings {
+            interval: Duration::from_millis(self.checkpoint_interval_ms),
+            witness_interval: Duration::from_millis(self.witness_interval_ms),
+        }
     }
 
     /// After how long an upload goes that no record names.
@@ -318,16 +408,72 @@ impl Config {
     }
 }
 
+/// `archive-signer` beside `archive`.
+fn signer_beside(data_dir: &Path) -> PathBuf {
+    let path = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
+    let Some(name) = path.file_name() else {
+        // The root of the file system, which holds nothing beside it.
+        return PathBuf::from(DEFAULT_SIGNER_DIR);
+    };
+    let mut name = name.to_owned();
+    name.push("-signer");
+    // As it was written, so that messages name it so.
+    match data_dir.file_name() {
+        Some(_) => data_dir.with_file_name(name),
+        None => path.with_file_name(name),
+    }
+}
+
 /// A setting that cannot work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the setting {name} is {value}; it must be at least {least}")]
-pub struct ConfigError {
-    /// Which.
-    pub name: &'static str,
-    /// What it is.
-    pub value: u64,
-    /// What it must be at least.
-    pub least: u64,
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A bound that nothing works with.
+    #[error("the setting {name} is {value}; it must be at least {least}")]
+    TooSmall {
+        /// Which.
+        name: &'static str,
+        /// What it is.
+        value: u64,
+        /// What it must be at least.
+        least: u64,
+    },
+    /// Whoever copies the archive would copy what must not be in a copy.
+    #[error(
+        "the signer's directory {} lies inside the archive, and so in each of its backups; name one outside of it with --signer",
+        path.display()
+    )]
+    SignerInside {
+        /// The signer's directory.
+        path: PathBuf,
+    },
+    /// More witnesses than a policy may name.
+    #[error("there are {found} witnesses; an archive names at most {WITNESSES_MAX}")]
+    TooManyWitnesses {
+        /// How many there are.
+        found: usize,
+    },
+    /// No key of a witness.
+    #[error("witnesses[{place}].key: {error}")]
+    WitnessKey {
+        /// Which, counted from 0.
+        place: usize,
+        /// What is wrong with it.
+        error: WitnessKeyError,
+    },
+    /// No URL of a witness.
+    #[error("witnesses[{place}].url: {url:?} cannot be asked; accepted: {URL_ACCEPTED}")]
+    WitnessUrl {
+        /// Which, counted from 0.
+        place: usize,
+        /// What it is.
+        url: String,
+    },
+    /// One witness would be asked twice.
+    #[error("witnesses[{place}].key stands there before; each witness once")]
+    WitnessTwice {
+        /// Which, counted from 0.
+        place: usize,
+    },
 }
 
 #[cfg(test)]
@@ -382,5 +528,56 @@ mod tests {
             error.to_string(),
             "the setting upload_expiry_seconds is 5; it must be at least 600"
         );
+    }
+    #[test]
+    fn the_signer_lies_beside_the_archive_and_never_in_it() {
+        for (data_dir, signer) in [
+            ("onrecord-data", "onrecord-data-signer"),
+            ("/var/lib/onrecord/", "/var/lib/onrecord-signer"),
+            ("a/b", "a/b-signer"),
+        ] {
+            let config = Config::on(data_dir);
+            assert_eq!(config.signer_dir(), Path::new(signer));
+            assert_eq!(config.check(), Ok(()));
+        }
+        for inside in ["data", "data/", "data/signer", "./data/x/../y"] {
+            let config = Config {
+                signer_dir: Some(inside.into()),
+                ..Config::on("data")
+            };
+            let refused = config.check().unwrap_err().to_string();
+            assert!(refused.contains("--signer"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_witness_that_cannot_be_asked_is_named() {
+        let key = WitnessKey::new(
+            "witness.example".parse().unwrap(),
+            crate::record::SigningKey::from_seed([5; 32]).public(),
+        );
+        let key = key.note_key().to_string();
+        let witness = |key: &str, url: &str| Witness {
+            key: key.to_owned(),
+            url: url.to_owned(),
+        };
+        let check = |witnesses: Vec<Witness>| {
+            let config = Config {
+                witnesses,
+                ..Config::default()
+            };
+            config.check().map_err(|error| error.to_string())
+        };
+        let fit = witness(&key, "https://witness.example/");
+        assert_eq!(check(vec![fit.clone()]), Ok(()));
+        for (witnesses, named) in [
+            (vec![witness("x", &fit.url)], "witnesses[0].key"),
+            (vec![witness(&key, "witness.example")], "witnesses[0].url"),
+            (vec![fit.clone(), fit.clone()], "witnesses[1].key"),
+            (vec![fit; 16], "at most 15"),
+        ] {
+            let refused = check(witnesses).unwrap_err();
+            assert!(refused.contains(named), "{refused}");
+        }
     }
 }

@@ -36,25 +36,40 @@
 //!    how they came about.
 //! 5. `rpc/convert/positions.rs` makes the message, basis and all; `cli/draw` draws it.
 //!
+//! Whoever checks the archive asks another way: `http/` hands out the newest checkpoint
+//! (`checkpoint/`), tiles of the Merkle tree (`projection/tiles`) and entries, on the same port;
+//! `rpc/proofs.rs` makes proofs of the same tiles. Neither waits for the sequencer.
+//!
 //! An error on either way becomes a gRPC status in `rpc/status.rs` and nowhere else; a record
 //! that is refused is an answer, whose reasons stand in `admission/refusal.rs`.
 //!
 //! A watch of positions is a subscription that asks such questions again: `projection/positions/touched.rs`
 //! says which of them an entry can have changed, and `rpc/position/watch.rs` tells those that it did.
 //!
+//! # The way of a proof
+//!
+//! 1. `rpc/evidence.rs` makes the bundle of an answer: `bundle/closure.rs` gathers the entries
+//!    that it rests on, `bundle/make.rs` puts them, with their inclusion proofs out of the tiles
+//!    (`merkle/nodes.rs`), against a published checkpoint.
+//! 2. `cli/bundle.rs` adds the sources' texts, and writes the file.
+//! 3. Somebody else's `cli/verify.rs`, or any program that embeds [`bundle::check`], redoes every
+//!    step, with the archive's key and nothing else: checkpoint, inclusion, admission, answer.
+//!
 //! # The import law
 //!
 //! A room uses the rooms to its left, and none beside it or to its right:
 //!
 //! `record` ← `text`, `merkle`, `position`, `fold` ← `admission`, `storage` ← `documents` ←
-//! `ledger` ← `projection` ← `rpc` ← `config` ← `telemetry` ← `app` ← `cli` ← `main`
+//! `ledger` ← `projection` ← `bundle`, `backup` ← `audit` ← `bag`, `checkpoint` ← `rpc`, `http` ←
+//! `config` ← `telemetry` ← `app` ← `cli` ← `main`
 //!
-//! `record`, `text`, `merkle`, `position`, `fold`, `admission` and the folds of `projection` are
-//! pure: no socket, thread, clock or disk. They are what is left without the feature `daemon`,
+//! `record`, `text`, `merkle`, `position`, `fold`, `admission`, `bundle` and the folds of
+//! `projection` are pure: no socket, thread, clock or disk. They are what is left without the feature `daemon`,
 //! for programs that embed them. sled is named in `storage` alone, service messages in `rpc` and
 //! `cli` alone. `tests/import_law.rs` holds all of it.
 
 pub mod admission;
+pub mod bundle;
 pub mod fold;
 pub mod merkle;
 pub mod position;
@@ -65,11 +80,21 @@ pub mod text;
 #[cfg(feature = "daemon")]
 pub mod app;
 #[cfg(feature = "daemon")]
+pub mod audit;
+#[cfg(feature = "daemon")]
+pub mod backup;
+#[cfg(feature = "daemon")]
+pub mod bag;
+#[cfg(feature = "daemon")]
+pub mod checkpoint;
+#[cfg(feature = "daemon")]
 pub mod cli;
 #[cfg(feature = "daemon")]
 pub mod config;
 #[cfg(feature = "daemon")]
 pub mod documents;
+#[cfg(feature = "daemon")]
+pub mod http;
 #[cfg(feature = "daemon")]
 pub mod ledger;
 #[cfg(feature = "daemon")]

@@ -240,6 +240,7 @@ async fn a_client_that_stops_in_mid_stream_loses_nothing_that_was_acknowledged()
         let request = GetEntryRequest {
             entry: Some(get_entry_request::Entry::RecordId(answer.record.clone())),
             decode: false,
+            proof: false,
         };
         let entry = ledger
             .get_entry(request)
@@ -365,6 +366,7 @@ async fn the_only_attestor_keeps_that_role() {
     let first = GetEntryRequest {
         entry: Some(get_entry_request::Entry::Index(0)),
         decode: false,
+        proof: false,
     };
     let founding = client.ledger.get_entry(first).await.unwrap();
     let founding = founding.into_inner().entry.unwrap().record_id;

@@ -104,6 +104,7 @@ const COMMANDS: &[Row] = &[
         "nobody --from 0 --until-caught-up",
     ),
     row("status", Answers::Data, "", ""),
+    row("checkpoint", Answers::Data, "", "--witnessed"),
     row("projections", Answers::Data, "", ""),
     row("rebuild", Answers::Data, "catalog", "nothing"),
     row("verify-projection", Answers::Data, "catalog", "nothing"),
@@ -118,6 +119,30 @@ const COMMANDS: &[Row] = &[
         Answers::Document,
         "",
         "--topic nothing",
+    ),
+    row(
+        "bundle statement",
+        Answers::Document,
+        "STATEMENT --output s.bundle --force",
+        "ABSENT --output s.bundle --force",
+    ),
+    row(
+        "bundle position",
+        Answers::Document,
+        "kremlin leaders-meeting --output p.bundle --force",
+        "nobody leaders-meeting --output p.bundle --force",
+    ),
+    row(
+        "proof",
+        Answers::Document,
+        "0 --output first --force",
+        "ABSENT --output first --force",
+    ),
+    row(
+        "verify",
+        Answers::Alone,
+        "whole.tlog-proof --key VKEY",
+        "a.txt --key VKEY",
     ),
     row("keygen", Answers::Alone, "new.key", "a.txt"),
     row(
@@ -166,6 +191,9 @@ struct Scene {
     daemon: Daemon,
     key: String,
     source: String,
+    statement: String,
+    /// The archive's verifier key.
+    verifier_key: String,
     /// Where nobody serves.
     nowhere: String,
 }
@@ -191,11 +219,19 @@ impl Scene {
         ];
         let first = daemon.ask(&first).code(0).json();
         let source = first["record"]["sourceArchived"]["source"].as_str();
+        let statements = ["list", "statements", "--json"];
+        let statements = daemon.ask(&statements).code(0).json();
+        let statement = statements["statements"][0]["statementId"].as_str();
+        daemon.ask(&["proof", "0", "--output", "whole"]).code(0);
+        let status = daemon.ask(&["status", "--json"]).code(0).json();
+        let verifier_key = status["checkpoints"]["keys"][0].as_str();
         // A port that was free a moment ago, and that nobody serves.
         let port = TcpListener::bind("127.0.0.1:0").unwrap();
         Self {
             key: daemon.key().to_str().unwrap().to_owned(),
             source: source.unwrap().to_owned(),
+            statement: statement.unwrap().to_owned(),
+            verifier_key: verifier_key.unwrap().to_owned(),
             nowhere: format!("http://{}", port.local_addr().unwrap()),
             daemon,
         }
@@ -206,6 +242,8 @@ impl Scene {
         let fill = |word: &str| match word {
             "KEY" => self.key.clone(),
             "SOURCE" => self.source.clone(),
+            "STATEMENT" => self.statement.clone(),
+            "VKEY" => self.verifier_key.clone(),
             "ABSENT" => absent(),
             word => word.to_owned(),
         };

@@ -8,14 +8,15 @@ use std::io;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use common::http;
 use common::records::{TEXT_OF_ONE_LINE, actor, source};
 use common::stores::{Frames, Gate, InMemory};
 use common::{Client, Signer, assert_status};
 use onrecord::record::proto::{ActorKind, Envelope, record::Kind};
 use onrecord::rpc::proto::append_result::Outcome;
 use onrecord::rpc::proto::{
-    GetActorRequest, GetEntryRequest, GetSourceRequest, GetStatusRequest, GetStatusResponse,
-    get_entry_request,
+    GetActorRequest, GetEntryRequest, GetInclusionProofRequest, GetSourceRequest, GetStatusRequest,
+    GetStatusResponse, get_entry_request, get_inclusion_proof_request,
 };
 use onrecord::storage::{
     AppendOutcome, BlobError, FrameStore as _, IoFault, Poison, PoisonCause, StoreError,
@@ -62,6 +63,7 @@ async fn a_full_disk_poisons_the_ledger_and_is_reported_while_reads_go_on() {
     let request = GetEntryRequest {
         entry: Some(get_entry_request::Entry::Index(0)),
         decode: true,
+        proof: false,
     };
     client.ledger.get_entry(request).await.unwrap();
 }
@@ -140,7 +142,7 @@ fn is_follower() -> bool {
         let name = thread.name().unwrap_or_default();
         name.starts_with(&format!("onrecord-{projection}"))
     };
-    let projections = ["catalog", "positions", "postings", "statements"];
+    let projections = ["catalog", "positions", "postings", "statements", "tiles"];
     projections.iter().any(of)
 }
 
@@ -171,6 +173,9 @@ async fn a_projection_that_cannot_read_fails_by_itself_and_is_reported() {
         .find(|projection| projection.name == "catalog");
     let told = &catalog.unwrap().failed;
     assert!(told.contains("as if by a failing disk"), "{told}");
+    let tile = http::get(daemon.address, "/tile/0/000.p/1");
+    assert_eq!(tile.status, 500);
+    assert!(tile.text().contains("the projection tiles"), "{tile:?}");
     let outcome = client.append_envelope(person("anybody")).await;
     assert!(matches!(outcome, Outcome::Recorded(_)));
 }
@@ -198,6 +203,14 @@ async fn nothing_is_answered_from_a_projection_before_it_is_built_and_its_progre
     assert_status(&refused, Code::Unavailable, "PROJECTION_BUILDING");
     let told = refused.message();
     assert!(told.contains("0 of 1 entries"), "{told}");
+    let tile = http::get(daemon.address, "/tile/0/000.p/1");
+    assert_eq!((tile.status, tile.header("retry-after")), (503, Some("1")));
+    let proof = GetInclusionProofRequest {
+        entry: Some(get_inclusion_proof_request::Entry::Index(0)),
+        size: 1,
+    };
+    let refused = client.ledger.get_inclusion_proof(proof).await.unwrap_err();
+    assert_status(&refused, Code::Unavailable, "PROJECTION_BUILDING");
     let listed = status(&mut client).await.projections;
     for projection in listed {
         let building = projection.building.unwrap();

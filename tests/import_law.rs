@@ -13,7 +13,10 @@ const FLOORS: &[&[&str]] = &[
     &["documents"],
     &["ledger"],
     &["projection"],
-    &["rpc"],
+    &["bundle", "backup"],
+    &["audit"],
+    &["bag", "checkpoint"],
+    &["rpc", "http"],
     &["config"],
     &["telemetry"],
     &["app"],
@@ -22,7 +25,15 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// Rooms that are functions of their inputs; of `projection`, all but its runner.
-const PURE: &[&str] = &["record", "text", "merkle", "position", "fold", "admission"];
+const PURE: &[&str] = &[
+    "record",
+    "text",
+    "merkle",
+    "position",
+    "fold",
+    "admission",
+    "bundle",
+];
 
 /// What a pure room may not name.
 const IMPURE: &[&[&str]] = &[

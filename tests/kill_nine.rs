@@ -85,7 +85,13 @@ async fn write(
     loop {
         let start = made.fetch_add(BATCH, Ordering::Relaxed);
         let envelopes = (start..start + BATCH).map(|n| actor(&key, n)).collect();
-        let Ok(response) = client.append(AppendRequest { envelopes }).await else {
+        let Ok(response) = client
+            .append(AppendRequest {
+                envelopes,
+                proof: false,
+            })
+            .await
+        else {
             return;
         };
         if let Ok(mut acknowledged) = acknowledged.lock() {

@@ -93,7 +93,10 @@ async fn a_daemon_tells_how_it_is() {
         .iter()
         .map(|projection| &projection.name[..])
         .collect();
-    assert_eq!(names, ["catalog", "positions", "postings", "statements"]);
+    assert_eq!(
+        names,
+        ["catalog", "positions", "postings", "statements", "tiles"]
+    );
     for projection in listed {
         assert_eq!((projection.digest.len(), &projection.failed[..]), (64, ""));
     }
@@ -187,13 +190,14 @@ async fn reflection_answers_by_its_older_name_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_checkpoint_key_is_made_at_founding_for_its_owner_alone() {
     let home = Home::new().found();
-    let key = home.data_dir().join("signer/checkpoint.key");
+    let key = home.config.signer_dir().join("checkpoint.key");
     assert_eq!(key.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let public = onrecord::config::keys::read(&key).unwrap().public();
     let mut archive = TestArchive::on(home.start()).await;
     let request = onrecord::rpc::proto::GetEntryRequest {
         entry: Some(onrecord::rpc::proto::get_entry_request::Entry::Index(0)),
         decode: true,
+        proof: false,
     };
     let first = archive
         .client

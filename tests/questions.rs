@@ -561,6 +561,7 @@ async fn a_statement_is_told_in_the_version_that_stands_with_what_became_of_it()
             known_at: Some(known_at),
             known_at_time: None,
             at_least_size: gone.ledger_size,
+            proof: false,
         };
         let found = client
             .catalog

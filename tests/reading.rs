@@ -4,14 +4,13 @@
 mod common;
 
 use bytes::Bytes;
-use common::{Client, TestArchive, assert_blames, assert_status};
+use common::{Client, TestArchive, assert_blames};
 use onrecord::merkle::{Frontier, leaf_hash};
 use onrecord::record::proto::record::Kind;
 use onrecord::record::{ContentId, Entry, decode};
 use onrecord::rpc::proto::get_entry_request::Entry as Which;
 use onrecord::rpc::proto::{
-    GetCheckpointRequest, GetEntryRequest, GetHeadRequest, LedgerEntry, ReadEntriesRequest,
-    ReadOrder,
+    GetEntryRequest, GetHeadRequest, LedgerEntry, ReadEntriesRequest, ReadOrder,
 };
 use tokio_stream::StreamExt as _;
 use tonic::{Code, Status};
@@ -40,6 +39,7 @@ async fn entry(client: &mut Client, which: Option<Which>) -> Result<LedgerEntry,
     let request = GetEntryRequest {
         entry: which,
         decode: true,
+        proof: false,
     };
     let response = client.ledger.get_entry(request).await?;
     Ok(response.into_inner().entry.unwrap())
@@ -155,16 +155,6 @@ async fn what_this_release_cannot_read_is_refused_by_the_field() {
     };
     let status = read(&mut archive.client, sideways).await.unwrap_err();
     assert_blames(&status, Code::InvalidArgument, "INVALID_REQUEST", "order");
-    let checkpoint = archive
-        .client
-        .ledger
-        .get_checkpoint(GetCheckpointRequest {})
-        .await;
-    assert_status(
-        &checkpoint.unwrap_err(),
-        Code::Unimplemented,
-        "NOT_IMPLEMENTED",
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -74,6 +74,7 @@ pub async fn one_at_a_time(daemon: &Daemon, envelopes: Vec<Envelope>) -> Fallibl
         let response = client
             .append(AppendRequest {
                 envelopes: vec![envelope],
+                proof: false,
             })
             .await?;
         times.push(started.elapsed());
@@ -106,6 +107,7 @@ async fn append(mut client: RecordServiceClient<Channel>, envelope: Envelope) ->
     let response = client
         .append(AppendRequest {
             envelopes: vec![envelope],
+            proof: false,
         })
         .await?;
     response

@@ -82,6 +82,7 @@ impl Author {
         for batch in envelopes.chunks(500) {
             let request = AppendRequest {
                 envelopes: batch.to_vec(),
+                proof: false,
             };
             for result in client.append(request).await?.into_inner().results {
                 if !matches!(result.outcome, Some(Outcome::Recorded(_))) {

@@ -1,6 +1,7 @@
 //! Checks of single fields, shared by all kinds. Each refusal names the field relative to
 //! the message that holds it; [`Refusal::within`] puts the path together.
 
+use std::fmt::Display;
 use std::str::FromStr;
 
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
@@ -13,7 +14,7 @@ use crate::record::{ContentId, Date, Micros, Slug, VerifierKey, quoted};
 const NEAR_CHARS: usize = 2;
 
 /// A slug that must be given.
-pub fn slug(field: &str, value: &str) -> Result<Slug, Refusal> {
+pub fn slug(field: impl Display, value: &str) -> Result<Slug, Refusal> {
     Slug::from_str(value).map_err(|error| {
         Refusal::new(
             Reason::InvalidSlug,
@@ -25,12 +26,12 @@ pub fn slug(field: &str, value: &str) -> Result<Slug, Refusal> {
 }
 
 /// A slug that may be left out.
-pub fn optional_slug(field: &str, value: &str) -> Result<Option<Slug>, Refusal> {
+pub fn optional_slug(field: impl Display, value: &str) -> Result<Option<Slug>, Refusal> {
     (!value.is_empty()).then(|| slug(field, value)).transpose()
 }
 
 /// A content id that must be given.
-pub fn content_id(field: &str, value: &str) -> Result<ContentId, Refusal> {
+pub fn content_id(field: impl Display, value: &str) -> Result<ContentId, Refusal> {
     ContentId::from_str(value).map_err(|error| {
         malformed(
             field,
@@ -41,14 +42,14 @@ pub fn content_id(field: &str, value: &str) -> Result<ContentId, Refusal> {
 }
 
 /// A content id that may be left out.
-pub fn optional_content_id(field: &str, value: &str) -> Result<Option<ContentId>, Refusal> {
+pub fn optional_content_id(field: impl Display, value: &str) -> Result<Option<ContentId>, Refusal> {
     (!value.is_empty())
         .then(|| content_id(field, value))
         .transpose()
 }
 
 /// A key that is fit to vouch.
-pub fn key(field: &str, value: &str) -> Result<VerifierKey, Refusal> {
+pub fn key(field: impl Display, value: &str) -> Result<VerifierKey, Refusal> {
     VerifierKey::from_str(value).map_err(|error| {
         Refusal::new(
             Reason::WeakKey,
@@ -60,7 +61,7 @@ pub fn key(field: &str, value: &str) -> Result<VerifierKey, Refusal> {
 }
 
 /// A date that must be given.
-pub fn date(field: &str, value: &str) -> Result<Date, Refusal> {
+pub fn date(field: impl Display, value: &str) -> Result<Date, Refusal> {
     Date::from_str(value).map_err(|error| {
         Refusal::new(
             Reason::InvalidDate,
@@ -72,26 +73,29 @@ pub fn date(field: &str, value: &str) -> Result<Date, Refusal> {
 }
 
 /// A date that may be left out.
-pub fn optional_date(field: &str, value: &str) -> Result<Option<Date>, Refusal> {
+pub fn optional_date(field: impl Display, value: &str) -> Result<Option<Date>, Refusal> {
     (!value.is_empty()).then(|| date(field, value)).transpose()
 }
 
 /// A timestamp that must be given.
-pub fn time(field: &str, value: Option<&prost_types::Timestamp>) -> Result<Micros, Refusal> {
+pub fn time(
+    field: impl Display,
+    value: Option<&prost_types::Timestamp>,
+) -> Result<Micros, Refusal> {
     let accepted = "a time in the years 1 to 9999, with whole microseconds";
-    let value = value.ok_or_else(|| malformed(field, "it is missing", accepted))?;
+    let value = value.ok_or_else(|| malformed(&field, "it is missing", accepted))?;
     Micros::from_timestamp(value).ok_or_else(|| malformed(field, "it is out of range", accepted))
 }
 
 /// A text that must be given, of at most `max` code points: in NFC, without control characters
 /// but line feed and tab.
-pub fn text(field: &str, value: &str, max: usize) -> Result<(), Refusal> {
-    given(field, value)?;
+pub fn text(field: impl Display, value: &str, max: usize) -> Result<(), Refusal> {
+    given(&field, value)?;
     optional_text(field, value, max)
 }
 
 /// A text that may be left out.
-pub fn optional_text(field: &str, value: &str, max: usize) -> Result<(), Refusal> {
+pub fn optional_text(field: impl Display, value: &str, max: usize) -> Result<(), Refusal> {
     // A text has no more code points than bytes.
     if value.len() > max {
         let length = value.chars().count();
@@ -108,19 +112,26 @@ pub fn optional_text(field: &str, value: &str, max: usize) -> Result<(), Refusal
 }
 
 /// A text that must be given and is as long as the record has room for.
-pub fn long_text(field: &str, value: &str) -> Result<(), Refusal> {
-    given(field, value)?;
+pub fn long_text(field: impl Display, value: &str) -> Result<(), Refusal> {
+    given(&field, value)?;
     fit(field, value)
 }
 
-fn given(field: &str, value: &str) -> Result<(), Refusal> {
+fn given(field: impl Display, value: &str) -> Result<(), Refusal> {
     if value.is_empty() {
         return Err(malformed(field, "it is empty", "some text"));
     }
     Ok(())
 }
 
-fn fit(field: &str, value: &str) -> Result<(), Refusal> {
+fn fit(field: impl Display, value: &str) -> Result<(), Refusal> {
+    // All of ASCII is in NFC.
+    if value
+        .bytes()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t'))
+    {
+        return Ok(());
+    }
     let control = |c: &char| c.is_control() && !matches!(c, '\n' | '\t');
     if let Some(control) = value.chars().find(control) {
         return Err(malformed(
@@ -139,7 +150,7 @@ fn fit(field: &str, value: &str) -> Result<(), Refusal> {
 }
 
 /// Says where a text leaves its normal form.
-fn not_nfc(field: &str, value: &str) -> Refusal {
+fn not_nfc(field: impl Display, value: &str) -> Refusal {
     let differs = std::iter::zip(value.chars(), value.nfc()).position(|(is, c)| is != c);
     let place = differs.unwrap_or_default();
     let shown: String = value.chars().skip(place).take(NEAR_CHARS).collect();
@@ -155,7 +166,7 @@ fn not_nfc(field: &str, value: &str) -> Refusal {
 }
 
 /// A BCP 47 language tag that must be given.
-pub fn language(field: &str, value: &str) -> Result<(), Refusal> {
+pub fn language(field: impl Display, value: &str) -> Result<(), Refusal> {
     let subtag =
         |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric());
     let primary = value.split('-').next().unwrap_or_default();
@@ -174,7 +185,7 @@ pub fn language(field: &str, value: &str) -> Result<(), Refusal> {
 }
 
 /// A list of at most `max` items.
-pub fn at_most<T>(field: &str, items: &[T], max: usize) -> Result<(), Refusal> {
+pub fn at_most<T>(field: impl Display, items: &[T], max: usize) -> Result<(), Refusal> {
     if items.len() > max {
         return Err(Refusal::new(
             Reason::RecordTooLarge,
@@ -187,12 +198,15 @@ pub fn at_most<T>(field: &str, items: &[T], max: usize) -> Result<(), Refusal> {
 }
 
 /// A list whose items all differ.
-pub fn distinct<T: Ord>(field: &str, items: impl IntoIterator<Item = T>) -> Result<(), Refusal> {
+pub fn distinct<T: Ord>(
+    field: impl Display,
+    items: impl IntoIterator<Item = T>,
+) -> Result<(), Refusal> {
     let mut seen = std::collections::BTreeSet::new();
     for (place, item) in items.into_iter().enumerate() {
         if !seen.insert(item) {
             return Err(malformed(
-                &format!("{field}[{place}]"),
+                format_args!("{field}[{place}]"),
                 "it stands in the list twice",
                 "each item once",
             ));
@@ -202,7 +216,7 @@ pub fn distinct<T: Ord>(field: &str, items: impl IntoIterator<Item = T>) -> Resu
 }
 
 /// An enum value that must be named.
-pub fn choice<E: Choice>(field: &str, value: i32) -> Result<E, Refusal> {
+pub fn choice<E: Choice>(field: impl Display, value: i32) -> Result<E, Refusal> {
     match E::try_from(value) {
         Ok(choice) if value != 0 => Ok(choice),
         Ok(_) => Err(malformed(field, "it is not given", E::accepted())),
@@ -215,12 +229,16 @@ pub fn choice<E: Choice>(field: &str, value: i32) -> Result<E, Refusal> {
 }
 
 /// An enum value that may be left out.
-pub fn optional_choice<E: Choice>(field: &str, value: i32) -> Result<Option<E>, Refusal> {
+pub fn optional_choice<E: Choice>(field: impl Display, value: i32) -> Result<Option<E>, Refusal> {
     (value != 0).then(|| choice(field, value)).transpose()
 }
 
 /// A refusal of a field that is missing, out of range or out of shape.
-pub fn malformed(field: &str, message: impl Into<String>, accepted: impl Into<String>) -> Refusal {
+pub fn malformed(
+    field: impl Display,
+    message: impl Into<String>,
+    accepted: impl Into<String>,
+) -> Refusal {
     Refusal::new(Reason::MalformedRecord, field, message, accepted)
 }
 

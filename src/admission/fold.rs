@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::kinds::role_for;
 use super::state::{
     ActorRow, ArchiveRow, MandateRow, PolicyRow, Published, RecordRow, SourceRow, StatementRow,
-    Table, TopicRow, UntrustedRow, VerifierRow,
+    Table, TopicRow, UntrustedRow, VerifierRow, WitnessesRow,
 };
 use crate::fold::{Changes, Fold, FoldError, Tables};
 use crate::record::proto::{self, record::Kind, statement::Voice};
@@ -22,7 +22,7 @@ impl Fold for AdmissionFold {
     }
 
     fn version(&self) -> u32 {
-        3
+        4
     }
 
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
@@ -81,12 +81,17 @@ impl Step<'_> {
             Kind::SourceWithheld(withheld) => self.source_withheld(withheld)?,
             Kind::EvidenceAdded(added) => self.evidence_added(added)?,
             Kind::AttestationAdded(added) => self.attestation_added(added)?,
+            Kind::CheckpointKeySet(set) => self.checkpoint_key(&set.checkpoint_key)?,
+            Kind::WitnessPolicySet(set) => {
+                let index = self.entry.index.to_be_bytes();
+                let row = WitnessesRow {
+                    keys: set.witness_keys.clone(),
+                    quorum: set.quorum,
+                };
+                self.put(Table::Witnesses, &[&index], &row)?;
+            }
             // These bear on no later record.
-            Kind::CheckpointKeySet(_)
-            | Kind::WitnessPolicySet(_)
-            | Kind::SourceRead(_)
-            | Kind::ReadingAdded(_)
-            | Kind::ReviewPublished(_) => {}
+            Kind::SourceRead(_) | Kind::ReadingAdded(_) | Kind::ReviewPublished(_) => {}
         }
         let row = RecordRow {
             index: self.entry.index,
@@ -121,7 +126,18 @@ impl Step<'_> {
             verifiers: u32::try_from(founded.verifiers.len()).unwrap_or(u32::MAX),
         };
         self.put(Table::Archive, &[], &archive)?;
+        self.checkpoint_key(&founded.checkpoint_key)?;
         self.policy_set(founded.policy.unwrap_or_default())
+    }
+
+    /// A key that is set again keeps its place.
+    fn checkpoint_key(&mut self, key: &str) -> Result<(), FoldError> {
+        let key = self.verifier_key(key)?;
+        let before: Option<u64> = Table::CheckpointKey.get(self.state, &[key.as_bytes()])?;
+        match before {
+            Some(_) => Ok(()),
+            None => self.put(Table::CheckpointKey, &[key.as_bytes()], &self.entry.index),
+        }
     }
 
     fn verifier_enrolled(&mut self, enrolled: &proto::VerifierEnrolled) -> Result<(), FoldError> {

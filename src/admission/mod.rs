@@ -13,6 +13,7 @@
 
 mod attestation;
 mod below;
+mod checkpoints;
 mod documents;
 mod evidence;
 mod field;
@@ -26,8 +27,9 @@ mod state;
 mod time;
 
 pub use below::{Below, BelowError};
+pub use checkpoints::{checkpoint_keys, witness_policy};
 pub use documents::{Documents, DocumentsError, TextError};
-pub use evidence::Looked;
+pub use evidence::{Looked, evidence as evidence_of};
 pub use fold::AdmissionFold;
 pub use kinds::{KINDS, kind_name};
 #[cfg(feature = "daemon")]
@@ -92,6 +94,34 @@ pub fn prepare(
     documents: &dyn Documents,
     randomness: impl rand_core::CryptoRng,
 ) -> Vec<Result<Prepared, Refusal>> {
+    let lately = Lately {
+        state,
+        rows: RecentRows::default(),
+    };
+    let is_worth_a_look = |prepared: &Prepared, kind: &Kind| may_enter(&lately, prepared, kind);
+    prepare_if(envelopes, origin, documents, randomness, is_worth_a_look)
+}
+
+/// As [`prepare`], for records that have entered: whoever repeats their verdicts looks at all
+/// documents.
+#[must_use]
+pub fn prepare_entered(
+    envelopes: Vec<proto::Envelope>,
+    origin: &str,
+    documents: &dyn Documents,
+    randomness: impl rand_core::CryptoRng,
+) -> Vec<Result<Prepared, Refusal>> {
+    prepare_if(envelopes, origin, documents, randomness, |_, _| true)
+}
+
+/// Prepares a batch, and looks at the documents of those records that are worth a look.
+fn prepare_if(
+    envelopes: Vec<proto::Envelope>,
+    origin: &str,
+    documents: &dyn Documents,
+    randomness: impl rand_core::CryptoRng,
+    is_worth_a_look: impl Fn(&Prepared, &Kind) -> bool,
+) -> Vec<Result<Prepared, Refusal>> {
     let records: Vec<_> = envelopes
         .iter()
         .map(|envelope| shaped(envelope, origin))
@@ -101,10 +131,6 @@ pub fn prepare(
         .filter_map(|(envelope, record)| record.is_ok().then_some(envelope))
         .collect();
     let mut signers = signatures::signers(&fit, randomness).into_iter();
-    let lately = Lately {
-        state,
-        rows: RecentRows::default(),
-    };
     let assemble = |(envelope, record): (proto::Envelope, Result<proto::Record, Refusal>)| {
         // Only fit ones have been asked for their signers.
         let record = record?;
@@ -116,7 +142,7 @@ pub fn prepare(
             evidence: None,
         };
         if let Some(kind) = &prepared.record.kind
-            && may_enter(&lately, &prepared, kind)
+            && is_worth_a_look(&prepared, kind)
         {
             prepared.evidence = Some(Looked::at(kind, documents));
         }
@@ -153,13 +179,13 @@ fn may_enter(state: &dyn Tables, prepared: &Prepared, kind: &Kind) -> bool {
 /// Decodes an envelope's record and checks its shape.
 fn shaped(envelope: &proto::Envelope, origin: &str) -> Result<proto::Record, Refusal> {
     shape::envelope(envelope)?;
-    shape::known_kind(&envelope.payload)?;
-    let record = decode(&envelope.payload).map_err(|error| {
-        field::malformed(
+    let record = decode(&envelope.payload).or_else(|error| {
+        shape::known_kind(&envelope.payload)?;
+        Err(field::malformed(
             "payload",
             error.to_string(),
             "one onrecord.record.v1.Record of exactly one kind, encoded in tag order without unknown fields",
-        )
+        ))
     })?;
     shape::record(&record)?;
     if record.origin != origin {

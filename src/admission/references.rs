@@ -1,5 +1,7 @@
 //! References: what a record names is on record, in the version that it names.
 
+use std::fmt::Display;
+
 use super::field::{content_id, date, slug};
 use super::signatures::would_lock;
 use super::state::{
@@ -74,7 +76,7 @@ pub fn judge(place: &Place<'_>, kind: &Kind) -> Result<Step, FoldError> {
 fn source_read(state: &dyn Tables, read: &proto::SourceRead) -> Result<Step, FoldError> {
     accept!(source(state, "source", &read.source)?);
     for (place, topic) in read.topics.iter().enumerate() {
-        accept!(self::topic(state, &format!("topics[{place}]"), topic)?);
+        accept!(self::topic(state, format_args!("topics[{place}]"), topic)?);
     }
     Ok(Ok(()))
 }
@@ -171,7 +173,7 @@ fn actor_defined(state: &dyn Tables, defined: &proto::ActorDefined) -> Result<St
         return Ok(Err(changed("kind", "the kind of an actor")));
     }
     for (place, member) in defined.members.iter().enumerate() {
-        accept!(actor(state, &format!("members[{place}]"), member, ANY)?);
+        accept!(actor(state, format_args!("members[{place}]"), member, ANY)?);
     }
     if defined.part_of.is_empty() {
         return Ok(Ok(()));
@@ -221,7 +223,7 @@ fn mandate_granted(state: &dyn Tables, granted: &proto::MandateGranted) -> Resul
     )?);
     accept!(actor(state, "organization", &granted.organization, BODY)?);
     for (place, topic) in granted.topics.iter().enumerate() {
-        accept!(self::topic(state, &format!("topics[{place}]"), topic)?);
+        accept!(self::topic(state, format_args!("topics[{place}]"), topic)?);
     }
     evidence(state, &granted.evidence, Quoted::by(&granted.replaces))
 }
@@ -281,7 +283,7 @@ fn milestone_defined(
     let newest: Option<ContentId> = Table::Milestone.get(state, &[id])?;
     accept!(replaces(newest.as_ref(), &defined.replaces));
     for (place, named) in defined.actors.iter().enumerate() {
-        accept!(actor(state, &format!("actors[{place}]"), named, ANY)?);
+        accept!(actor(state, format_args!("actors[{place}]"), named, ANY)?);
     }
     evidence(state, &defined.evidence, Quoted::by(&defined.replaces))
 }
@@ -297,8 +299,8 @@ fn source_archived(
     ));
     for (place, derived) in archived.derived_from.iter().enumerate() {
         if !derived.source.is_empty() {
-            let field = format!("derivedFrom[{place}].source");
-            accept!(source(state, &field, &derived.source)?);
+            let field = format_args!("derivedFrom[{place}].source");
+            accept!(source(state, field, &derived.source)?);
         }
     }
     Ok(Ok(()))
@@ -316,7 +318,7 @@ fn statement(
     for (place, organization) in statement.said_for.iter().enumerate() {
         accept!(actor(
             state,
-            &format!("saidFor[{place}].actor"),
+            format_args!("saidFor[{place}].actor"),
             &organization.actor,
             BODY
         )?);
@@ -376,6 +378,9 @@ fn implied_mandates(state: &dyn Tables, statement: &proto::Statement) -> Result<
             ))
         }));
     };
+    if !statement.said_for.iter().any(|of| implied(&of)) {
+        return Ok(Ok(()));
+    }
     let speaker = accept!(slug("speaker", speaker));
     let said_at = time::said_at(state, statement)?;
     for (place, of) in statement
@@ -470,7 +475,8 @@ fn evidence(
 ) -> Result<Step, FoldError> {
     for (place, evidence) in all.iter().enumerate() {
         let field = |name: &str| format!("evidence[{place}].{name}");
-        let row = accept!(source(state, &field("source"), &evidence.source)?);
+        let source_field = format_args!("evidence[{place}].source");
+        let row = accept!(source(state, source_field, &evidence.source)?);
         if quoted == Quoted::Anew && row.withheld_scope() == WithholdingScope::BytesAndText {
             return Ok(Err(Refusal::new(
                 Reason::Withheld,
@@ -479,8 +485,9 @@ fn evidence(
                 "a passage of a source whose text is served",
             )));
         }
-        let id = accept!(content_id(&field("source"), &evidence.source));
-        let text = accept!(content_id(&field("textId"), &evidence.text_id));
+        let id = accept!(content_id(source_field, &evidence.source));
+        let text_field = format_args!("evidence[{place}].textId");
+        let text = accept!(content_id(text_field, &evidence.text_id));
         if Table::Text
             .get::<()>(state, &[id.as_bytes(), text.as_bytes()])?
             .is_none()
@@ -508,7 +515,7 @@ const BODY: &[ActorKind] = &[ActorKind::Organization, ActorKind::State];
 
 fn actor(
     state: &dyn Tables,
-    field: &str,
+    field: impl Display,
     id: &str,
     kinds: &[ActorKind],
 ) -> Result<Step, FoldError> {
@@ -539,7 +546,7 @@ fn actor(
     )))
 }
 
-fn topic(state: &dyn Tables, field: &str, id: &str) -> Result<Step, FoldError> {
+fn topic(state: &dyn Tables, field: impl Display, id: &str) -> Result<Step, FoldError> {
     let row: Option<TopicRow> = Table::Topic.get(state, &[id.as_bytes()])?;
     if row.is_some() {
         return Ok(Ok(()));
@@ -556,10 +563,10 @@ fn topic(state: &dyn Tables, field: &str, id: &str) -> Result<Step, FoldError> {
 /// A source that must be on record.
 fn source(
     state: &dyn Tables,
-    field: &str,
+    field: impl Display,
     id: &str,
 ) -> Result<Result<SourceRow, Refusal>, FoldError> {
-    let parsed = accept!(content_id(field, id));
+    let parsed = accept!(content_id(&field, id));
     let row: Option<SourceRow> = Table::Source.get(state, &[parsed.as_bytes()])?;
     if let Some(row) = row {
         return Ok(Ok(row));

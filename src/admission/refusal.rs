@@ -3,7 +3,7 @@
 //! A [`Refusal`] tells the author what is wrong, where, and what would be accepted. The
 //! reason is stable and meant for programs; the sentences are meant for people.
 
-use std::fmt;
+use std::fmt::{self, Display};
 
 use crate::text::Passage;
 
@@ -27,13 +27,13 @@ impl Refusal {
     #[must_use]
     pub fn new(
         reason: Reason,
-        field: impl Into<String>,
+        field: impl Display,
         message: impl Into<String>,
         accepted: impl Into<String>,
     ) -> Self {
         Self {
             reason,
-            field: field.into(),
+            field: field.to_string(),
             message: message.into(),
             accepted: accepted.into(),
             nearest: Vec::new(),

@@ -49,7 +49,7 @@ pub fn envelope(envelope: &proto::Envelope) -> Result<(), Refusal> {
         let (key, bytes) = (signature.public_key.len(), signature.signature.len());
         if (key, bytes) != (32, 64) {
             return Err(malformed(
-                &format!("signatures[{place}]"),
+                format_args!("signatures[{place}]"),
                 format!("a public key of {key} bytes and a signature of {bytes}"),
                 "an Ed25519 public key of 32 bytes and a signature of 64",
             ));
@@ -176,7 +176,7 @@ fn verifier_enrolled(enrolled: &proto::VerifierEnrolled) -> Result<(), Refusal> 
         ));
     }
     for (place, role) in enrolled.roles.iter().enumerate() {
-        choice::<proto::Role>(&format!("roles[{place}]"), *role)?;
+        choice::<proto::Role>(format_args!("roles[{place}]"), *role)?;
     }
     super::field::distinct("roles", &enrolled.roles)?;
     optional_content_id("replaces", &enrolled.replaces)?;
@@ -235,15 +235,17 @@ fn passage(evidence: &proto::Evidence) -> Result<(), Refusal> {
     }
     at_most("segments", &evidence.segments, SEGMENTS_MAX)?;
     for (place, segment) in evidence.segments.iter().enumerate() {
-        let field = |name: &str| format!("segments[{place}].{name}");
-        long_text(&field("exact"), &segment.exact)?;
-        optional_text(&field("prefix"), &segment.prefix, lengths::CONTEXT_MAX)?;
-        optional_text(&field("suffix"), &segment.suffix, lengths::CONTEXT_MAX)?;
+        let [exact, prefix, suffix] = [&segment.exact, &segment.prefix, &segment.suffix];
+        long_text(format_args!("segments[{place}].exact"), exact)?;
+        let prefix_field = format_args!("segments[{place}].prefix");
+        optional_text(prefix_field, prefix, lengths::CONTEXT_MAX)?;
+        let suffix_field = format_args!("segments[{place}].suffix");
+        optional_text(suffix_field, suffix, lengths::CONTEXT_MAX)?;
         if let (Some(start), Some(end)) = (segment.start, segment.end)
             && start >= end
         {
             return Err(malformed(
-                &field("end"),
+                format_args!("segments[{place}].end"),
                 format!("the segment ends at {end}, not after its start at {start}"),
                 "an end above the start",
             ));
@@ -257,7 +259,7 @@ fn passage(evidence: &proto::Evidence) -> Result<(), Refusal> {
         ));
     }
     for (place, establishes) in evidence.establishes.iter().enumerate() {
-        choice::<proto::Establishes>(&format!("establishes[{place}]"), *establishes)?;
+        choice::<proto::Establishes>(format_args!("establishes[{place}]"), *establishes)?;
     }
     super::field::distinct("establishes", &evidence.establishes)
 }

@@ -30,6 +30,8 @@ pub enum Table {
     Text = b'x',
     AddedWords = b'w',
     Untrusted = b'u',
+    CheckpointKey = b'k',
+    Witnesses = b'W',
 }
 
 impl Table {
@@ -49,6 +51,8 @@ impl Table {
             Self::Text => "text",
             Self::AddedWords => "added-words",
             Self::Untrusted => "untrusted",
+            Self::CheckpointKey => "checkpoint-key",
+            Self::Witnesses => "witnesses",
         }
     }
 
@@ -216,6 +220,14 @@ impl SourceRow {
 pub struct Published {
     pub interval: Interval,
     pub has_time_of_day: bool,
+}
+
+/// Who must cosign checkpoints, from one entry on.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct WitnessesRow {
+    /// Verifier keys, as text.
+    pub keys: Vec<String>,
+    pub quorum: u32,
 }
 
 /// All verifiers.

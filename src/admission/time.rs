@@ -110,8 +110,9 @@ fn statement(
 ) -> Result<Step, FoldError> {
     let sources = words(state, statement)?.into_iter();
     let sources: Vec<SourceRow> = sources.map(|(_, source)| source).collect();
-    accept!(not_after_sources(statement, &sources));
-    for (field, said) in accept!(dates(statement)) {
+    let dates = accept!(dates(statement));
+    accept!(not_after(&dates, &sources));
+    for (field, said) in dates {
         let first = Micros(said.first_second().saturating_mul(1_000_000));
         accept!(not_in_the_future(field, first, recorded_at));
     }
@@ -159,9 +160,13 @@ fn dates(statement: &proto::Statement) -> Result<Vec<(&'static str, Said)>, Refu
 }
 
 fn not_after_sources(statement: &proto::Statement, sources: &[SourceRow]) -> Step {
-    for (field, said) in dates(statement)? {
+    not_after(&dates(statement)?, sources)
+}
+
+fn not_after(dates: &[(&str, Said)], sources: &[SourceRow]) -> Step {
+    for (field, said) in dates {
         for source in sources {
-            not_after_source(field, said, source)?;
+            not_after_source(field, *said, source)?;
         }
     }
     Ok(())

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use tokio::runtime::Runtime;
+
 use super::texts::TextsOnRecord;
-use super::{AppError, Stores, World};
+use super::{AppError, Stores, World, signing};
+use crate::checkpoint::Signing;
 use crate::config::Config;
 use crate::documents::{self, StoredDocuments};
 use crate::ledger::{
@@ -14,6 +17,7 @@ use crate::projection::catalog::CatalogFold;
 use crate::projection::positions::PositionsFold;
 use crate::projection::postings::PostingsFold;
 use crate::projection::statements::StatementsFold;
+use crate::projection::tiles::{Tiles, TilesFold};
 use crate::rpc::{View, Views};
 
 /// An archive whose ledger takes records and whose projections follow it.
@@ -29,6 +33,8 @@ pub(super) struct Archive {
     pub positions: Runner,
     pub postings: Runner,
     pub statements: Runner,
+    pub tiles: Runner,
+    pub signing: Signing,
 }
 
 impl Archive {
@@ -38,6 +44,7 @@ impl Archive {
         config: &Config,
         world: World,
         origin: Option<String>,
+        runtime: &Runtime,
     ) -> Result<Self, AppError> {
         let Stores {
             frames,
@@ -46,6 +53,7 @@ impl Archive {
             sources,
             texts,
             projections,
+            mut signer,
         } = stores;
         let ledger = Ledger::open(ledger::Parts {
             frames,
@@ -62,6 +70,16 @@ impl Archive {
         let positions = follow(Arc::new(PositionsFold))?;
         let postings = follow(Arc::new(PostingsFold))?;
         let statements = follow(Arc::new(StatementsFold))?;
+        let tiles = follow(Arc::new(TilesFold))?;
+
+        let signed = signing::Sources {
+            reader: reader.clone(),
+            records: records.clone(),
+            tiles: Tiles::new(tiles.projection()),
+        };
+        if let Some(note) = &world.continue_from {
+            signer.continue_from(note, &config.signer_dir(), &signed, runtime)?;
+        }
 
         let on_record = TextsOnRecord::new(catalog.projection(), reader.clone());
         let limits = documents::Limits {
@@ -83,6 +101,7 @@ impl Archive {
             seed: (world.seed)()?,
         };
         let (sequencer, appender) = ledger.start(&settings, surroundings)?;
+        let signing = signer.start(config, signed, Arc::clone(&world.clock))?;
         Ok(Self {
             reader,
             appender,
@@ -94,7 +113,15 @@ impl Archive {
             positions,
             postings,
             statements,
+            tiles,
+            signing,
         })
+    }
+
+    /// The hashes of the ledger's tree, to be asked. What is read of them is kept with the handle:
+    /// have one for the daemon.
+    pub fn tiles(&self) -> Tiles {
+        Tiles::new(self.tiles.projection())
     }
 
     /// The projections, to be asked.
@@ -108,6 +135,7 @@ impl Archive {
             positions: view(&self.positions),
             postings: view(&self.postings),
             statements: view(&self.statements),
+            tiles: view(&self.tiles),
         }
     }
 }

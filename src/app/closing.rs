@@ -27,6 +27,12 @@ pub fn close(runtime: Runtime, archive: Archive, deadline: Instant) {
         let left = deadline.saturating_duration_since(Instant::now());
         runtime.shutdown_timeout(left.min(RUNTIME_BOUND));
 
+        // It would sign what the ledger still takes.
+        steps.begin("the signer");
+        if !archive.signing.stop(deadline) {
+            tracing::warn!("the signer did not stop in time");
+        }
+        drop(archive.signing);
         steps.begin("the ledger");
         if !archive.sequencer.stop(deadline) {
             tracing::warn!("the ledger did not stop in time; the next start recovers it");
@@ -37,6 +43,7 @@ pub fn close(runtime: Runtime, archive: Archive, deadline: Instant) {
             archive.positions,
             archive.postings,
             archive.statements,
+            archive.tiles,
         ];
         let projections = runners.each_ref().map(Runner::projection);
         for runner in runners {

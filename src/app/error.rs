@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::admission::Refusal;
+use crate::checkpoint::{ContinueError, NotSigning};
 use crate::config::ConfigError;
 use crate::config::keys::KeyFileError;
 use crate::ledger::{self, AppendError, ReadError};
-use crate::projection::RunnerError;
+use crate::projection::{NotFollowing, RunnerError};
 use crate::rpc;
-use crate::storage::{self, DataDirError, IoFault, TableError};
+use crate::storage::{self, DataDirError, IoFault, SignerDirError, TableError};
 
 /// What makes an address free to be listened on.
 fn freed(source: &io::Error) -> &'static str {
@@ -86,6 +87,29 @@ pub enum AppError {
     /// A key file cannot be used.
     #[error(transparent)]
     Key(#[from] KeyFileError),
+    /// The signer's directory cannot be used.
+    #[error(transparent)]
+    SignerDir(#[from] SignerDirError),
+    /// The signer's directory is in use by an archive that was founded before.
+    #[error("{} says that checkpoints of {origin:?} were signed already; name another directory with --signer", path.display())]
+    SignerInUse {
+        /// The signer's directory.
+        path: PathBuf,
+        /// The archive that it belongs to.
+        origin: String,
+    },
+    /// There is no signer that could continue from a checkpoint.
+    #[error("{why}")]
+    NoSigner {
+        /// Why not.
+        why: NotSigning,
+    },
+    /// The archive does not continue the checkpoint that was given.
+    #[error(transparent)]
+    Continue(Box<ContinueError>),
+    /// The tiles, by which checkpoints are held against the ledger, are not read.
+    #[error(transparent)]
+    Tiles(NotFollowing),
     /// The system gives no randomness.
     #[error("the system gives no randomness ({0}); mend it and start again")]
     Randomness(#[from] getrandom::Error),

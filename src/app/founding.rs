@@ -1,4 +1,4 @@
-//! Founding an archive: a data directory, a checkpoint key, and entry 0, by the way that every
+//! Founding an archive: a data directory, a signer's directory with a key, and entry 0, by the way that every
 //! record takes.
 //!
 //! Founding that was interrupted can be done again: what was made is kept, what is missing is
@@ -16,11 +16,14 @@ use crate::admission::{ADMISSION_RULES, check_origin};
 use crate::config::Config;
 use crate::config::keys::{self, KeyFileError};
 use crate::ledger::Outcome;
+use crate::merkle::empty_root;
 use crate::record::proto::{
     ArchiveFounded, PolicySet, Record, Role, VerifierEnrolled, record::Kind,
 };
 use crate::record::{ContentId, Micros, SigningKey, VerifierKey};
-use crate::storage::{DataDir, DataDirError, FrameStore as _, FramesOptions, SledFrames};
+use crate::storage::{
+    DataDir, DataDirError, FrameStore as _, FramesOptions, Signed, SignerDir, SledFrames,
+};
 
 /// The name of the steward who founds an archive, until it is enrolled under another.
 const STEWARD_NAME: &str = "founding steward";
@@ -97,7 +100,7 @@ pub fn found(
     let founding = Founding {
         origin,
         steward,
-        checkpoint_key: checkpoint_key(&dir.signer(), &world)?.public(),
+        checkpoint_key: make_signer(&config.signer_dir(), origin, &world)?.public(),
     };
     if !SledFrames::exists(&dir.ledger()) {
         SledFrames::create(&dir.ledger(), &*dir.syncer())?;
@@ -132,7 +135,8 @@ pub fn found_on(
     let record = founding.record(world.clock.now());
     let envelope = founding.steward.seal(Bytes::from(record.encode_to_vec()));
     let runtime = super::runtime()?;
-    let archive = Archive::open(stores, config, world, Some(founding.origin.to_owned()))?;
+    let origin = Some(founding.origin.to_owned());
+    let archive = Archive::open(stores, config, world, origin, &runtime)?;
     let outcomes = runtime.block_on(archive.appender.append(vec![envelope]));
     closing::close(runtime, archive, Instant::now() + config.stop_max());
     recorded(outcomes?.into_iter().next())
@@ -167,9 +171,26 @@ impl Founding<'_> {
     }
 }
 
-/// The key that signs checkpoints: the one that is there, or else a new one.
-fn checkpoint_key(signer: &Path, world: &World) -> Result<SigningKey, AppError> {
-    let path = signer.join(CHECKPOINT_KEY);
+/// Makes the signer's directory, which says that nothing was signed yet, with the key that will
+/// sign: the one that is there, or else a new one.
+fn make_signer(path: &Path, origin: &str, world: &World) -> Result<SigningKey, AppError> {
+    let dir = SignerDir::create(path)?;
+    let nothing = Signed {
+        origin: origin.to_owned(),
+        size: 0,
+        root: empty_root().into(),
+    };
+    match dir.read_signed()? {
+        Some(signed) if signed == nothing => {}
+        Some(signed) => {
+            return Err(AppError::SignerInUse {
+                path: path.to_owned(),
+                origin: signed.origin,
+            });
+        }
+        None => dir.write_signed(&nothing)?,
+    }
+    let path = path.join(CHECKPOINT_KEY);
     match keys::read(&path) {
         Err(KeyFileError::Missing { .. }) => {
             let seed = (world.seed)()?;

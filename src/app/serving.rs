@@ -13,6 +13,7 @@ use tonic_health::server::HealthReporter;
 use super::archive::Archive;
 use super::{AppError, expiry, incoming};
 use crate::config::Config;
+use crate::http;
 use crate::rpc::{self, Views};
 
 /// Listens and answers until `shutdown` ends and open calls have had their time.
@@ -54,19 +55,29 @@ pub async fn serve(
     Ok(())
 }
 
-/// The services, and where their health is reported.
+/// The services and what is served over HTTP beside them, and where their health is reported.
 fn routes(
     archive: &Archive,
     config: &Config,
     views: &Views,
     stopping: watch::Receiver<bool>,
 ) -> Result<(tonic::service::Routes, HealthReporter), AppError> {
+    let tiles = archive.tiles();
+    let checkpoints = archive.signing.checkpoints();
+    let pages = http::Parts {
+        reader: archive.reader.clone(),
+        tiles: tiles.clone(),
+        checkpoints: checkpoints.published().clone(),
+        wait_max: config.wait_max(),
+    };
     let parts = rpc::Parts {
         reader: archive.reader.clone(),
         appender: archive.appender.clone(),
         records: archive.records.clone(),
         documents: Arc::clone(&archive.documents),
         views: views.clone(),
+        tiles,
+        checkpoints,
         clock: Arc::clone(&archive.clock),
         stopping,
     };
@@ -83,7 +94,8 @@ fn routes(
         wait_max: config.wait_max(),
         subscriptions,
     };
-    Ok(rpc::routes(parts, limits)?)
+    let (services, health) = rpc::routes(parts, limits)?;
+    Ok((http::beside(services, pages), health))
 }
 
 async fn listen(config: &Config) -> Result<(TcpListener, SocketAddr), AppError> {
@@ -115,6 +127,7 @@ fn server(config: &Config) -> Server {
     let connections = &config.connections;
     let seconds = Duration::from_secs;
     Server::builder()
+        .accept_http1(true)
         .initial_stream_window_size(connections.stream_window_bytes)
         .initial_connection_window_size(connections.connection_window_bytes)
         .max_concurrent_streams(connections.streams_max)

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::AppError;
+use super::signing::SignerStore;
 use crate::config::Config;
 use crate::ledger::{HeadFile, compare_with_head};
 use crate::projection::Home;
@@ -27,6 +28,8 @@ pub struct Stores {
     pub texts: Arc<dyn BlobStore>,
     /// Where projections keep their rows.
     pub projections: Home,
+    /// Where checkpoints are signed.
+    pub signer: SignerStore,
 }
 
 impl Stores {
@@ -55,6 +58,7 @@ impl Stores {
         let options = frames_options(config, &dir);
         let frames = SledFrames::open(&dir.ledger(), &options)?;
         let admission = LsmTables::open(&dir.admission(), config.tables_cache_bytes)?;
+        let dir = Arc::new(dir);
         Ok(Self {
             frames: Arc::new(frames),
             admission: Arc::new(admission.tables),
@@ -64,8 +68,9 @@ impl Stores {
                 directory: dir.projections(),
                 cache_bytes: config.tables_cache_bytes,
             },
+            signer: SignerStore::at(&config.signer_dir(), &dir),
             // Holds the lock on the directory as long as anybody may note a head.
-            head: Arc::new(dir),
+            head: dir,
         })
     }
 }

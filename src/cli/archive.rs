@@ -75,7 +75,7 @@ impl Archive for &RemoteArchive {
     async fn holds(&self, record: ContentId) -> Result<bool, CliError> {
         let request = GetEntryRequest {
             entry: Some(Entry::RecordId(record.to_string())),
-            decode: false,
+            ..GetEntryRequest::default()
         };
         let answer = self.client.ledger().get_entry(request).await;
         Ok(self.client.found(answer)?.is_some())
@@ -128,9 +128,8 @@ impl Archive for &RemoteArchive {
     async fn statement(&self, statement: ContentId) -> Result<Option<KnownStatement>, CliError> {
         let request = GetStatementRequest {
             statement_id: statement.to_string(),
-            known_at: None,
-            known_at_time: None,
             at_least_size: self.size(),
+            ..GetStatementRequest::default()
         };
         let answer = self.client.catalog().get_statement(request).await;
         let Some(view) = self.client.found(answer)?.and_then(|it| it.statement) else {
@@ -186,7 +185,7 @@ impl Archive for &RemoteArchive {
     async fn payload(&self, record: ContentId) -> Result<Option<Bytes>, CliError> {
         let request = GetEntryRequest {
             entry: Some(Entry::RecordId(record.to_string())),
-            decode: false,
+            ..GetEntryRequest::default()
         };
         let answer = self.client.ledger().get_entry(request).await;
         let Some(found) = self.client.found(answer)?.and_then(|it| it.entry) else {

@@ -18,10 +18,10 @@ use crate::rpc::proto::position_service_client::PositionServiceClient;
 use crate::rpc::proto::record_service_client::RecordServiceClient;
 use crate::rpc::proto::source_service_client::SourceServiceClient;
 use crate::rpc::proto::{
-    ComparePositionsRequest, ComparePositionsResponse, GetHeadRequest, GetHeadResponse,
-    GetPositionRequest, GetPositionResponse, GetTimelineRequest, GetTimelineResponse,
-    RebuildProjectionRequest, RebuildProjectionResponse, SubscribeRequest, SubscribeResponse,
-    VerifyProjectionRequest, VerifyProjectionResponse, WatchPositionsRequest,
+    ComparePositionsRequest, ComparePositionsResponse, CreateBackupRequest, CreateBackupResponse,
+    GetHeadRequest, GetHeadResponse, GetPositionRequest, GetPositionResponse, GetTimelineRequest,
+    GetTimelineResponse, RebuildProjectionRequest, RebuildProjectionResponse, SubscribeRequest,
+    SubscribeResponse, VerifyProjectionRequest, VerifyProjectionResponse, WatchPositionsRequest,
     WatchPositionsResponse,
 };
 
@@ -194,6 +194,15 @@ impl Client {
     ) -> Result<Streaming<RebuildProjectionResponse>, CliError> {
         let mut admin = AdminServiceClient::new(self.channel.clone());
         self.begun(admin.rebuild_projection(request)).await
+    }
+
+    /// Has a backup written, for as long as it takes.
+    pub async fn back_up(
+        &self,
+        request: CreateBackupRequest,
+    ) -> Result<Streaming<CreateBackupResponse>, CliError> {
+        let mut admin = AdminServiceClient::new(self.channel.clone());
+        self.begun(admin.create_backup(request)).await
     }
 
     /// Verifies a projection, for as long as it takes.

@@ -15,6 +15,9 @@ use tonic_types::StatusExt as _;
 
 use super::authoring::{AuthoringError, Problem, SignedError};
 use crate::app::AppError;
+use crate::audit::CheckError;
+use crate::backup::BackupError;
+use crate::bag::BagError;
 use crate::config::keys::KeyFileError;
 use crate::ledger;
 use crate::rpc::RESUME_FROM;
@@ -109,6 +112,28 @@ pub enum CliError {
         /// Each line's first mistake.
         errors: Vec<AuthoringError>,
     },
+    /// An archive was not restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// A bag was not written, or no replica came of it.
+    #[error(transparent)]
+    Bag(#[from] BagError),
+    /// The entries that the daemon gave are not those of the root that it gave.
+    #[error(
+        "the {entries} entries that were read have the root {found}, and the daemon says {expected}: \
+         the archive is damaged, or was changed while it was read"
+    )]
+    OtherRoot {
+        /// How many entries.
+        entries: u64,
+        /// Their root.
+        found: String,
+        /// What the daemon says.
+        expected: String,
+    },
+    /// A data directory could not be checked.
+    #[error(transparent)]
+    Check(#[from] CheckError),
     /// A key file cannot be used.
     #[error(transparent)]
     Key(#[from] KeyFileError),

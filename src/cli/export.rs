@@ -10,6 +10,7 @@
 //! so that no reader takes it for whole; a file appears only once it is.
 
 mod annotation;
+mod archive;
 mod claim;
 mod document;
 mod names;
@@ -40,7 +41,8 @@ const VERIFIED_MEANS: &str = "On record means: the passage stands in the archive
     speaker used these words, nor that the source tells the truth, nor that nothing else was \
     said.";
 
-/// Statements in other people's formats: schema.org claims, W3C Web Annotations.
+/// Statements in other people's formats (schema.org claims, W3C Web Annotations), or the whole
+/// archive as a bag.
 #[derive(Args, Debug)]
 pub struct Export {
     #[command(subcommand)]
@@ -52,6 +54,7 @@ enum ExportCommand {
     #[command(name = "claimreview")]
     ClaimReview(ClaimReview),
     Annotations(Annotations),
+    Archive(archive::Archive),
 }
 
 /// Statements as schema.org Claims, with the reviews of them.
@@ -143,6 +146,7 @@ impl Export {
         match self.command {
             ExportCommand::ClaimReview(command) => command.run().await,
             ExportCommand::Annotations(command) => command.run().await,
+            ExportCommand::Archive(command) => command.run().await,
         }
     }
 }

@@ -176,8 +176,8 @@ impl Lookup<'_> {
         let request = GetStatementRequest {
             statement_id: id.clone(),
             known_at: self.known_at,
-            known_at_time: None,
             at_least_size: self.at_least_size,
+            ..GetStatementRequest::default()
         };
         let answer = self.client.catalog().get_statement(request).await;
         let Some(view) = self

@@ -43,12 +43,17 @@ pub struct Founding {
     /// beside the archive, if left out.
     #[arg(long, value_name = "FILE")]
     steward_key: Option<PathBuf>,
+    /// The directory of the keys that sign checkpoints, and of what they signed last; outside of
+    /// the archive and its backups. Beside the archive, if left out: onrecord-data-signer.
+    #[arg(long, value_name = "DIRECTORY")]
+    signer: Option<PathBuf>,
 }
 
 impl Init {
     pub(super) fn run(self) -> Result<ExitCode, CliError> {
         let mut config = Config::on(self.data);
         config.origin.clone_from(&self.founding.origin);
+        config.signer_dir.clone_from(&self.founding.signer);
         if app::look(&config.data_dir)? == ArchiveState::Founded {
             let path = config.data_dir.clone();
             return Err(AppError::AlreadyFounded { path }.into());
@@ -62,6 +67,11 @@ impl Founding {
     /// The origin that is asked for.
     pub(super) fn origin(&self) -> Option<&str> {
         self.origin.as_deref()
+    }
+
+    /// The signer's directory that is asked for.
+    pub(super) fn signer(&self) -> Option<&Path> {
+        self.signer.as_deref()
     }
 
     /// Founds an archive if there is none, and nothing keeps it from being served.
@@ -89,6 +99,7 @@ impl Founding {
     /// Founds an archive where there is none, and says on standard error what was made and
     /// where. Everything that can be wrong is found before a key is made.
     fn found(&self, config: &Config) -> Result<(), CliError> {
+        config.check().map_err(AppError::Config)?;
         let origin = match &config.origin {
             Some(origin) => origin.clone(),
             None => random_origin()?,
@@ -103,10 +114,12 @@ impl Founding {
         eprintln!(
             "founded {} in {}\n\
              the steward's key is in {} and signs everything: move it to where only its owner \
-             reads, away from the archive",
+             reads, away from the archive\n\
+             checkpoints are signed from {}: keep it out of every backup of the archive",
             founded.origin,
             founded.data_dir.display(),
-            path.display()
+            path.display(),
+            config.signer_dir().display()
         );
         if config.origin.is_none() {
             eprintln!(

@@ -75,13 +75,14 @@ impl Mentioned {
     pub(super) async fn must_be_on_record(self, client: &Client) -> Result<(), CliError> {
         let mut catalog = client.catalog();
         macro_rules! look_up {
-            ($flag:expr, $value:expr, $method:ident, $Request:ident { $id:ident }, $field:literal) => {
+            ($flag:expr, $value:expr, $method:ident, $Request:ident { $id:ident $(, $more:ident)? }, $field:literal) => {
                 if !$value.is_empty() {
                     let request = $Request {
                         $id: $value,
                         known_at: self.known_at,
                         known_at_time: self.known_at_time,
                         at_least_size: self.at_least_size,
+                        $($more: false,)?
                     };
                     let answer = catalog.$method(request).await;
                     let answer = client.answered(answer).map(drop);
@@ -116,7 +117,10 @@ impl Mentioned {
             "--statement",
             self.statement,
             get_statement,
-            GetStatementRequest { statement_id },
+            GetStatementRequest {
+                statement_id,
+                proof
+            },
             "statementId"
         );
         look_up!(

@@ -10,7 +10,11 @@ mod agreement;
 mod append;
 mod archive;
 pub mod authoring;
+mod backup;
+mod bundle;
 mod changes;
+mod check;
+mod checkpoint;
 mod client;
 mod compare;
 mod completions;
@@ -22,6 +26,7 @@ mod error;
 mod export;
 mod following;
 mod gather;
+mod import;
 mod init;
 mod json;
 mod keygen;
@@ -35,9 +40,11 @@ mod pages;
 mod position;
 mod positions;
 mod projections;
+mod proof;
 mod read;
 mod rebuild;
 mod references;
+mod restore;
 mod reversals;
 mod serve;
 mod source;
@@ -49,6 +56,7 @@ mod testimonies;
 mod timeline;
 mod transfer;
 mod upkeep;
+mod verify;
 mod verify_projection;
 mod warc;
 mod watch;
@@ -98,10 +106,14 @@ enum AskingCommand {
     Tail(tail::Tail),
     Watch(Box<watch::Watch>),
     Status(status::Status),
+    Checkpoint(checkpoint::Checkpoint),
     Projections(projections::Projections),
     Rebuild(rebuild::Rebuild),
     VerifyProjection(verify_projection::VerifyProjection),
+    Backup(backup::Backup),
     Export(export::Export),
+    Bundle(bundle::Bundle),
+    Proof(proof::Proof),
 }
 
 /// What is done in this process alone: it brings a runtime of its own, or needs none.
@@ -110,8 +122,12 @@ enum OwnCommand {
     Serve(serve::Serve),
     Init(init::Init),
     Keygen(keygen::Keygen),
+    Restore(restore::Restore),
+    Check(check::Check),
+    Import(import::Import),
     Completions(completions::Completions),
     Man(man::Man),
+    Verify(verify::Verify),
 }
 
 /// Which daemon is asked.
@@ -182,8 +198,12 @@ impl Command {
             Self::Own(OwnCommand::Serve(command)) => command.run(),
             Self::Own(OwnCommand::Init(command)) => command.run(),
             Self::Own(OwnCommand::Keygen(command)) => command.run(),
+            Self::Own(OwnCommand::Restore(command)) => command.run(),
+            Self::Own(OwnCommand::Check(command)) => command.run(),
+            Self::Own(OwnCommand::Import(command)) => command.run(),
             Self::Own(OwnCommand::Completions(command)) => command.run(),
             Self::Own(OwnCommand::Man(command)) => command.run(),
+            Self::Own(OwnCommand::Verify(command)) => command.run(),
             Self::Asking(command) => tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
                 .build()
@@ -215,10 +235,14 @@ impl AskingCommand {
             Self::Tail(command) => command.run().await,
             Self::Watch(command) => command.run().await,
             Self::Status(command) => command.run().await,
+            Self::Checkpoint(command) => command.run().await,
             Self::Projections(command) => command.run().await,
             Self::Rebuild(command) => command.run().await,
             Self::VerifyProjection(command) => command.run().await,
+            Self::Backup(command) => command.run().await,
             Self::Export(command) => command.run().await,
+            Self::Bundle(command) => command.run().await,
+            Self::Proof(command) => command.run().await,
         }
     }
 }

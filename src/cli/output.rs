@@ -26,7 +26,12 @@ pub fn write(bytes: &[u8]) -> Result<(), CliError> {
 
 /// Writes `text` to a file, in place of what was there.
 pub fn save(path: &Path, text: &str) -> Result<(), CliError> {
-    std::fs::write(path, text).map_err(|error| CliError::Write {
+    save_bytes(path, text.as_bytes())
+}
+
+/// Writes `bytes` to a file, in place of what was there.
+pub fn save_bytes(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    std::fs::write(path, bytes).map_err(|error| CliError::Write {
         path: path.to_owned(),
         error,
     })

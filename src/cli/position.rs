@@ -46,7 +46,7 @@ impl Position {
             known_at_time: KnownAt::time(self.known_at),
             with_parts: self.parts.choice(),
             filter: self.terms.filter(),
-            at_least_size: 0,
+            ..GetPositionRequest::default()
         };
         let answer = client.position(request).await?;
         if self.asking.json {

@@ -74,6 +74,7 @@ impl Read {
         let request = GetEntryRequest {
             entry: Some(which),
             decode: true,
+            proof: false,
         };
         let answer = client.ledger().get_entry(request).await;
         let answer = client.answered(answer)?;

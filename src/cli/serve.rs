@@ -3,9 +3,10 @@
 //! Standard output gets one line, once the daemon has answered over its own socket. SIGTERM
 //! and Ctrl-C end it; before that line they end the process at once, which loses nothing.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -18,6 +19,7 @@ use super::init::Founding;
 use super::output;
 use crate::app::{self, World};
 use crate::config::{Config, LogLevel};
+use crate::merkle::{NOTE_BYTES_MAX, SignedNote};
 use crate::telemetry;
 
 /// Serve an archive. Where there is none, one is founded.
@@ -35,6 +37,10 @@ pub struct Serve {
     /// start, once somebody has made sure that no entry is missing.
     #[arg(long)]
     accept_ledger_as_found: bool,
+    /// Sign checkpoints from here on: a file with the newest checkpoint of this archive that
+    /// anybody has. For one start, after a restore or where the signer's directory was lost.
+    #[arg(long, value_name = "CHECKPOINT_FILE")]
+    continue_from: Option<PathBuf>,
     /// From which level on to log, on standard error.
     #[arg(long, value_enum, value_name = "LEVEL")]
     log: Option<Level>,
@@ -84,6 +90,10 @@ impl Serve {
     pub(super) fn run(self) -> Result<ExitCode, CliError> {
         let config = self.settings()?;
         telemetry::start(config.log);
+        let mut world = World::real();
+        if let Some(path) = &self.continue_from {
+            world.continue_from = Some(note(path)?);
+        }
         if self.accept_ledger_as_found {
             accept(&config)?;
         }
@@ -103,7 +113,7 @@ impl Serve {
                 Err(_) => std::future::pending().await,
             }
         };
-        app::run(&config, World::real(), ready, stop)?;
+        app::run(&config, world, ready, stop)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -118,6 +128,9 @@ impl Serve {
         }
         if let Some(origin) = self.founding.origin() {
             config.origin = Some(origin.to_owned());
+        }
+        if let Some(signer) = self.founding.signer() {
+            config.signer_dir = Some(signer.to_owned());
         }
         if let Some(listen) = self.listen {
             config.listen = listen;
@@ -153,6 +166,22 @@ fn accept(config: &Config) -> Result<(), CliError> {
         eprintln!("there was nothing to accept: HEAD vouches for the ledger, or it is empty");
     }
     Ok(())
+}
+
+/// The signed note in a file, of which no more is read than a note has.
+fn note(path: &Path) -> Result<SignedNote, CliError> {
+    let file = |error| CliError::File {
+        path: path.to_owned(),
+        error,
+    };
+    let mut bytes = Vec::new();
+    let opened = File::open(path).map_err(file)?;
+    let mut opened = opened.take(NOTE_BYTES_MAX as u64 + 1);
+    opened.read_to_end(&mut bytes).map_err(file)?;
+    SignedNote::parse(&bytes).map_err(|error| CliError::Usage {
+        what: format!("{}: {error}", path.display()),
+        accepted: "a signed checkpoint, as `onrecord checkpoint` prints it",
+    })
 }
 
 fn from_file(path: &PathBuf) -> Result<Config, CliError> {

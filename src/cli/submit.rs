@@ -307,6 +307,7 @@ async fn append(
     let client = archive.client();
     let request = AppendRequest {
         envelopes: batch.to_vec(),
+        proof: false,
     };
     let mut attempt = 1;
     let results = loop {

@@ -1,4 +1,4 @@
-//! How far work on a projection is: shown on a terminal with its rate and the time left, quiet
+//! How far long work is: shown on a terminal with its rate and the time left, quiet
 //! in a pipe.
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -8,6 +8,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub enum Counted {
     /// Entries of the ledger, whose number is known.
     Entries,
+    /// Bytes, whose number is known.
+    Bytes,
+    /// Bytes, whose number is not known before their end.
+    BytesSoFar,
     /// Rows, whose number is not known before their end.
     Rows,
 }
@@ -18,6 +22,14 @@ pub fn progress(counted: Counted) -> ProgressBar {
         Counted::Entries => (
             ProgressBar::new(0),
             "{bar:40} {human_pos} of {human_len} entries, {per_sec}, {eta} left",
+        ),
+        Counted::Bytes => (
+            ProgressBar::new(0),
+            "{bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+        ),
+        Counted::BytesSoFar => (
+            ProgressBar::new_spinner(),
+            "{spinner} {bytes}, {bytes_per_sec}",
         ),
         Counted::Rows => (
             ProgressBar::new_spinner(),

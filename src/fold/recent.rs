@@ -5,80 +5,105 @@ use std::collections::HashMap;
 
 use super::{Changes, Tables, TablesError};
 
-/// How many bytes are kept, keys and values together. Most rows are of 100 bytes or so: some
-/// 40,000 of them, which with the map around them take twice as much.
-const BYTES_KEPT_MAX: usize = 4 << 20;
+/// How many bytes of rows one generation takes in. Most rows are of 100 bytes or so, with what
+/// the map takes some 20,000; pages of an index take 1 to 2 KB, 2,000 of them. Both generations
+/// together stay below 8 MiB and two rows.
+const GENERATION_BYTES_MAX: usize = 4 << 20;
 
-/// Longer rows are not kept: pages of an index are asked for once in a while each, and a few
-/// thousand of them would drive out everything else.
-const ROW_BYTES_MAX: usize = 512;
+/// What a row takes besides its key and value: two vectors, and its place in the map.
+const ROW_BYTES: usize = 100;
 
 /// Rows that were read lately: nearly every record asks for the same verifiers, topics and
 /// sources. They are as the table has them for as long as whoever changes the table says so
-/// here. Rows that were not found are not kept: a new record asks for its own, once.
+/// here; what was read and then changed is kept as it is after the change, as what counts or
+/// collects is changed again soon. Rows that were not found are not kept: a new record asks for
+/// its own, once.
+///
+/// Rows are kept in two generations. Once the younger one is full it takes the place of the
+/// older, whose rows go; a row of the older one that is read moves to the younger.
 #[derive(Debug, Default)]
-pub struct RecentRows(RefCell<Kept>);
+pub struct RecentRows(RefCell<Generations>);
 
+/// See [`RecentRows`].
 #[derive(Debug, Default)]
-struct Kept {
-    rows: HashMap<Vec<u8>, Vec<u8>>,
-    bytes: usize,
-}
-
-impl Kept {
-    fn clear(&mut self) {
-        self.rows.clear();
-        self.bytes = 0;
-    }
-
-    /// A row has this value from here on, or is gone.
-    fn change(&mut self, key: &[u8], value: Option<&Vec<u8>>) {
-        let Some(kept) = self.rows.get_mut(key) else {
-            return;
-        };
-        match value {
-            Some(value) if value.len() <= ROW_BYTES_MAX => {
-                self.bytes = self.bytes - kept.len() + value.len();
-                kept.clone_from(value);
-            }
-            _ => {
-                self.bytes -= key.len() + kept.len();
-                self.rows.remove(key);
-            }
-        }
-    }
+struct Generations {
+    young: HashMap<Vec<u8>, Vec<u8>>,
+    old: HashMap<Vec<u8>, Vec<u8>>,
+    /// What the rows in `young` take.
+    young_bytes: usize,
 }
 
 impl RecentRows {
     /// The value at `key` in `table`.
     pub fn get(&self, table: &dyn Tables, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
-        let mut kept = self.0.borrow_mut();
-        if let Some(value) = kept.rows.get(key) {
-            return Ok(Some(value.clone()));
+        let mut rows = self.0.borrow_mut();
+        if let Some(value) = rows.find(key) {
+            return Ok(Some(value));
         }
         let row = table.get(key)?;
-        if let Some(value) = row.as_ref().filter(|it| it.len() <= ROW_BYTES_MAX) {
-            if kept.bytes >= BYTES_KEPT_MAX {
-                kept.clear();
-            }
-            kept.bytes += key.len() + value.len();
-            kept.rows.insert(key.to_vec(), value.clone());
+        if let Some(value) = &row {
+            rows.keep(key.to_vec(), value.clone());
         }
         Ok(row)
     }
 
-    /// The table is about to take `changes`.
+    /// Shows the rows as `changes`, which are made to the table, leave them.
     pub fn change(&self, changes: &Changes) {
-        let mut kept = self.0.borrow_mut();
+        let mut rows = self.0.borrow_mut();
         for (key, value) in changes {
-            kept.change(key, value.as_ref());
+            rows.change(key, value.as_ref());
         }
     }
 
     /// Lets go of all.
     pub fn clear(&self) {
-        self.0.borrow_mut().clear();
+        *self.0.borrow_mut() = Generations::default();
     }
+}
+
+impl Generations {
+    fn find(&mut self, key: &[u8]) -> Option<Vec<u8>> {
+        if let Some(value) = self.young.get(key) {
+            return Some(value.clone());
+        }
+        let (key, value) = self.old.remove_entry(key)?;
+        self.keep(key, value.clone());
+        Some(value)
+    }
+
+    /// Keeps a row that is in neither generation.
+    fn keep(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.young_bytes += row_bytes(&key, &value);
+        self.young.insert(key, value);
+        self.bound();
+    }
+
+    /// Changes a row, if it is kept.
+    fn change(&mut self, key: &[u8], value: Option<&Vec<u8>>) {
+        if let (Some(kept), Some(value)) = (self.young.get_mut(key), value) {
+            self.young_bytes = self.young_bytes - kept.len() + value.len();
+            kept.clone_from(value);
+            self.bound();
+        } else if let Some(kept) = self.young.remove(key) {
+            self.young_bytes -= row_bytes(key, &kept);
+        } else if let Some((key, _)) = self.old.remove_entry(key)
+            && let Some(value) = value
+        {
+            self.keep(key, value.clone());
+        }
+    }
+
+    fn bound(&mut self) {
+        if self.young_bytes > GENERATION_BYTES_MAX {
+            self.old = std::mem::take(&mut self.young);
+            self.young_bytes = 0;
+        }
+    }
+}
+
+/// What a row takes.
+fn row_bytes(key: &[u8], value: &[u8]) -> usize {
+    key.len() + value.len() + ROW_BYTES
 }
 
 #[cfg(test)]
@@ -91,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_read_once_until_it_is_changed() {
+    fn a_row_is_read_once_and_then_as_it_is_said_to_have_changed() {
         let recent = RecentRows::default();
         let mut table = MemoryTables::default();
         let read = |table: &MemoryTables| recent.get(table, &7_u32.to_be_bytes()).unwrap();
@@ -100,14 +125,23 @@ mod tests {
         assert_eq!(read(&table), Some(b"one".to_vec()), "none is not kept");
         table.apply(set(7, "two"));
         assert_eq!(read(&table), Some(b"one".to_vec()), "nobody said so");
-        recent.change(&set(7, "two"));
-        assert_eq!(read(&table), Some(b"two".to_vec()));
-        let long = "x".repeat(ROW_BYTES_MAX + 1);
-        table.apply(set(7, &long));
-        recent.change(&set(7, &long));
-        assert_eq!(read(&table), Some(long.into_bytes()));
-        table.apply(Changes::from([(7_u32.to_be_bytes().to_vec(), None)]));
+        recent.change(&set(7, "three"));
+        assert_eq!(
+            read(&table),
+            Some(b"three".to_vec()),
+            "it is not read again"
+        );
+        recent.change(&Changes::from([(7_u32.to_be_bytes().to_vec(), None)]));
+        assert_eq!(
+            read(&table),
+            Some(b"two".to_vec()),
+            "one that goes is let go of"
+        );
+        recent.change(&set(8, "new"));
+        let other = recent.get(&table, &8_u32.to_be_bytes()).unwrap();
+        assert_eq!(other, None, "what was not read is not kept");
         recent.clear();
+        table.apply(Changes::from([(7_u32.to_be_bytes().to_vec(), None)]));
         assert_eq!(read(&table), None);
     }
 
@@ -115,14 +149,32 @@ mod tests {
     fn no_more_bytes_are_kept_than_the_bound_says() {
         let recent = RecentRows::default();
         let mut table = MemoryTables::default();
-        let value = "x".repeat(ROW_BYTES_MAX);
-        for key in 0..10_000_u32 {
+        let value = "x".repeat(10_000);
+        let most = 2 * (GENERATION_BYTES_MAX / (value.len() + ROW_BYTES) + 1);
+        for key in 0..2_000 {
             table.apply(set(key, &value));
             recent.get(&table, &key.to_be_bytes()).unwrap();
-            let kept = recent.0.borrow();
-            let lengths = kept.rows.iter().map(|(key, value)| key.len() + value.len());
-            assert_eq!(kept.bytes, lengths.sum::<usize>());
-            assert!(kept.bytes < BYTES_KEPT_MAX + ROW_BYTES_MAX + 4);
+            recent.change(&set(key, &value));
+            let rows = recent.0.borrow();
+            assert!(rows.young_bytes <= GENERATION_BYTES_MAX);
+            assert!(rows.young.len() + rows.old.len() <= most);
         }
+    }
+
+    #[test]
+    fn a_row_that_is_read_again_and_again_stays() {
+        let recent = RecentRows::default();
+        let mut table = MemoryTables::default();
+        table.apply(set(0, "hot"));
+        let hot = |table: &MemoryTables| recent.get(table, &0_u32.to_be_bytes()).unwrap();
+        hot(&table);
+        let value = "x".repeat(10_000);
+        for key in 1..2_000 {
+            table.apply(set(key, &value));
+            recent.get(&table, &key.to_be_bytes()).unwrap();
+            hot(&table);
+        }
+        table.apply(set(0, "nobody said so"));
+        assert_eq!(hot(&table), Some(b"hot".to_vec()));
     }
 }

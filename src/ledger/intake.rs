@@ -27,6 +27,16 @@ use crate::record::proto;
 /// costs less than a third of single ones, and larger batches gain little more.
 const RECORDS_AT_ONCE: usize = 256;
 
+/// How many callers at once are several: with fewer, a batch would hardly grow.
+const CALLERS_MANY: usize = 4;
+
+/// How often a thread lets others run first for the sake of a larger batch.
+const YIELDS: usize = 2;
+
+/// A batch of so many records is large enough: it costs a third more a signature than one of
+/// [`RECORDS_AT_ONCE`].
+const RECORDS_ENOUGH: usize = 64;
+
 /// What a caller is told to wait when the queue is full: a full queue of 8,192 records drains
 /// in about as long.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
@@ -223,30 +233,73 @@ impl std::fmt::Debug for Appender {
 }
 
 /// The queue's other end, shared by the intake threads.
-pub(super) struct Arrivals(Mutex<(Receiver<Arrival>, u64)>);
+///
+/// Where several callers append at once, a thread that has taken few records lets other threads
+/// run before it goes on, among them those that bring further records. A processor with nothing
+/// else to do comes back at once; one that is short of time comes back to a larger batch, which
+/// costs less a record to verify, to sync and to follow. A lone caller waits for nobody.
+pub(super) struct Arrivals(Mutex<Line>);
+
+/// See [`Arrivals`].
+struct Line {
+    queue: Receiver<Arrival>,
+    next_ticket: u64,
+    /// How many callers were taken last.
+    callers_before: usize,
+}
+
+/// Arrivals that are taken together.
+#[derive(Default)]
+struct Taken {
+    arrivals: Vec<Arrival>,
+    records: usize,
+}
 
 impl Arrivals {
     pub const fn new(queue: Receiver<Arrival>) -> Self {
-        Self(Mutex::new((queue, 0)))
+        Self(Mutex::new(Line {
+            queue,
+            next_ticket: 0,
+            callers_before: 0,
+        }))
     }
 
     /// Waits for arrivals and takes several, with the ticket of their place in the order; none
     /// once the queue is closed and empty.
     fn take(&self) -> Option<(u64, Vec<Arrival>)> {
-        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (queue, next) = &mut *guard;
-        let first = queue.recv().ok()?;
-        let mut records = first.envelopes.len();
-        let mut taken = vec![first];
-        while records < RECORDS_AT_ONCE
+        let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = Taken::default();
+        taken.add(line.queue.recv().ok()?);
+        taken.add_waiting(&line.queue);
+        if line.callers_before.max(taken.arrivals.len()) >= CALLERS_MANY {
+            for _ in 0..YIELDS {
+                if taken.records >= RECORDS_ENOUGH {
+                    break;
+                }
+                std::thread::yield_now();
+                taken.add_waiting(&line.queue);
+            }
+        }
+        line.callers_before = taken.arrivals.len();
+        let ticket = line.next_ticket;
+        line.next_ticket += 1;
+        Some((ticket, taken.arrivals))
+    }
+}
+
+impl Taken {
+    fn add(&mut self, arrival: Arrival) {
+        self.records += arrival.envelopes.len();
+        self.arrivals.push(arrival);
+    }
+
+    /// Adds what waits in the queue, up to a batch.
+    fn add_waiting(&mut self, queue: &Receiver<Arrival>) {
+        while self.records < RECORDS_AT_ONCE
             && let Ok(arrival) = queue.try_recv()
         {
-            records += arrival.envelopes.len();
-            taken.push(arrival);
+            self.add(arrival);
         }
-        let ticket = *next;
-        *next += 1;
-        Some((ticket, taken))
     }
 }
 
@@ -311,10 +364,11 @@ impl Intake {
 }
 
 /// Randomness that weighs signature batches: BLAKE3's stream over a seed that no signer knows.
-pub(super) struct Randomness(blake3::OutputReader);
+pub struct Randomness(blake3::OutputReader);
 
 impl Randomness {
     /// The stream of one thread.
+    #[must_use]
     pub fn new(seed: &[u8; 32], thread: usize) -> Self {
         let mut hasher = blake3::Hasher::new_keyed(seed);
         hasher.update(b"onrecord intake thread");

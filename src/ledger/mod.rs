@@ -11,6 +11,7 @@
 //! tells it, and it signs nothing.
 //!
 //! - [`frame`]: entries that commit together, as bytes
+//! - `chain`: frames one after the other, past those that are damaged
 //! - `tail`: where the next frame goes, and whether it follows the one before
 //! - `recovery`, `open_error`: the story of a restart, and why there is none
 //! - `reader`, `kept`: reading, and waiting for more
@@ -22,6 +23,7 @@
 //! - `clock`, `settled`: when the time is not to be trusted, and when it is past for good
 //! - `poison`: why no more is taken
 
+mod chain;
 mod clock;
 mod draft;
 pub mod frame;
@@ -40,15 +42,16 @@ mod state;
 mod tail;
 mod threads;
 
+pub use chain::Chain;
 pub use clock::{Clock, DRIFT_MAX, SystemClock};
 pub use head::HeadFile;
-pub use intake::{Appender, Submitted};
+pub use intake::{Appender, Randomness, Submitted};
 pub use open_error::OpenError;
 pub use outcome::{AppendError, Outcome};
 pub use poison::Poisoned;
 pub use reader::{DecodedFrame, Head, ReadError, Reader};
 pub use recovery::{AdmissionRecovery, Ledger, Parts, Recovery, compare_with_head, verify_chain};
-pub use state::AdmissionTables;
+pub use state::{AdmissionState, AdmissionTables};
 pub use tail::BrokenLink;
 pub use threads::{Sequencer, Settings, StartError, Surroundings};
 

@@ -60,7 +60,7 @@ impl DecodedFrame {
     }
 
     /// Decodes a stored frame, with what its header says.
-    pub(super) fn decode(stored: &StoredFrame) -> Result<(FrameHeader, Self), ReadError> {
+    pub fn decode(stored: &StoredFrame) -> Result<(FrameHeader, Self), ReadError> {
         let index = stored.first_index;
         let frame = Frame::decode(&stored.bytes).map_err(|error| ReadError::Frame {
             first_index: index,
@@ -114,7 +114,10 @@ struct Shared {
 }
 
 impl Reader {
-    pub(super) fn new(frames: Arc<dyn FrameStore>, origin: String, head: Head) -> Self {
+    /// A reader of `frames` up to `head`, which whoever calls this knows to be there. Only the
+    /// ledger that owns them publishes more.
+    #[must_use]
+    pub fn new(frames: Arc<dyn FrameStore>, origin: String, head: Head) -> Self {
         Self {
             shared: Arc::new(Shared {
                 frames,
@@ -175,6 +178,26 @@ impl Reader {
         let frame = Arc::new(frame);
         self.kept().keep_read(Arc::clone(&frame));
         Ok(Some(frame))
+    }
+
+    /// Up to `frames_max` frames as they are stored, in order, the first being the one that
+    /// holds the entry at `index`; none past the head.
+    pub fn stored_frames(
+        &self,
+        index: u64,
+        frames_max: usize,
+    ) -> Result<Vec<StoredFrame>, ReadError> {
+        let head = self.head().size;
+        if index >= head {
+            return Ok(Vec::new());
+        }
+        let mut frames = self.shared.frames.read_from(index, frames_max)?;
+        // A frame is stored a moment before its head is shown.
+        frames.retain(|frame| frame.next_index() <= head);
+        if frames.is_empty() {
+            return Err(ReadError::Missing { index });
+        }
+        Ok(frames)
     }
 
     /// Waits until everything that was recorded by `time`, which has passed, is shown, and sees

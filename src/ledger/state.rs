@@ -51,8 +51,8 @@ impl std::fmt::Debug for AdmissionTables {
     }
 }
 
-/// See the module.
-pub(super) struct AdmissionState {
+/// What admission judges by, in a store that nobody else writes to. See the module.
+pub struct AdmissionState {
     store: Arc<dyn ProjectionStore>,
     recent: RecentRows,
 }
@@ -68,8 +68,11 @@ impl Tables for AdmissionState {
 }
 
 impl AdmissionState {
+    /// The fold that makes the rows.
     pub const FOLD: AdmissionFold = AdmissionFold;
 
+    /// The state in `store`.
+    #[must_use]
     pub fn new(store: Arc<dyn ProjectionStore>) -> Self {
         let recent = RecentRows::default();
         Self { store, recent }

@@ -12,6 +12,7 @@
 //! nobody, and it has no part in content ids, which are BLAKE3.
 
 mod add_checkpoint;
+mod base64;
 mod bundle;
 mod checkpoint;
 mod cosignature;

@@ -13,8 +13,7 @@
 use std::fmt;
 use std::str::{self, FromStr};
 
-use data_encoding::BASE64;
-
+use super::base64;
 use super::cosignature::{self, CosignatureTime};
 use super::note_key::{KeyName, KeyNameError, NoteKey, NoteKeyId, NoteKeyType};
 
@@ -76,7 +75,7 @@ impl NoteSignature {
 /// The line without its newline.
 impl fmt::Display for NoteSignature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let encoded = BASE64.encode(&[&self.key_id.0, &self.signature[..]].concat());
+        let encoded = base64::encode(&[&self.key_id.0, &self.signature[..]].concat());
         write!(f, "{LINE_START}{} {encoded}", self.name)
     }
 }
@@ -89,8 +88,7 @@ impl FromStr for NoteSignature {
             .strip_prefix(LINE_START)
             .and_then(|rest| rest.split_once(' '))
             .ok_or(SignatureLineError::Form)?;
-        let decoded = BASE64.decode(encoded.as_bytes());
-        let decoded = decoded.map_err(|_| SignatureLineError::Base64)?;
+        let decoded = base64::decode(encoded).ok_or(SignatureLineError::Base64)?;
         match decoded.split_first_chunk::<KEY_ID_BYTES>() {
             Some((key_id, signature)) if !signature.is_empty() => Ok(Self {
                 name: name.parse()?,

@@ -7,9 +7,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
+use super::base64;
 use crate::record::{KeyError, VerifierKey};
 
 /// The longest name, in bytes: what a length of one byte can say, as in cosignatures to come.
@@ -152,8 +153,7 @@ impl FromStr for NoteKey {
             return Err(NoteKeyError::Form);
         };
         let name: KeyName = name.parse().map_err(NoteKeyError::Name)?;
-        let encoded = BASE64.decode(encoded.as_bytes());
-        let encoded = encoded.map_err(|_| NoteKeyError::Form)?;
+        let encoded = base64::decode(encoded).ok_or(NoteKeyError::Form)?;
         let (key_type, key) = match encoded.split_first() {
             Some((0x01, key)) => (NoteKeyType::Log, key),
             Some((0x04, key)) => (NoteKeyType::Cosignature, key),
@@ -172,7 +172,7 @@ impl FromStr for NoteKey {
 /// The text that is read by [`NoteKey::from_str`].
 impl fmt::Display for NoteKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let encoded = BASE64.encode(&encoded(self.key_type, &self.key));
+        let encoded = base64::encode(&encoded(self.key_type, &self.key));
         write!(f, "{}+{}+{encoded}", self.name, self.id)
     }
 }
@@ -254,7 +254,7 @@ mod tests {
         let wrong = parse(&EXAMPLE.replace("530d", "530e"));
         assert_eq!(wrong, NoteKeyError::KeyId { expected });
         let weak = [&[4_u8, 1][..], &[0; 31]].concat();
-        let weak = format!("w+{}+{}", key_id("w", &weak), BASE64.encode(&weak));
+        let weak = format!("w+{}+{}", key_id("w", &weak), base64::encode(&weak));
         assert_eq!(parse(&weak), NoteKeyError::Weak(KeyError::Weak));
     }
 }

@@ -16,8 +16,7 @@
 use std::fmt;
 use std::str;
 
-use data_encoding::BASE64;
-
+use super::base64;
 use super::checkpoint::{Checkpoint, OpenError};
 use super::cosignature::{WitnessPolicy, Witnessed};
 use super::decimal;
@@ -125,8 +124,8 @@ impl TlogProof {
         );
         match extra.and_then(|line| line.strip_prefix("extra ")) {
             Some(extra) => {
-                let extra = BASE64.decode(extra.as_bytes());
-                proof.with_extra(extra.map_err(|_| TlogProofError::Extra)?)
+                let extra = base64::decode(extra).ok_or(TlogProofError::Extra)?;
+                proof.with_extra(extra)
             }
             None => Ok(proof),
         }
@@ -157,7 +156,7 @@ impl fmt::Display for TlogProof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{HEADER}")?;
         if let Some(extra) = &self.extra {
-            writeln!(f, "extra {}", BASE64.encode(extra))?;
+            writeln!(f, "extra {}", base64::encode(extra))?;
         }
         writeln!(f, "index {}", self.index)?;
         for hash in self.proof.hashes() {

@@ -10,9 +10,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use super::base64;
 
 /// What a leaf's hash starts with, so that a leaf can never pass for a node.
 const LEAF_PREFIX: [u8; 1] = [0x00];
@@ -46,7 +47,7 @@ impl From<Hash> for [u8; 32] {
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&BASE64.encode(&self.0))
+        f.write_str(&base64::encode(&self.0))
     }
 }
 
@@ -54,7 +55,7 @@ impl FromStr for Hash {
     type Err = HashError;
 
     fn from_str(text: &str) -> Result<Self, HashError> {
-        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| HashError)?;
+        let bytes = base64::decode(text).ok_or(HashError)?;
         let bytes: [u8; 32] = bytes.try_into().map_err(|_| HashError)?;
         Ok(Self(bytes))
     }

@@ -1,5 +1,6 @@
 //! What is derived from the ledger, to be asked: the catalog of definitions, the fate of
-//! statements, what bears on positions, and which entries are about what.
+//! statements, what bears on positions, which entries are about what, and the tiles of the Merkle
+//! tree.
 //!
 //! Each projection is a [`Fold`](crate::fold::Fold) with tables of its own, and functions that
 //! read them. There are no snapshots: a row carries the index of the entry that made it and,
@@ -15,6 +16,7 @@ pub mod catalog;
 pub mod positions;
 pub mod postings;
 pub mod statements;
+pub mod tiles;
 
 #[cfg(feature = "daemon")]
 mod cursor;
@@ -33,6 +35,7 @@ pub use cursor::Cursor;
 pub use read::Provenance;
 #[cfg(feature = "daemon")]
 pub use runner::{
-    Building, EntrySource, Home, NotFollowing, Projection, RebuildError, RebuildStep, Runner,
-    RunnerError, Snapshot, Status, Steps, Verdict, VerifyStep,
+    Building, Compared, EntrySource, Home, NotFollowing, Projection, RebuildError, RebuildStep,
+    Runner, RunnerError, Snapshot, Status, Steps, TablesFault, Verdict, VerifyStep, compare_tables,
+    examine,
 };

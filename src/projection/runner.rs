@@ -20,11 +20,12 @@
 //! - `ahead`, `folding`: frames, and frames into tables
 //! - `projection`: what is shown
 //! - `work`, `worker`: the threads that follow and build
-//! - `verify`, `comparison`: whether the tables are what the ledger gives
+//! - `verify`, `examine`, `comparison`: whether the tables are what the ledger gives
 
 mod ahead;
 mod builds;
 mod comparison;
+mod examine;
 mod folding;
 mod projection;
 mod source;
@@ -39,6 +40,8 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
+pub use comparison::Compared;
+pub use examine::{TablesFault, compare_tables, examine};
 pub use projection::{Building, NotFollowing, Projection, Snapshot, Status};
 pub use source::EntrySource;
 pub use verify::{Verdict, VerifyStep};

@@ -1,9 +1,10 @@
 //! `AdminService`: what an operator asks of a running daemon.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tonic::{Request, Response, Status};
 
 use super::proto::admin_service_server::AdminService;
@@ -14,15 +15,22 @@ use super::proto::{
 };
 use super::upkeep::{self, Progress};
 use super::views::{View, Views};
-use super::{Failure, Reason, convert, not_offered};
+use super::{Failure, Reason, checkpoints, convert};
+use crate::checkpoint::Checkpoints;
+use crate::documents::StoredDocuments;
 use crate::ledger::{Appender, Clock, Reader};
+use crate::record::quoted;
 
 /// The service.
 pub struct Admin {
     views: Views,
     reader: Reader,
     appender: Appender,
+    documents: Arc<StoredDocuments>,
+    checkpoints: Checkpoints,
     clock: Arc<dyn Clock>,
+    /// Free while no backup is under way.
+    backup: Arc<Semaphore>,
     started: Instant,
     stopping: watch::Receiver<bool>,
 }
@@ -33,6 +41,8 @@ impl Admin {
         views: Views,
         reader: Reader,
         appender: Appender,
+        documents: Arc<StoredDocuments>,
+        checkpoints: Checkpoints,
         clock: Arc<dyn Clock>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
@@ -40,7 +50,10 @@ impl Admin {
             views,
             reader,
             appender,
+            documents,
+            checkpoints,
             clock,
+            backup: Arc::new(Semaphore::new(1)),
             started: Instant::now(),
             stopping,
         }
@@ -83,6 +96,7 @@ impl AdminService for Admin {
             projections: self.projections(),
             uptime: Some(duration(self.started.elapsed())),
             time: Some(self.clock.now().to_timestamp()),
+            checkpoints: Some(checkpoints::status(self.checkpoints.status())),
         }))
     }
 
@@ -121,10 +135,29 @@ impl AdminService for Admin {
 
     async fn create_backup(
         &self,
-        _: Request<CreateBackupRequest>,
+        request: Request<CreateBackupRequest>,
     ) -> Result<Response<Self::CreateBackupStream>, Status> {
-        Err(not_offered("CreateBackup"))
+        let directory = backup_directory(request.get_ref())?;
+        let turn = Arc::clone(&self.backup).try_acquire_owned();
+        let turn =
+            turn.map_err(|_| Failure::new(Reason::BackupUnderWay, "another backup is under way"))?;
+        let (reader, documents) = (self.reader.clone(), Arc::clone(&self.documents));
+        let progress = upkeep::back_up(directory, reader, documents, turn, self.stopping.clone());
+        Ok(Response::new(progress.await?))
     }
+}
+
+/// Where a backup is to be written.
+fn backup_directory(request: &CreateBackupRequest) -> Result<PathBuf, Failure> {
+    let directory = PathBuf::from(&request.directory);
+    if directory.is_absolute() {
+        return Ok(directory);
+    }
+    Err(Failure::invalid(
+        "directory",
+        format!("{} does not begin at the root", quoted(&request.directory)),
+        "the whole path, from / on, of an empty or absent directory on the daemon's machine",
+    ))
 }
 
 fn duration(duration: Duration) -> prost_types::Duration {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
+use super::evidence::{self, Evidence};
 use super::page::{Asked, Page};
 use super::proto::catalog_service_server::CatalogService;
 use super::proto::{
@@ -45,15 +46,18 @@ const PAGES_MAX: usize = 8;
 pub struct Catalog {
     views: Views,
     reader: Reader,
+    evidence: Evidence,
     pages: Arc<Semaphore>,
 }
 
 impl Catalog {
-    /// The service over these projections and the ledger that they follow.
-    pub fn new(views: Views, reader: Reader) -> Self {
+    /// The service over these projections and the ledger that they follow, with the `evidence`
+    /// for its answers.
+    pub fn new(views: Views, reader: Reader, evidence: Evidence) -> Self {
         Self {
             views,
             reader,
+            evidence,
             pages: Arc::new(Semaphore::new(PAGES_MAX)),
         }
     }
@@ -198,10 +202,16 @@ impl CatalogService for Catalog {
             let reason = Reason::UnknownStatement;
             Failure::unknown(reason, "statementId", text, known.known_at, size)
         })?;
-        Ok(Response::new(GetStatementResponse {
+        let mut answer = GetStatementResponse {
             statement: Some(statement),
             basis: Some(view.basis(&known, None)),
-        }))
+            ..GetStatementResponse::default()
+        };
+        if request.proof {
+            answer.bundle = self.evidence.statement(id, known.known_at).await?;
+            evidence::fits(&answer)?;
+        }
+        Ok(Response::new(answer))
     }
 
     async fn list_actors(

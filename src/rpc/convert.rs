@@ -7,6 +7,7 @@ use data_encoding::HEXLOWER;
 
 use super::proto;
 use crate::admission::Refusal;
+use crate::checkpoint::PublishedNote;
 use crate::ledger::{Head, Outcome};
 use crate::projection::{self, Cursor, catalog};
 use crate::record::proto as records;
@@ -25,6 +26,18 @@ pub fn head(head: &Head) -> proto::Head {
 /// A Merkle root.
 pub fn root(root: [u8; 32]) -> bytes::Bytes {
     bytes::Bytes::copy_from_slice(&root)
+}
+
+/// A signed checkpoint.
+pub fn checkpoint(note: &PublishedNote) -> proto::GetCheckpointResponse {
+    let time = crate::record::Micros::to_timestamp;
+    proto::GetCheckpointResponse {
+        note: note.note.clone(),
+        size: note.size,
+        root: root(note.root.into()),
+        signed_at: Some(time(note.signed_at)),
+        witnessed_at: note.witnessed_at.map(time),
+    }
 }
 
 /// A projection's tables of some version, at some cursor.

@@ -9,10 +9,11 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use super::proto::catalog_service_server::CatalogServiceServer;
+use super::proto::ledger_service_server::LedgerServiceServer;
 use super::proto::position_service_server::PositionServiceServer;
 use super::proto::record_service_server::RecordServiceServer;
 use super::views::Views;
-use super::{Catalog, Positions, Records, SERVICES};
+use super::{Catalog, Entries, Positions, Records, SERVICES};
 use crate::ledger::Appender;
 
 /// How often it is looked at. Callers learn of a poisoned ledger from their calls at once.
@@ -51,6 +52,9 @@ pub async fn watch(reporter: HealthReporter, appender: Appender, views: Views) {
         let cataloged = [&views.catalog, &views.postings, &views.statements];
         if cataloged.iter().any(|view| view.has_failed()) {
             failed(CatalogServiceServer::<Catalog>::NAME).await;
+        }
+        if views.tiles.has_failed() {
+            failed(LedgerServiceServer::<Entries>::NAME).await;
         }
     }
 }

@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use tonic::{Request, Response, Status};
 
+use super::evidence::{self, Evidence};
 use super::filter::entry_filter;
+use super::proofs::Proofs;
 use super::proto::get_entry_request::Entry as Which;
+use super::proto::get_inclusion_proof_request::Entry as Of;
 use super::proto::ledger_service_server::LedgerService;
 use super::proto::{
     GetCheckpointRequest, GetCheckpointResponse, GetConsistencyProofRequest,
@@ -16,10 +20,22 @@ use super::proto::{
 use super::reading::{Messages, Range, Reading};
 use super::subscription::{Outgoing, Subscriptions, Wanted};
 use super::views::{KnownAt, View};
-use super::{Failure, Reason, blocking, convert, not_offered, parse};
+use super::{Failure, Reason, blocking, checkpoints, convert, parse};
 use crate::admission;
+use crate::checkpoint::Checkpoints;
 use crate::ledger::{AdmissionTables, Reader};
+use crate::merkle::Hash;
 use crate::record::ContentId;
+
+/// What shows that entries are on record.
+pub struct Proving {
+    /// That they stand where they do.
+    pub proofs: Proofs,
+    /// That they were admitted.
+    pub evidence: Evidence,
+    /// What the archive signed of it.
+    pub checkpoints: Checkpoints,
+}
 
 /// The service.
 pub struct Entries {
@@ -28,6 +44,7 @@ pub struct Entries {
     records: AdmissionTables,
     /// Which entries are about what.
     postings: View,
+    proving: Proving,
     subscriptions: Subscriptions,
     wait_max: Duration,
 }
@@ -38,6 +55,7 @@ impl Entries {
         reader: Reader,
         records: AdmissionTables,
         postings: View,
+        proving: Proving,
         subscriptions: Subscriptions,
         wait_max: Duration,
     ) -> Self {
@@ -45,6 +63,7 @@ impl Entries {
             reader,
             records,
             postings,
+            proving,
             subscriptions,
             wait_max,
         }
@@ -107,9 +126,15 @@ impl LedgerService for Entries {
                 "an index, or a recordId",
             ))?,
         };
-        Ok(Response::new(GetEntryResponse {
+        let mut answer = GetEntryResponse {
             entry: Some(self.entry(index, request.decode).await?),
-        }))
+            ..GetEntryResponse::default()
+        };
+        if request.proof {
+            answer.bundle = self.proving.evidence.records(vec![index]).await?;
+            evidence::fits(&answer)?;
+        }
+        Ok(Response::new(answer))
     }
 
     type ReadEntriesStream = Messages;
@@ -146,24 +171,56 @@ impl LedgerService for Entries {
 
     async fn get_checkpoint(
         &self,
-        _: Request<GetCheckpointRequest>,
+        request: Request<GetCheckpointRequest>,
     ) -> Result<Response<GetCheckpointResponse>, Status> {
-        Err(not_offered("GetCheckpoint"))
+        let witnessed = request.get_ref().witnessed;
+        let published =
+            checkpoints::published(&self.proving.checkpoints, witnessed, self.wait_max).await?;
+        Ok(Response::new(convert::checkpoint(&published)))
     }
 
     async fn get_inclusion_proof(
         &self,
-        _: Request<GetInclusionProofRequest>,
+        request: Request<GetInclusionProofRequest>,
     ) -> Result<Response<GetInclusionProofResponse>, Status> {
-        Err(not_offered("GetInclusionProof"))
+        let request = request.into_inner();
+        let (field, index) = match &request.entry {
+            Some(Of::Index(index)) => ("index", *index),
+            Some(Of::RecordId(record_id)) => ("recordId", self.index_of(record_id)?),
+            None => Err(Failure::invalid(
+                "index",
+                "no entry is named",
+                "an index, or a recordId",
+            ))?,
+        };
+        let size = self.proving.proofs.size("size", request.size)?;
+        let proof = self.proving.proofs.inclusion(field, index, size).await?;
+        Ok(Response::new(GetInclusionProofResponse {
+            index,
+            size,
+            hashes: hashes(proof.hashes()),
+        }))
     }
 
     async fn get_consistency_proof(
         &self,
-        _: Request<GetConsistencyProofRequest>,
+        request: Request<GetConsistencyProofRequest>,
     ) -> Result<Response<GetConsistencyProofResponse>, Status> {
-        Err(not_offered("GetConsistencyProof"))
+        let GetConsistencyProofRequest { old_size, size } = request.into_inner();
+        let size = self.proving.proofs.size("size", size)?;
+        let proof = self.proving.proofs.consistency(old_size, size).await?;
+        Ok(Response::new(GetConsistencyProofResponse {
+            old_size,
+            size,
+            hashes: hashes(proof.hashes()),
+        }))
     }
+}
+
+/// A proof's hashes, as a message has them.
+fn hashes(hashes: &[Hash]) -> Vec<Bytes> {
+    let bytes = |hash: &Hash| Bytes::copy_from_slice(hash.as_bytes());
+    hashes.iter().map(bytes).collect()
 }
 
 pub(super) fn beyond(field: &str, index: u64, size: u64) -> Failure {

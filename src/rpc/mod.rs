@@ -10,12 +10,15 @@ pub mod proto;
 
 mod admin;
 mod catalog;
+mod checkpoints;
 mod convert;
+mod evidence;
 mod filter;
 pub mod health;
 mod ledger;
 mod page;
 mod position;
+mod proofs;
 mod reading;
 mod record;
 mod source;
@@ -29,21 +32,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
+use tonic::server::NamedService;
 use tonic::service::Routes;
-use tonic::{Status, server::NamedService};
 use tonic_health::server::HealthReporter;
 
 pub use status::{DOMAIN, Failure, RESUME_FROM, Reason};
 pub use subscription::SubscriptionLimits;
 pub use views::{KnownAt, View, Views};
 
+use crate::checkpoint::Checkpoints;
 use crate::documents::StoredDocuments;
 use crate::ledger::{AdmissionTables, Appender, Clock, Reader};
+use crate::projection::tiles::Tiles;
 use crate::record::quoted;
 use admin::Admin;
 use catalog::Catalog;
-use ledger::Entries;
+use evidence::Evidence;
+use ledger::{Entries, Proving};
 use position::Positions;
+use proofs::Proofs;
 use proto::admin_service_server::AdminServiceServer;
 use proto::catalog_service_server::CatalogServiceServer;
 use proto::ledger_service_server::LedgerServiceServer;
@@ -95,6 +102,10 @@ pub struct Parts {
     pub documents: Arc<StoredDocuments>,
     /// The projections.
     pub views: Views,
+    /// The hashes of the ledger's tree.
+    pub tiles: Tiles,
+    /// Its checkpoints.
+    pub checkpoints: Checkpoints,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Becomes true when the daemon stops: streams that could go on for ever end then.
@@ -109,6 +120,8 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         records,
         documents,
         views,
+        tiles,
+        checkpoints,
         clock,
         stopping,
     } = parts;
@@ -128,22 +141,43 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         views.clone(),
         reader.clone(),
         appender.clone(),
+        Arc::clone(&documents),
+        checkpoints.clone(),
         Arc::clone(&clock),
         stopping.clone(),
     );
-    let catalog = Catalog::new(views.clone(), reader.clone());
+    let evidence = Evidence::new(
+        views.clone(),
+        reader.clone(),
+        records.clone(),
+        tiles.clone(),
+        checkpoints.published().clone(),
+        limits.wait_max,
+    );
+    let catalog = Catalog::new(views.clone(), reader.clone(), evidence.clone());
     let position_reader = reader.clone();
     let subscriptions = Subscriptions::new(reader.clone(), limits.subscriptions, stopping.clone());
+    let proofs = Proofs::new(
+        reader.clone(),
+        views.tiles.clone(),
+        tiles,
+        checkpoints.published().clone(),
+    );
     let entries = Entries::new(
         reader,
         records.clone(),
         views.postings.clone(),
+        Proving {
+            proofs,
+            evidence: evidence.clone(),
+            checkpoints: checkpoints.clone(),
+        },
         subscriptions.clone(),
         limits.wait_max,
     );
     let sources = Sources::new(documents, views.catalog.clone(), records, &limits);
-    let records = Records::new(appender, stopping);
-    let positions = Positions::new(views, position_reader, clock, subscriptions);
+    let records = Records::new(appender, evidence.clone(), stopping);
+    let positions = Positions::new(views, position_reader, clock, evidence, subscriptions);
     macro_rules! bounded {
         ($server:expr) => {
             $server
@@ -177,12 +211,6 @@ where
         let message = format!("{} cannot be used", quoted(text));
         Failure::invalid(field, message, error.to_string())
     })
-}
-
-/// A method of the contract that this release does not offer.
-fn not_offered(method: &str) -> Status {
-    let message = format!("this release does not offer {method}");
-    Failure::new(Reason::NotImplemented, message).into()
 }
 
 /// Does work that blocks where it holds nobody up.

@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use super::convert::positions::{self as convert, Asked};
+use super::evidence::{self, Evidence as Bundles};
 use super::proto::position_service_server::PositionService;
 use super::proto::{
     ComparePositionsRequest, ComparePositionsResponse, GetAgreementRequest, GetAgreementResponse,
@@ -56,6 +57,7 @@ pub struct Positions {
     reader: Reader,
     clock: Arc<dyn Clock>,
     pages: Arc<Semaphore>,
+    bundles: Bundles,
     subscriptions: Subscriptions,
 }
 
@@ -70,12 +72,13 @@ struct Evidence {
 }
 
 impl Positions {
-    /// The service over these projections of this ledger, with `clock` for "now"; watches are
-    /// `subscriptions`.
+    /// The service over these projections of this ledger, with `clock` for "now" and `bundles`
+    /// of evidence; watches are `subscriptions`.
     pub fn new(
         views: Views,
         reader: Reader,
         clock: Arc<dyn Clock>,
+        bundles: Bundles,
         subscriptions: Subscriptions,
     ) -> Self {
         Self {
@@ -83,6 +86,7 @@ impl Positions {
             reader,
             clock,
             pages: Arc::new(Semaphore::new(PAGES_MAX)),
+            bundles,
             subscriptions,
         }
     }
@@ -236,6 +240,7 @@ impl Positions {
         Ok(GetPositionResponse {
             position: Some(evidence.message(&position, &self.views)?),
             basis: Some(self.views.positions.basis(&evidence.known, Some(as_of))),
+            ..GetPositionResponse::default()
         })
     }
 
@@ -449,13 +454,24 @@ impl PositionService for Positions {
         let known = self.known(known_at, request.at_least_size).await?;
         // What is not read whole is read as fast as a hop to another thread.
         if request.filter.is_none()
+            && !request.proof
             && let Some(evidence) = self.answer_at_once(&subject, &known, as_of)?
         {
             return Ok(Response::new(self.got(&evidence, as_of)?));
         }
         let service = self.clone();
+        let proven = request
+            .proof
+            .then(|| (subject.clone(), request.filter.clone()));
+        let known_at = known.known_at;
         let answer = blocking(move || service.get(&request, &subject, as_of, &known));
-        Ok(Response::new(answer.await?))
+        let mut answer = answer.await?;
+        if let Some((subject, filter)) = proven {
+            let bundle = self.bundles.position(subject, as_of, known_at, filter);
+            answer.bundle = bundle.await?;
+            evidence::fits(&answer)?;
+        }
+        Ok(Response::new(answer))
     }
 
     async fn compare_positions(

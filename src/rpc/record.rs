@@ -10,14 +10,20 @@
 use std::pin::Pin;
 use std::task::Poll;
 
+use bytes::Bytes;
 use prost::Message as _;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
+use super::evidence::{self, Evidence};
+use super::proto::append_result::Outcome;
 use super::proto::record_service_server::RecordService;
-use super::proto::{AppendRequest, AppendResponse, AppendStreamRequest, AppendStreamResponse};
+use super::proto::{
+    AppendRequest, AppendResponse, AppendResult, AppendStreamRequest, AppendStreamResponse,
+    MissingProof,
+};
 use super::{Failure, Reason, convert};
 use crate::ledger::{AppendError, Appender, Submitted};
 use crate::record::proto::Envelope;
@@ -42,13 +48,55 @@ const ANSWERS_WAITING: usize = 1024;
 /// The service. See the module.
 pub struct Records {
     appender: Appender,
+    evidence: Evidence,
     stopping: watch::Receiver<bool>,
 }
 
 impl Records {
-    /// The service in front of `appender`, until `stopping` is true.
-    pub const fn new(appender: Appender, stopping: watch::Receiver<bool>) -> Self {
-        Self { appender, stopping }
+    /// The service in front of `appender`, with the `evidence` for what it says, until
+    /// `stopping` is true.
+    pub const fn new(
+        appender: Appender,
+        evidence: Evidence,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            appender,
+            evidence,
+            stopping,
+        }
+    }
+
+    /// Adds the evidence that what is on record is. Where there is none, that is told beside the
+    /// results, which stand.
+    async fn prove(&self, answer: &mut AppendResponse) {
+        let mut indexes: Vec<u64> = answer.results.iter().filter_map(index_of).collect();
+        indexes.sort_unstable();
+        indexes.dedup();
+        if indexes.is_empty() {
+            return;
+        }
+        let made = self.evidence.records(indexes).await;
+        let fits = made.and_then(|bundle| {
+            answer.bundle = bundle;
+            evidence::fits(answer)
+        });
+        if let Err(failure) = fits {
+            answer.bundle = Bytes::new();
+            answer.missing_proof = Some(MissingProof {
+                reason: failure.reason().name().to_owned(),
+                message: failure.message().to_owned(),
+            });
+        }
+    }
+}
+
+/// Where a record stands, if it does.
+fn index_of(result: &AppendResult) -> Option<u64> {
+    match result.outcome.as_ref()? {
+        Outcome::Recorded(recorded) => Some(recorded.index),
+        Outcome::AlreadyRecorded(recorded) => Some(recorded.index),
+        Outcome::Refusal(_) => None,
     }
 }
 
@@ -60,7 +108,7 @@ impl RecordService for Records {
         &self,
         request: Request<AppendRequest>,
     ) -> Result<Response<AppendResponse>, Status> {
-        let envelopes = request.into_inner().envelopes;
+        let AppendRequest { envelopes, proof } = request.into_inner();
         let accepted =
             format!("1 to {APPEND_RECORDS_MAX} envelopes; AppendStream takes any number");
         match envelopes.len() {
@@ -79,7 +127,14 @@ impl RecordService for Records {
             .await
             .map_err(Failure::from)?;
         let results = outcomes.into_iter().map(convert::append_result).collect();
-        Ok(Response::new(AppendResponse { results }))
+        let mut answer = AppendResponse {
+            results,
+            ..AppendResponse::default()
+        };
+        if proof {
+            self.prove(&mut answer).await;
+        }
+        Ok(Response::new(answer))
     }
 
     type AppendStreamStream = Answers;

@@ -76,14 +76,20 @@ reasons! {
         "Give a size up to the one that is named.",
     BeyondTheText "BEYOND_THE_TEXT" OutOfRange "The text is not that long."
         "Give a position within the length that is named.",
+    ProofTooLarge "PROOF_TOO_LARGE" ResourceExhausted "The answer rests on more entries than one bundle of evidence holds."
+        "Ask without `proof`, or by a narrower question; `onrecord export archive` has everything.",
     Overloaded "OVERLOADED" Unavailable "The daemon has as much to do as it may have."
         "Wait as long as `RetryInfo` says, and send it again: nothing is recorded twice.",
+    NoCheckpoint "NO_CHECKPOINT" FailedPrecondition "There is no such checkpoint, and waiting brings none; the message says why."
+        "Have whoever runs the daemon look at `onrecord status`.",
     NotYet "NOT_YET" Unavailable "What was waited for did not come in time."
         "Send it again.",
     ProjectionBuilding "PROJECTION_BUILDING" Unavailable "The projection that answers is being built for the first time; the message says how far it is."
         "Send it again once it is built.",
     ProjectionBusy "PROJECTION_BUSY" FailedPrecondition "A rebuild or verification of the projection is under way, or what is asked for must wait for one."
         "Wait until `onrecord projections` shows it built, and ask again.",
+    BackupUnderWay "BACKUP_UNDER_WAY" FailedPrecondition "A backup is under way, and there is one at a time."
+        "Wait until it is written, and ask again.",
     UnknownProjection "UNKNOWN_PROJECTION" NotFound "There is no projection of that name."
         "Give a name that `onrecord projections` lists.",
     SlowClient "SLOW_CLIENT" Aborted "The client took the messages of its subscription too slowly: subscribe again from the index that `resume_from` names."
@@ -217,7 +223,14 @@ impl Failure {
         self.reason
     }
 
-    fn stored(kind: FaultKind, message: String) -> Self {
+    /// What is wrong, for people.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The failure of what is stored, by what is to be done about it.
+    pub(super) fn stored(kind: FaultKind, message: String) -> Self {
         let reason = match kind {
             FaultKind::DiskFull => Reason::DiskFull,
             FaultKind::Damaged => Reason::DataDamaged,

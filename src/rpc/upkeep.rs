@@ -1,17 +1,23 @@
-//! Rebuilds and verifications of projections, as streams that tell how far they are. The work
-//! is the projection's; a stream that nobody reads any more gives it up.
+//! Rebuilds and verifications of projections, and backups, as streams that tell how far they
+//! are. The work is done elsewhere; a stream that nobody reads any more gives it up.
 
+use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use super::proto::{RebuildProjectionResponse, VerifyProjectionResponse};
+use super::proto::{CreateBackupResponse, RebuildProjectionResponse, VerifyProjectionResponse};
 use super::views::View;
 use super::{Failure, Reason, blocking, convert};
+use crate::backup::{Backup, BackupError, BackupStep};
+use crate::documents::StoredDocuments;
+use crate::ledger::Reader;
 use crate::projection::{RebuildError, RebuildStep, Steps, Verdict, VerifyStep};
+use crate::storage::FaultKind;
 
 /// How many messages wait for a client. Steps that it has no time for are passed over.
 const MESSAGES_WAITING: usize = 1;
@@ -78,6 +84,54 @@ pub async fn verify(
         }
         VerifyStep::Stopped => Said::Failed(stopped()),
     }))
+}
+
+/// Writes a backup; no other may be under way until `turn` is let go of.
+pub async fn back_up(
+    directory: PathBuf,
+    reader: Reader,
+    documents: Arc<StoredDocuments>,
+    turn: OwnedSemaphorePermit,
+    stopping: watch::Receiver<bool>,
+) -> Result<Progress<CreateBackupResponse>, Failure> {
+    let steps = blocking(move || {
+        let backup = Backup::begin(&directory, reader, documents);
+        let written = backup.and_then(Backup::write);
+        written.map_err(|error| refused_backup(&error))
+    });
+    Ok(stream(steps.await?, stopping, move |step| {
+        let _turn = &turn;
+        match step {
+            BackupStep::Copying { done, total } => Said::More(CreateBackupResponse {
+                done_bytes: done,
+                total_bytes: total,
+                head: None,
+            }),
+            BackupStep::Done { head, bytes } => Said::Last(CreateBackupResponse {
+                done_bytes: bytes,
+                total_bytes: bytes,
+                head: Some(convert::head(&head)),
+            }),
+            BackupStep::Failed(error) => Said::Failed(failed_backup(&error)),
+        }
+    }))
+}
+
+/// Why a backup does not begin: mostly as something lies where it would go.
+fn refused_backup(error: &BackupError) -> Failure {
+    match error.kind() {
+        FaultKind::FixInput | FaultKind::Operator => Failure::invalid(
+            "directory",
+            error.to_string(),
+            "an empty or absent directory that the daemon may write",
+        ),
+        _ => failed_backup(error),
+    }
+}
+
+fn failed_backup(error: &BackupError) -> Failure {
+    let message = format!("the backup was not written, and nothing is left of it: {error}");
+    Failure::stored(error.kind(), message)
 }
 
 fn verdict_message(name: &str, verdict: Verdict) -> VerifyProjectionResponse {

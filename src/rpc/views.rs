@@ -203,8 +203,8 @@ impl View {
         })
     }
 
-    /// Waits until so much of the ledger has been read.
-    async fn read(&self, size: u64) -> Result<Snapshot, Failure> {
+    /// Waits until so much of the ledger has been read; the tables as they answer then.
+    pub async fn read(&self, size: u64) -> Result<Snapshot, Failure> {
         if let Some(read) = self.projection.snapshot()
             && read.cursor().size >= size
         {
@@ -320,6 +320,8 @@ pub struct Views {
     pub postings: View,
     /// What became of statements.
     pub statements: View,
+    /// The hashes of the Merkle tree.
+    pub tiles: View,
 }
 
 impl Views {
@@ -350,12 +352,13 @@ impl Views {
 
     /// Each of them, in order of name.
     #[must_use]
-    pub const fn all(&self) -> [&View; 4] {
+    pub const fn all(&self) -> [&View; 5] {
         [
             &self.catalog,
             &self.positions,
             &self.postings,
             &self.statements,
+            &self.tiles,
         ]
     }
 }

@@ -9,7 +9,7 @@
 //! projections/  one directory a projection and version; disposable
 //! sources/      archived documents
 //! texts/        their extracted texts; disposable
-//! signer/       the checkpoint key
+//! RESTORED      it came from a backup, and nobody has said yet which checkpoint it continues
 //! ```
 //!
 //! An open [`DataDir`] holds the lock. Every refusal says in one sentence what is wrong and what
@@ -32,6 +32,14 @@ const MAGIC: &str = "onrecord data directory";
 
 /// The longest `FORMAT` or `HEAD` that is read: both are below 250 bytes.
 const MARKER_BYTES_MAX: u64 = 4096;
+
+/// The name of the file that marks a directory that came from a backup.
+pub const RESTORED: &str = "RESTORED";
+
+const RESTORED_TEXT: &str = "\
+This archive was restored from a backup. It serves, and signs no checkpoint, until it is told
+which checkpoint it continues: onrecord serve --continue-from CHECKPOINT_FILE
+";
 
 /// What a directory may hold and yet count as empty: what a creation that was cut short leaves,
 /// and what a fresh file system has.
@@ -144,6 +152,14 @@ impl DataDir {
 
     /// As [`create`](Self::create), syncing through `syncer`.
     pub fn create_with(path: &Path, syncer: Arc<dyn Syncer>) -> Result<Self, DataDirError> {
+        let dir = Self::begin(path, syncer)?;
+        dir.write_format()?;
+        dir.make_parts().map_err(permission)?;
+        Ok(dir)
+    }
+
+    /// A directory that is locked and holds nothing yet, and does not say that it is an archive.
+    pub(super) fn begin(path: &Path, syncer: Arc<dyn Syncer>) -> Result<Self, DataDirError> {
         if let Content::Archive(_) = look_at(path)? {
             return Err(DataDirError::AlreadyExists {
                 path: path.to_owned(),
@@ -157,15 +173,11 @@ impl DataDir {
                 path: path.to_owned(),
             });
         }
-        let dir = Self {
+        Ok(Self {
             path: path.to_owned(),
             syncer,
             _lock: lock,
-        };
-        let format = format!("{MAGIC}\nformat {FORMAT_NUMBER}\n");
-        replace_file(&*dir.syncer, &format_path(path), format.as_bytes()).map_err(permission)?;
-        dir.make_parts().map_err(permission)?;
-        Ok(dir)
+        })
     }
 
     /// Takes the data directory at `path` into use.
@@ -240,22 +252,37 @@ impl DataDir {
         self.path.join("texts")
     }
 
-    /// Where the checkpoint key is.
+    /// Whether it was restored from a backup and nobody has said since which checkpoint it
+    /// continues.
     #[must_use]
-    pub fn signer(&self) -> PathBuf {
-        self.path.join("signer")
+    pub fn is_restored(&self) -> bool {
+        self.path.join(RESTORED).exists()
+    }
+
+    /// Marks it as restored from a backup, durably.
+    pub fn mark_restored(&self) -> Result<(), DataDirError> {
+        let path = self.path.join(RESTORED);
+        replace_file(&*self.syncer, &path, RESTORED_TEXT.as_bytes()).map_err(permission)
+    }
+
+    /// Takes the mark away, durably, once it is known which checkpoint the ledger continues.
+    pub fn clear_restored(&self) -> Result<(), DataDirError> {
+        let path = self.path.join(RESTORED);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).attempt("remove", &path).map_err(permission);
+            }
+            _ => {}
+        }
+        let synced = self.syncer.sync_dir(&self.path);
+        synced
+            .attempt("sync the directory", &self.path)
+            .map_err(permission)
     }
 
     /// The head as it was last noted, if it ever was.
     pub fn read_head(&self) -> Result<Option<Head>, DataDirError> {
-        let path = self.head_path();
-        let Some(bytes) = read_marker(&path).map_err(permission)? else {
-            return Ok(None);
-        };
-        match parse_head(&bytes) {
-            Some(head) => Ok(Some(head)),
-            None => Err(DataDirError::HeadDamaged { path }),
-        }
+        read_head(&self.path)
     }
 
     /// Notes the head, durably. At every moment the file holds the old one or the new one.
@@ -265,17 +292,22 @@ impl DataDir {
     }
 
     fn head_path(&self) -> PathBuf {
-        self.path.join("HEAD")
+        head_path(&self.path)
     }
 
-    fn make_parts(&self) -> Result<(), IoFault> {
+    /// Says that this is an archive.
+    pub(super) fn write_format(&self) -> Result<(), DataDirError> {
+        let format = format!("{MAGIC}\nformat {FORMAT_NUMBER}\n");
+        replace_file(&*self.syncer, &format_path(&self.path), format.as_bytes()).map_err(permission)
+    }
+
+    pub(super) fn make_parts(&self) -> Result<(), IoFault> {
         let parts = [
             self.ledger(),
             self.admission(),
             self.projections(),
             self.sources(),
             self.texts(),
-            self.signer(),
         ];
         for part in &parts {
             match fs::create_dir(part) {
@@ -291,15 +323,31 @@ impl DataDir {
     }
 }
 
+/// The head that was noted in the data directory at `path`, if one ever was.
+pub(super) fn read_head(path: &Path) -> Result<Option<Head>, DataDirError> {
+    let path = head_path(path);
+    let Some(bytes) = read_marker(&path).map_err(permission)? else {
+        return Ok(None);
+    };
+    match parse_head(&bytes) {
+        Some(head) => Ok(Some(head)),
+        None => Err(DataDirError::HeadDamaged { path }),
+    }
+}
+
+fn head_path(path: &Path) -> PathBuf {
+    path.join("HEAD")
+}
+
 /// What stands at a path that may become a data directory or is one.
-enum Content {
+pub(super) enum Content {
     /// Nothing, or an empty directory.
     Nothing,
     /// An archive of this format.
     Archive(u32),
 }
 
-fn look_at(path: &Path) -> Result<Content, DataDirError> {
+pub(super) fn look_at(path: &Path) -> Result<Content, DataDirError> {
     let entries = match fs::read_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Content::Nothing),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
@@ -345,7 +393,7 @@ fn parse_format(bytes: &[u8], marker: &Path) -> Result<u32, DataDirError> {
 }
 
 /// Makes the directory, and those above it, for its owner alone.
-fn make_root(syncer: &dyn Syncer, path: &Path) -> Result<(), IoFault> {
+pub(super) fn make_root(syncer: &dyn Syncer, path: &Path) -> Result<(), IoFault> {
     let missing: Vec<&Path> = path
         .ancestors()
         .take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists())
@@ -367,7 +415,7 @@ fn make_root(syncer: &dyn Syncer, path: &Path) -> Result<(), IoFault> {
 }
 
 /// Takes the lock and notes in it who has it.
-fn lock(path: &Path) -> Result<File, DataDirError> {
+pub(super) fn lock(path: &Path) -> Result<File, DataDirError> {
     let lock = path.join("LOCK");
     let mut file = OpenOptions::new()
         .read(true)
@@ -379,16 +427,7 @@ fn lock(path: &Path) -> Result<File, DataDirError> {
         .map_err(permission)?;
     match file.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut process = String::new();
-            // Only for the message.
-            let _ = file.take(20).read_to_string(&mut process);
-            let process = process.trim();
-            return Err(DataDirError::Locked {
-                path: path.to_owned(),
-                process: if process.is_empty() { "?" } else { process }.to_owned(),
-            });
-        }
+        Err(TryLockError::WouldBlock) => return Err(locked(path, file)),
         Err(TryLockError::Error(error)) => {
             return Err(error).attempt("lock", &lock).map_err(permission);
         }
@@ -400,12 +439,24 @@ fn lock(path: &Path) -> Result<File, DataDirError> {
     Ok(file)
 }
 
+/// That somebody else holds the lock.
+pub(super) fn locked(path: &Path, lock: File) -> DataDirError {
+    let mut process = String::new();
+    // Only for the message.
+    let _ = lock.take(20).read_to_string(&mut process);
+    let process = process.trim();
+    DataDirError::Locked {
+        path: path.to_owned(),
+        process: if process.is_empty() { "?" } else { process }.to_owned(),
+    }
+}
+
 fn format_path(path: &Path) -> PathBuf {
     path.join("FORMAT")
 }
 
 /// The first bytes of a marker file; `None` if there is no such file.
-fn read_marker(path: &Path) -> Result<Option<Vec<u8>>, IoFault> {
+pub(super) fn read_marker(path: &Path) -> Result<Option<Vec<u8>>, IoFault> {
     let file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.attempt("open", path)?,
@@ -418,7 +469,7 @@ fn read_marker(path: &Path) -> Result<Option<Vec<u8>>, IoFault> {
 }
 
 /// A refused permission, told apart.
-fn permission(fault: IoFault) -> DataDirError {
+pub(super) fn permission(fault: IoFault) -> DataDirError {
     match fault.source.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             DataDirError::NoPermission { path: fault.path }

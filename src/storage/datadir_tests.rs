@@ -18,7 +18,7 @@ fn a_created_directory_opens_again_with_all_its_parts() {
     drop(DataDir::create(&path).unwrap());
     assert!(DataDir::exists(&path));
     let dir = DataDir::open(&path).unwrap();
-    assert!(dir.signer().is_dir() && dir.ledger().is_dir());
+    assert!(dir.texts().is_dir() && dir.ledger().is_dir());
     assert_eq!(
         entries(&path),
         [
@@ -27,7 +27,6 @@ fn a_created_directory_opens_again_with_all_its_parts() {
             "admission",
             "ledger",
             "projections",
-            "signer",
             "sources",
             "texts"
         ]
@@ -218,5 +217,20 @@ fn no_flipped_bit_and_no_cut_of_a_head_goes_unnoticed() {
             let result = dir.read_head();
             assert!(matches!(result, Err(DataDirError::HeadDamaged { .. })));
         }
+    }
+}
+
+#[test]
+fn a_restored_directory_is_marked_until_the_mark_is_taken_away() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = DataDir::create(&root.path().join("data")).unwrap();
+    assert!(!dir.is_restored());
+    dir.mark_restored().unwrap();
+    drop(dir);
+    let dir = DataDir::open(&root.path().join("data")).unwrap();
+    assert!(dir.is_restored());
+    for _ in 0..2 {
+        dir.clear_restored().unwrap();
+        assert!(!dir.is_restored());
     }
 }

@@ -16,7 +16,7 @@ use std::time::SystemTime;
 
 use super::blobs::{BlobError, BlobReader, BlobStore, BlobWriter};
 use super::fault::{Attempt, IoFault};
-use super::sync::{Syncer, make_dir};
+use super::sync::{DiskSyncer, Syncer, make_dir};
 use crate::record::ContentId;
 
 /// The blob store on files. See the module.
@@ -46,14 +46,24 @@ impl FileBlobs {
             fs::remove_file(&path).attempt("remove", &path)?;
             tracing::info!(path = %path.display(), "removed an upload that was never finished");
         }
-        Ok(Self {
+        Ok(Self::at(root, syncer))
+    }
+
+    /// The documents in `root`, to be read: nothing there is changed, and nothing can be stored.
+    #[must_use]
+    pub fn to_read(root: &Path) -> Self {
+        Self::at(root, Arc::new(DiskSyncer))
+    }
+
+    fn at(root: &Path, syncer: Arc<dyn Syncer>) -> Self {
+        Self {
             shared: Arc::new(Shared {
                 root: root.to_owned(),
                 syncer,
                 uploads: AtomicU64::new(0),
                 shards: Mutex::default(),
             }),
-        })
+        }
     }
 
     /// The ids in one shard that sort after `after`, in order.

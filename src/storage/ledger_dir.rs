@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::fault::{Attempt, FaultKind, IoFault};
 use super::frames::StoreError;
 use super::guard::EngineFault;
-use super::sled_dir;
+use super::sled_dir::{self, Access};
 use super::sync::{Syncer, replace_file};
 
 /// Why a frame store could not be created or opened. Where nothing else is said, nothing was
@@ -89,14 +89,14 @@ pub(super) fn remove_copy(copy: &Path) {
 
 /// Looks at a ledger without changing it: that it is there, that nobody has it open, and that
 /// nothing left its log. Keeps others from opening it until the lock is let go of.
-pub(super) fn examine(dir: &Path) -> Result<File, OpenError> {
+pub(super) fn examine(dir: &Path, access: Access) -> Result<File, OpenError> {
     let frames = frames_dir(dir);
     if !sled_dir::log_path(&frames).exists() {
         return Err(OpenError::Missing {
             dir: dir.to_owned(),
         });
     }
-    let lock = sled_dir::try_lock(&frames)?.ok_or_else(|| OpenError::Locked {
+    let lock = sled_dir::try_lock(&frames, access)?.ok_or_else(|| OpenError::Locked {
         dir: dir.to_owned(),
     })?;
     match sled_dir::blob_files(&frames)? {

@@ -17,8 +17,10 @@
 mod blobs;
 mod commit;
 mod datadir;
+mod examined;
 mod fault;
 mod files;
+mod frame_loader;
 mod frames;
 mod guard;
 mod head;
@@ -28,15 +30,19 @@ mod memory_blobs;
 mod memory_disk;
 mod memory_frames;
 mod memory_tables;
+mod signer_dir;
 mod sled_dir;
 mod sled_frames;
 mod sync;
 mod tables;
+mod unfinished;
 
 pub use blobs::{BlobError, BlobReader, BlobStore, BlobWriter};
-pub use datadir::{DataDir, DataDirError, FORMAT_NUMBER};
+pub use datadir::{DataDir, DataDirError, FORMAT_NUMBER, RESTORED};
+pub use examined::ExaminedDir;
 pub use fault::{FaultKind, IoFault};
 pub use files::FileBlobs;
+pub use frame_loader::FrameLoader;
 pub use frames::{
     AppendOutcome, FRAME_BYTES_MAX, FRAMES_READ_MAX, FrameStore, Poison, PoisonCause, StoreError,
     StoredFrame,
@@ -48,9 +54,11 @@ pub use memory_blobs::MemoryBlobs;
 pub use memory_disk::{Fault, MemoryDisk, PowerCut, Step, Tear};
 pub use memory_frames::MemoryFrames;
 pub use memory_tables::MemoryTables;
+pub use signer_dir::{Signed, SignerDir, SignerDirError};
 pub use sled_frames::{FramesOptions, SledFrames};
 pub use sync::{DiskSyncer, Syncer};
 pub use tables::{KEY_BYTES_MAX, ProjectionStore, ROW_BYTES_MAX, TableError};
+pub use unfinished::UnfinishedDir;
 
 #[cfg(test)]
 pub(crate) use sync::recording::RecordingSyncer;

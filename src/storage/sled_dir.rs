@@ -118,9 +118,14 @@ pub(super) fn remove_half_snapshots(dir: &Path) -> Result<(), IoFault> {
     Ok(())
 }
 
-/// How many records left the log for files of their own, which are never synced.
+/// How many records left the log for files of their own, which are never synced. A copy may lack
+/// a directory that was empty.
 pub(super) fn blob_files(dir: &Path) -> Result<usize, IoFault> {
-    Ok(names(&dir.join("blobs"))?.len())
+    let blobs = dir.join("blobs");
+    if !blobs.try_exists().attempt("look for", &blobs)? {
+        return Ok(0);
+    }
+    Ok(names(&blobs)?.len())
 }
 
 fn names(dir: &Path) -> Result<Vec<String>, IoFault> {
@@ -133,13 +138,22 @@ fn names(dir: &Path) -> Result<Vec<String>, IoFault> {
         .attempt("list the directory", dir)
 }
 
+/// What a database's log is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// To be written.
+    Write,
+    /// To be read alone, where it may be that nothing can be written.
+    Read,
+}
+
 /// Takes the lock that sled takes; `None` if somebody else has it. Must be let go of before
 /// sled opens the database.
-pub(super) fn try_lock(dir: &Path) -> Result<Option<File>, IoFault> {
+pub(super) fn try_lock(dir: &Path, access: Access) -> Result<Option<File>, IoFault> {
     let path = log_path(dir);
     let file = OpenOptions::new()
         .read(true)
-        .write(true)
+        .write(access == Access::Write)
         .open(&path)
         .attempt("open", &path)?;
     for _ in 0..LOCK_ATTEMPTS {
@@ -202,17 +216,25 @@ fn newest_segments(log: &File, length: u64, segment_bytes: u64) -> io::Result<Ve
 }
 
 /// Copies the database in `from` to `to`, so that it can be opened without changing a byte of
-/// the original. `blobs/` is left out: it must be empty.
+/// the original. `blobs/` is left empty, as it must be.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<(), IoFault> {
     remove_dir(to).attempt("remove", to)?;
-    fs::create_dir(to).attempt("create the directory", to)?;
+    let blobs = to.join("blobs");
+    fs::create_dir_all(&blobs).attempt("create the directory", &blobs)?;
     for name in names(from)? {
         let path = from.join(&name);
         if name != "blobs" && !name.ends_with(".generating") {
-            fs::copy(&path, to.join(&name)).attempt("copy", &path)?;
+            copy_file(&path, &to.join(&name)).attempt("copy", &path)?;
         }
     }
     Ok(())
+}
+
+/// Copies a file's bytes, not its permissions: the copy is to be opened, whatever the original
+/// lies on.
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    let mut from = File::open(from)?;
+    io::copy(&mut from, &mut File::create(to)?).map(drop)
 }
 
 #[cfg(test)]
@@ -313,9 +335,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("sled");
         create(&DiskSyncer, &path, SEGMENT).unwrap();
-        assert!(try_lock(&path).unwrap().is_some());
+        assert!(try_lock(&path, Access::Write).unwrap().is_some());
         let db = open_sled(&path, SEGMENT, 1 << 20).unwrap();
-        assert!(try_lock(&path).unwrap().is_none());
+        assert!(try_lock(&path, Access::Write).unwrap().is_none());
         drop(db);
     }
 }

@@ -35,7 +35,7 @@ use super::guard::{bounded, guarded};
 use super::ledger_dir::{
     OpenError, copy_dir, examine, frames_dir, open_error, read_epoch, remove_copy, write_epoch,
 };
-use super::sled_dir;
+use super::sled_dir::{self, Access};
 use super::sync::{DiskSyncer, Syncer};
 
 /// Settings of an open frame store.
@@ -103,7 +103,7 @@ impl SledFrames {
     /// Opening can destroy what lies behind damage: look at [`open_copy`](Self::open_copy) first.
     pub fn open(dir: &Path, options: &FramesOptions) -> Result<Self, OpenError> {
         let syncer = &options.syncer;
-        let lock = examine(dir)?;
+        let lock = examine(dir, Access::Write)?;
         let frames = frames_dir(dir);
         let epoch = read_epoch(dir)?;
         sled_dir::remove_half_snapshots(&frames)?;
@@ -126,9 +126,18 @@ impl SledFrames {
     /// would show and takes no frames. Not a byte of the original is changed. The copy lies
     /// beside it, takes as much space, and goes with the handle.
     pub fn open_copy(dir: &Path, options: &FramesOptions) -> Result<Self, OpenError> {
-        let lock = examine(dir)?;
+        Self::open_copy_at(dir, copy_dir(dir), options)
+    }
+
+    /// As [`open_copy`](Self::open_copy), with the copy at `copy`, whose parent exists: nothing
+    /// is written below `dir`.
+    pub fn open_copy_at(
+        dir: &Path,
+        copy: PathBuf,
+        options: &FramesOptions,
+    ) -> Result<Self, OpenError> {
+        let lock = examine(dir, Access::Read)?;
         let epoch = read_epoch(dir)?;
-        let copy = copy_dir(dir);
         sled_dir::copy(&frames_dir(dir), &copy)?;
         drop(lock);
         let opened = Self::open_sled(dir, &copy, options);
@@ -143,6 +152,22 @@ impl SledFrames {
                 Err(error)
             }
         }
+    }
+
+    /// Copies the ledger in `from`, which nobody has open, into the existing directory `to`,
+    /// durably. What it holds is for whoever opens it to check.
+    pub fn copy_files(from: &Path, to: &Path, syncer: &dyn Syncer) -> Result<(), OpenError> {
+        if Self::exists(to) {
+            return Err(OpenError::AlreadyExists { dir: to.to_owned() });
+        }
+        let lock = examine(from, Access::Read)?;
+        write_epoch(to, syncer, read_epoch(from)?)?;
+        let frames = frames_dir(to);
+        sled_dir::copy(&frames_dir(from), &frames)?;
+        drop(lock);
+        sled_dir::sync_tree(syncer, &frames).attempt("sync", &frames)?;
+        syncer.sync_dir(to).attempt("sync the directory", to)?;
+        Ok(())
     }
 
     /// How many files lie in the database's `blobs/`, where there must be none.

@@ -51,7 +51,13 @@ impl Client {
         &mut self,
         envelopes: Vec<Envelope>,
     ) -> Result<Vec<AppendResult>, Status> {
-        let response = self.records.append(AppendRequest { envelopes }).await?;
+        let response = self
+            .records
+            .append(AppendRequest {
+                envelopes,
+                proof: false,
+            })
+            .await?;
         Ok(response.into_inner().results)
     }
 

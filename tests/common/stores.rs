@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::SystemTime;
 
-use onrecord::app::{self, Founding, Stores, World};
+use onrecord::app::{self, Founding, SignerStore, Stores, World};
+use onrecord::checkpoint::NotSigning;
 use onrecord::ledger::HeadFile;
 use onrecord::projection::Home as ProjectionHome;
 use onrecord::record::ContentId;
@@ -65,6 +66,12 @@ impl InMemory {
             projections: ProjectionHome {
                 directory: rows.keep(),
                 cache_bytes: 1 << 20,
+            },
+            signer: SignerStore {
+                home: Err(NotSigning::NothingNoted {
+                    detail: "nothing is signed here".to_owned(),
+                }),
+                restored: None,
             },
         }
     }

@@ -23,6 +23,7 @@ async fn view(archive: &mut TestArchive, id: &str, known_at: u64) -> StatementVi
         known_at: Some(known_at),
         known_at_time: None,
         at_least_size: known_at,
+        proof: false,
     };
     let answer = archive.client.catalog.get_statement(request).await.unwrap();
     answer.into_inner().statement.unwrap()

@@ -281,6 +281,7 @@ async fn a_listed_statement_is_what_asking_for_it_gives() {
             known_at: Some(known_at),
             known_at_time: None,
             at_least_size: 0,
+            proof: false,
         };
         let asked = client.catalog.get_statement(request).await.unwrap();
         assert_eq!(asked.into_inner().statement, Some(listed));

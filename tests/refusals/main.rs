@@ -162,6 +162,7 @@ async fn versions(archive: &mut TestArchive) -> BTreeMap<&'static str, String> {
     let request = GetEntryRequest {
         entry: Some(Entry::Index(0)),
         decode: false,
+        proof: false,
     };
     let found = archive.client.ledger.get_entry(request).await.unwrap();
     versions.insert("steward", found.into_inner().entry.unwrap().record_id);

@@ -26,14 +26,14 @@ pub fn actor(actor: &proto::ActorDefined) -> Result<(), Refusal> {
     }
     at_most("names", &actor.names, LIST_MAX)?;
     for (place, name) in actor.names.iter().enumerate() {
-        language(&format!("names[{place}].language"), &name.language)?;
-        text(&format!("names[{place}].name"), &name.name, LINE_MAX)?;
+        language(format_args!("names[{place}].language"), &name.language)?;
+        text(format_args!("names[{place}].name"), &name.name, LINE_MAX)?;
     }
     at_most("externalIds", &actor.external_ids, LIST_MAX)?;
     for (place, external) in actor.external_ids.iter().enumerate() {
         let field = |name: &str| format!("externalIds[{place}].{name}");
-        text(&field("register"), &external.register, LINE_MAX)?;
-        text(&field("id"), &external.id, LINE_MAX)?;
+        text(field("register"), &external.register, LINE_MAX)?;
+        text(field("id"), &external.id, LINE_MAX)?;
     }
     if optional_slug("partOf", &actor.part_of)?.is_some() && kind != ActorKind::Organization {
         return Err(malformed(
@@ -51,7 +51,7 @@ pub fn actor(actor: &proto::ActorDefined) -> Result<(), Refusal> {
         ));
     }
     for (place, member) in actor.members.iter().enumerate() {
-        slug(&format!("members[{place}]"), member)?;
+        slug(format_args!("members[{place}]"), member)?;
     }
     distinct("members", &actor.members)?;
     optional_content_id("replaces", &actor.replaces)?;
@@ -66,7 +66,7 @@ pub fn mandate_granted(mandate: &proto::MandateGranted) -> Result<(), Refusal> {
     choice::<proto::Authority>("authority", mandate.authority)?;
     at_most("topics", &mandate.topics, LIST_MAX)?;
     for (place, topic) in mandate.topics.iter().enumerate() {
-        slug(&format!("topics[{place}]"), topic)?;
+        slug(format_args!("topics[{place}]"), topic)?;
     }
     distinct("topics", &mandate.topics)?;
     let start = optional_date("start", &mandate.start)?;
@@ -101,7 +101,7 @@ pub fn milestone(milestone: &proto::MilestoneDefined) -> Result<(), Refusal> {
     date("date", &milestone.date)?;
     at_most("actors", &milestone.actors, LIST_MAX)?;
     for (place, actor) in milestone.actors.iter().enumerate() {
-        slug(&format!("actors[{place}]"), actor)?;
+        slug(format_args!("actors[{place}]"), actor)?;
     }
     distinct("actors", &milestone.actors)?;
     evidence(&milestone.evidence)?;
@@ -138,12 +138,12 @@ pub fn source(source: &proto::SourceArchived) -> Result<(), Refusal> {
     at_most("derivedFrom", &source.derived_from, LIST_MAX)?;
     for (place, derived) in source.derived_from.iter().enumerate() {
         let field = |name: &str| format!("derivedFrom[{place}].{name}");
-        choice::<proto::Derivation>(&field("derivation"), derived.derivation)?;
-        let archived = optional_content_id(&field("source"), &derived.source)?;
-        optional_text(&field("description"), &derived.description, PARAGRAPH_MAX)?;
+        choice::<proto::Derivation>(field("derivation"), derived.derivation)?;
+        let archived = optional_content_id(field("source"), &derived.source)?;
+        optional_text(field("description"), &derived.description, PARAGRAPH_MAX)?;
         if archived.is_none() && derived.description.is_empty() {
             return Err(malformed(
-                &field("source"),
+                field("source"),
                 "the other source is neither named nor described",
                 "its id, or a description",
             ));
@@ -171,7 +171,7 @@ pub fn source_read(read: &proto::SourceRead) -> Result<(), Refusal> {
     }
     at_most("topics", &read.topics, LIST_MAX)?;
     for (place, topic) in read.topics.iter().enumerate() {
-        slug(&format!("topics[{place}]"), topic)?;
+        slug(format_args!("topics[{place}]"), topic)?;
     }
     distinct("topics", &read.topics)
 }

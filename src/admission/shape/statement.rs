@@ -64,8 +64,11 @@ pub fn statement(statement: &proto::Statement) -> Result<(), Refusal> {
     readings(&statement.readings, &capacity)?;
     at_most("refersTo", &statement.refers_to, REFERS_TO_MAX)?;
     for (place, other) in statement.refers_to.iter().enumerate() {
-        content_id(&format!("refersTo[{place}].statement"), &other.statement)?;
-        choice::<proto::ReferenceKind>(&format!("refersTo[{place}].kind"), other.kind)?;
+        content_id(
+            format_args!("refersTo[{place}].statement"),
+            &other.statement,
+        )?;
+        choice::<proto::ReferenceKind>(format_args!("refersTo[{place}].kind"), other.kind)?;
     }
     Ok(())
 }
@@ -137,10 +140,10 @@ fn capacity(statement: &proto::Statement) -> Result<Capacity, Refusal> {
     let mut said_for = Vec::new();
     for (place, organization) in statement.said_for.iter().enumerate() {
         said_for.push(slug(
-            &format!("saidFor[{place}].actor"),
+            format_args!("saidFor[{place}].actor"),
             &organization.actor,
         )?);
-        choice::<proto::CapacityBasis>(&format!("saidFor[{place}].basis"), organization.basis)?;
+        choice::<proto::CapacityBasis>(format_args!("saidFor[{place}].basis"), organization.basis)?;
     }
     distinct("saidFor", &said_for)?;
     Ok(Capacity { speaker, said_for })
@@ -151,7 +154,7 @@ fn repeated_capacity(speaker: &str, said_for: &[String]) -> Result<Capacity, Ref
     let slugs = said_for
         .iter()
         .enumerate()
-        .map(|(place, actor)| slug(&format!("saidFor[{place}]"), actor));
+        .map(|(place, actor)| slug(format_args!("saidFor[{place}]"), actor));
     Ok(Capacity {
         speaker: optional_slug("speaker", speaker)?,
         said_for: slugs.collect::<Result<_, _>>()?,
@@ -290,9 +293,9 @@ fn conditions(conditions: &[proto::Condition]) -> Result<(), Refusal> {
     let mut seen = BTreeSet::new();
     for (place, condition) in conditions.iter().enumerate() {
         let field = |name: &str| format!("conditions[{place}].{name}");
-        optional_slug(&field("id"), &condition.id)?;
-        choice::<proto::ConditionKind>(&field("kind"), condition.kind)?;
-        text(&field("text"), &condition.text, CONDITION_MAX)?;
+        optional_slug(field("id"), &condition.id)?;
+        choice::<proto::ConditionKind>(field("kind"), condition.kind)?;
+        text(field("text"), &condition.text, CONDITION_MAX)?;
         let same = if condition.id.is_empty() {
             &condition.text
         } else {

@@ -20,7 +20,7 @@ pub fn attestation_added(added: &proto::AttestationAdded) -> Result<(), Refusal>
     }
     at_most("verifiers", &added.verifiers, SIGNATURES_MAX)?;
     for (place, verifier) in added.verifiers.iter().enumerate() {
-        key(&format!("verifiers[{place}]"), verifier)?;
+        key(format_args!("verifiers[{place}]"), verifier)?;
     }
     distinct("verifiers", &added.verifiers)?;
     if added.signatures.len() != added.verifiers.len() {
@@ -37,7 +37,7 @@ pub fn attestation_added(added: &proto::AttestationAdded) -> Result<(), Refusal>
     for (place, signature) in added.signatures.iter().enumerate() {
         if signature.len() != SIGNATURE_BYTES {
             return Err(malformed(
-                &format!("signatures[{place}]"),
+                format_args!("signatures[{place}]"),
                 format!("a signature of {} bytes", signature.len()),
                 format!("an Ed25519 signature of {SIGNATURE_BYTES} bytes"),
             ));

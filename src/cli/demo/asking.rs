@@ -139,8 +139,8 @@ impl Asked {
         let request = GetStatementRequest {
             statement_id: id.to_owned(),
             known_at: Some(known_at),
-            known_at_time: None,
             at_least_size: self.size,
+            ..GetStatementRequest::default()
         };
         let answer = self.client.catalog().get_statement(request).await;
         Ok(self.client.found(answer)?.and_then(|it| it.statement))

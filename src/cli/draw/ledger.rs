@@ -3,8 +3,8 @@
 use data_encoding::HEXLOWER;
 
 use super::canvas::{Canvas, Sheet, Tint, cell};
-use super::projection;
 use super::words::{Label as _, short, time};
+use super::{checkpoint, projection};
 use crate::admission::kind_name;
 use crate::record::proto::record::Kind;
 use crate::record::proto::review_published::Target;
@@ -240,6 +240,9 @@ pub fn status(canvas: Canvas, server: &str, status: &GetStatusResponse) -> Strin
         if head.recorded_at.is_some() {
             sheet.field("newest", Tint::Plain, &time(head.recorded_at));
         }
+    }
+    if let Some(checkpoints) = &status.checkpoints {
+        checkpoint::section(&mut sheet, checkpoints);
     }
     if !status.projections.is_empty() {
         sheet.gap();

@@ -6,6 +6,7 @@
 
 mod background;
 mod canvas;
+mod checkpoint;
 mod comparison;
 mod csv;
 mod foot;
@@ -15,6 +16,7 @@ mod list;
 mod overview;
 mod position;
 mod projection;
+mod report;
 mod statement;
 mod svg;
 mod svg_comparison;
@@ -41,6 +43,7 @@ pub use overview::{
 };
 pub use position::{LISTED_MAX, position, position_body, title};
 pub use projection::{projections, rebuilt, verified};
+pub use report::{not_proven, report};
 pub use statement::{in_brief, reading};
 pub use svg_comparison::comparison_svg;
 pub use svg_timeline::timeline_svg;

@@ -10,10 +10,11 @@ use crate::record::proto::{
     ReviewPublished, SourceArchived, Statement, TopicDefined, TopicKind, WithholdingScope, Wording,
 };
 use crate::rpc::proto::{
-    Attestation, Basis, ChangeKind, ComparePositionsResponse, Comparison, Direction, FilterPart,
-    Filtered, Finding, FurtherEvidence, GetPositionResponse, GetStatusResponse,
-    GetTimelineResponse, Head, LedgerEntry, Placement, Position, ProjectionStatus, Provenance,
-    Review, RivalReading, Stance, StatementView, Testimony, TimeRange, TimelineStep,
+    Attestation, Basis, ChangeKind, CheckpointStatus, ComparePositionsResponse, Comparison,
+    Direction, FilterPart, Filtered, Finding, FurtherEvidence, GetPositionResponse,
+    GetStatusResponse, GetTimelineResponse, Head, LedgerEntry, Placement, Position,
+    ProjectionStatus, Provenance, Review, RivalReading, Stance, StatementView, Testimony,
+    TimeRange, TimelineStep, WitnessStatus,
 };
 
 const CANVAS: Canvas = Canvas {
@@ -234,6 +235,7 @@ fn a_position_shows_its_stance_its_statement_an_evasion_and_its_basis() {
             ..before()
         }),
         basis: Some(basis("2025-08-18")),
+        bundle: bytes::Bytes::new(),
     };
     insta::assert_snapshot!(position(CANVAS, &answer, &background()), @r"
     The Kremlin on leaders-meeting
@@ -303,6 +305,7 @@ fn a_group_has_no_voice_and_shows_what_is_reported_of_it() {
             ..Position::default()
         }),
         basis: Some(basis("2025-08-18")),
+        bundle: bytes::Bytes::new(),
     };
     insta::assert_snapshot!(position(CANVAS, &answer, &background), @r"
     european-capitals on leaders-meeting
@@ -536,6 +539,7 @@ fn a_poisoned_ledger_and_a_projection_behind_stand_out_in_the_status() {
             nanos: 0,
         }),
         time: None,
+        checkpoints: None,
     };
     insta::assert_snapshot!(status(CANVAS, "http://127.0.0.1:7450", &answer), @r"
     news.example/archive
@@ -548,6 +552,67 @@ fn a_poisoned_ledger_and_a_projection_behind_stand_out_in_the_status() {
      projection   version   has read   digest         state
     ───────────────────────────────────────────────────────────
      positions    1         40         777777777777   4 behind
+    ");
+}
+
+#[test]
+fn why_nothing_is_signed_and_what_each_witness_says_stand_in_the_status() {
+    let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+    let witness = |name: &str, size| WitnessStatus {
+        key: format!("{name}+00000000+BAAA"),
+        url: format!("https://{name}"),
+        named: true,
+        size,
+        ..WitnessStatus::default()
+    };
+    let answer = GetStatusResponse {
+        origin: "news.example/archive".to_owned(),
+        release: "0.1.0".to_owned(),
+        checkpoints: Some(CheckpointStatus {
+            not_signing: "the ledger is another history".to_owned(),
+            size: 44,
+            signed_at: at(1_755_000_000),
+            keys: vec!["news.example/archive+0a0b0c0d+AQID".to_owned()],
+            quorum: 2,
+            witnessed_size: 40,
+            witnessed_at: at(1_755_000_001),
+            witnesses: vec![
+                WitnessStatus {
+                    cosigned_at: at(1_755_000_001),
+                    ..witness("one.example", 40)
+                },
+                WitnessStatus {
+                    error: "no answer: timeout".to_owned(),
+                    ..witness("two.example", 0)
+                },
+                WitnessStatus {
+                    url: String::new(),
+                    ..witness("three.example", 0)
+                },
+                WitnessStatus {
+                    named: false,
+                    ..witness("four.example", 0)
+                },
+            ],
+        }),
+        ..GetStatusResponse::default()
+    };
+    insta::assert_snapshot!(status(CANVAS, "http://127.0.0.1:7450", &answer), @r"
+    news.example/archive
+      daemon          0.1.0 at http://127.0.0.1:7450
+      ledger          takes records
+      checkpoints     not signed: the ledger is another history
+      checkpoint      44 entries, signed 2025-08-12T12:00:00Z
+      verify with     news.example/archive+0a0b0c0d+AQID
+      witnessed       40 entries, by a quorum of 2, before 2025-08-12T12:00:01Z
+
+     witness         has seen   cosigned               state
+    ────────────────────────────────────────────────────────────────────────────────────────────
+     one.example     40         2025-08-12T12:00:01Z   cosigns
+     two.example     0          never in this run      no answer: timeout
+     three.example   0          never in this run      the settings say no URL of it
+     four.example    0          never in this run      the archive does not name it; it is not
+                                                       asked
     ");
 }
 

@@ -97,8 +97,8 @@ impl Snapshot {
         let request = GetStatementRequest {
             statement_id: id.to_owned(),
             known_at: Some(self.size()),
-            known_at_time: None,
             at_least_size: self.size(),
+            ..GetStatementRequest::default()
         };
         let answer = self.client.catalog().get_statement(request).await;
         let statement = self.client.answered(answer)?.statement;

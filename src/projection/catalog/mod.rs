@@ -16,9 +16,9 @@ mod tests;
 pub use fold::CatalogFold;
 pub use list::{Ids, actor_ids, mandate_ids, milestone_ids, source_ids, topic_ids, verifier_ids};
 pub use query::{
-    Coverage, Defined, Named, Reviews, Verifier, actor, attestations, checkpoint_key, coverage,
-    first_with_text, mandate, milestone, milestone_reviews, near, policy, read_for, source,
-    source_reviews, topic, verifier, withholding, witness_policy,
+    Coverage, Defined, Named, Reviews, Verifier, Versioned, actor, attestations, checkpoint_key,
+    coverage, first_with_text, mandate, milestone, milestone_reviews, near, policy, read_for,
+    source, source_reviews, topic, verifier, versions, withholding, witness_policy,
 };
 
 use serde::{Deserialize, Serialize};

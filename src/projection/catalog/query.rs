@@ -234,6 +234,49 @@ fn reviews<'t>(tables: &'t dyn Tables, table: Table, id: &Key, known_at: u64) ->
     }))
 }
 
+/// What has versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Versioned<'a> {
+    /// An actor.
+    Actor(&'a Slug),
+    /// A mandate, whose end is a version too.
+    Mandate(&'a Slug),
+    /// A topic.
+    Topic(&'a Slug),
+    /// A milestone.
+    Milestone(&'a Slug),
+    /// A source.
+    Source(&'a ContentId),
+    /// What is withheld of a source.
+    Withheld(&'a ContentId),
+}
+
+/// The entries that gave the versions of something below `known_at`, oldest first.
+pub fn versions(
+    tables: &dyn Tables,
+    of: Versioned<'_>,
+    known_at: u64,
+) -> Result<Vec<u64>, FoldError> {
+    let (table, key) = match of {
+        Versioned::Actor(id) => (ACTORS, ACTORS.key().slug(id)),
+        Versioned::Mandate(id) => (MANDATES, MANDATES.key().slug(id)),
+        Versioned::Topic(id) => (TOPICS, TOPICS.key().slug(id)),
+        Versioned::Milestone(id) => (MILESTONES, MILESTONES.key().slug(id)),
+        Versioned::Source(id) => (SOURCES, SOURCES.key().bytes(id.as_bytes())),
+        Versioned::Withheld(id) => (WITHHELD, WITHHELD.key().bytes(id.as_bytes())),
+    };
+    let mut indexes = Vec::new();
+    for row in table.scan::<Version>(tables, &key) {
+        let (key, _) = row?;
+        let index = Parts::new(table, &key).index()?;
+        if index >= known_at {
+            break;
+        }
+        indexes.push(index);
+    }
+    Ok(indexes)
+}
+
 /// How many sources were read for a topic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {

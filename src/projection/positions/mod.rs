@@ -14,6 +14,7 @@
 //! - `question.rs` collects what bears on a question, by those terms: all of it.
 //! - `answer.rs` asks for the position at one date: of a short history all is read
 //!   (`pair_rows.rs`), and in a long one `index` finds the few statements that make it.
+//! - `bearing.rs` names the entries that an answer rests on.
 //! - `subjects.rs` walks over the questions that there are on a topic, or about an actor.
 //! - `between.rs` tells what was recorded between two states of knowledge, `votes.rs` how
 //!   coders read.
@@ -28,6 +29,7 @@
 
 mod answer;
 mod authority;
+mod bearing;
 mod between;
 mod codebooks;
 mod definitions;
@@ -50,6 +52,7 @@ mod verifiers;
 mod votes;
 
 pub use answer::{Answer, AtOnce, answer, answer_at_once, answer_by_index};
+pub use bearing::{asked, entries_about, statements_on};
 pub use between::entries_between;
 pub use codebooks::codebook;
 pub use fold::{PositionsFold, fold};

@@ -11,13 +11,13 @@ pub(super) const DIFFERENCES_MAX: usize = 20;
 
 /// What a comparison has found so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Compared {
+pub struct Compared {
     /// How many rows of the replay were looked for.
-    pub(super) rows: u64,
+    pub rows: u64,
     /// The first differences, for people.
-    pub(super) differences: Vec<String>,
+    pub differences: Vec<String>,
     /// Whether it ended before the last row, as it had found enough.
-    pub(super) is_cut_short: bool,
+    pub is_cut_short: bool,
 }
 
 /// The rows that are stored beside those of a replay.

@@ -204,6 +204,13 @@ impl Snapshot {
         self.opened.build.version
     }
 
+    /// The number of the build that these tables are: of two of one projection, the greater is
+    /// the newer one.
+    #[must_use]
+    pub fn build(&self) -> u64 {
+        self.opened.build.number
+    }
+
     pub(super) fn opened(&self) -> &Opened {
         &self.opened
     }

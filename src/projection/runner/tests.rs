@@ -17,15 +17,17 @@ use crate::projection::catalog::CatalogFold;
 use crate::projection::fixtures::{Script, history};
 use crate::projection::positions::PositionsFold;
 use crate::projection::statements::StatementsFold;
+use crate::projection::tiles::TilesFold;
 use crate::record::Entry;
 use crate::storage::ProjectionStore as _;
 use shelf::{Shelf, head};
 
-fn folds() -> [Arc<dyn Fold>; 3] {
+fn folds() -> [Arc<dyn Fold>; 4] {
     [
         Arc::new(CatalogFold),
         Arc::new(StatementsFold),
         Arc::new(PositionsFold),
+        Arc::new(TilesFold),
     ]
 }
 

@@ -100,7 +100,7 @@ pub struct Steps<S> {
 
 impl<S: Clone> Steps<S> {
     /// The first step, and what tells of more.
-    pub(super) fn begin(first: S) -> (watch::Sender<S>, Self) {
+    pub(crate) fn begin(first: S) -> (watch::Sender<S>, Self) {
         let (told, newest) = watch::channel(first);
         let steps = Self {
             newest,
@@ -111,7 +111,7 @@ impl<S: Clone> Steps<S> {
     }
 
     /// Set once the work is given up.
-    pub(super) fn given_up(&self) -> Arc<AtomicBool> {
+    pub(crate) fn given_up(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.given_up)
     }
 

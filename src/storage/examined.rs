@@ -1,0 +1,139 @@
+//! A data directory that is looked at: not a byte of it is changed, and nobody else uses it
+//! meanwhile. It may be damaged in any way, or lie on a medium that cannot be written.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::datadir::{
+    Content, DataDirError, FORMAT_NUMBER, RESTORED, locked, look_at, permission, read_head,
+};
+use super::fault::Attempt;
+use super::head::Head;
+
+/// See the module.
+#[derive(Debug)]
+pub struct ExaminedDir {
+    path: PathBuf,
+    /// Holds the lock, where there is one, until this is dropped.
+    _lock: Option<File>,
+}
+
+impl ExaminedDir {
+    /// Looks at the directory at `path`, which no daemon may be using.
+    pub fn open(path: &Path) -> Result<Self, DataDirError> {
+        if !path.is_dir() {
+            look_at(path)?;
+            return Err(DataDirError::Missing {
+                path: path.to_owned(),
+            });
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock(path)?,
+        })
+    }
+
+    /// Whether its marker says that this release reads it, and why not otherwise.
+    pub fn check_format(&self) -> Result<(), DataDirError> {
+        let path = self.path.clone();
+        match look_at(&path)? {
+            Content::Archive(FORMAT_NUMBER) => Ok(()),
+            Content::Archive(found) => Err(DataDirError::NewerFormat { path, found }),
+            Content::Nothing => Err(DataDirError::Missing { path }),
+        }
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The head as it was last noted, if it ever was.
+    pub fn read_head(&self) -> Result<Option<Head>, DataDirError> {
+        read_head(&self.path)
+    }
+
+    /// Whether the archive came from elsewhere.
+    #[must_use]
+    pub fn is_restored(&self) -> bool {
+        self.path.join(RESTORED).exists()
+    }
+
+    /// Where the ledger's frames are.
+    #[must_use]
+    pub fn ledger(&self) -> PathBuf {
+        self.path.join("ledger")
+    }
+
+    /// Where admission's state is.
+    #[must_use]
+    pub fn admission(&self) -> PathBuf {
+        self.path.join("admission")
+    }
+
+    /// Where projections are.
+    #[must_use]
+    pub fn projections(&self) -> PathBuf {
+        self.path.join("projections")
+    }
+
+    /// Where archived documents are.
+    #[must_use]
+    pub fn sources(&self) -> PathBuf {
+        self.path.join("sources")
+    }
+
+    /// Where extracted texts are.
+    #[must_use]
+    pub fn texts(&self) -> PathBuf {
+        self.path.join("texts")
+    }
+}
+
+/// Takes the lock without noting so in it; none where there is no such file.
+fn lock(path: &Path) -> Result<Option<File>, DataDirError> {
+    let lock = path.join("LOCK");
+    let file = match File::open(&lock) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.attempt("open", &lock).map_err(permission)?,
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(locked(path, file)),
+        Err(TryLockError::Error(error)) => Err(error).attempt("lock", &lock).map_err(permission),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::datadir::DataDir;
+    use super::*;
+
+    #[test]
+    fn a_directory_in_use_is_not_looked_at_and_one_that_is_looked_at_is_not_used() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("data");
+        let used = DataDir::create(&path).unwrap();
+        let locked = ExaminedDir::open(&path).unwrap_err();
+        assert!(matches!(locked, DataDirError::Locked { .. }), "{locked}");
+        drop(used);
+        let examined = ExaminedDir::open(&path).unwrap();
+        examined.check_format().unwrap();
+        assert_eq!(examined.read_head().unwrap(), None);
+        assert!(matches!(
+            DataDir::open(&path),
+            Err(DataDirError::Locked { .. })
+        ));
+    }
+
+    #[test]
+    fn where_nothing_is_there_is_nothing_to_look_at() {
+        let home = tempfile::tempdir().unwrap();
+        let missing = ExaminedDir::open(&home.path().join("data")).unwrap_err();
+        assert!(matches!(missing, DataDirError::Missing { .. }));
+        let empty = ExaminedDir::open(home.path()).unwrap();
+        assert!(empty.check_format().is_err());
+    }
+}

@@ -1,0 +1,210 @@
+//! A backup made while the daemon serves, and what is restored from it, through the real program.
+#![cfg(feature = "daemon")]
+
+#[path = "common/program.rs"]
+mod program;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use onrecord::rpc::proto::CreateBackupRequest;
+use onrecord::rpc::proto::admin_service_client::AdminServiceClient;
+use onrecord::storage::DataDir;
+use program::{Daemon, Ended, onrecord, run};
+
+/// What the example asks of it, on any daemon.
+fn position(daemon: &Daemon) -> String {
+    let asked = [
+        "position",
+        "kremlin",
+        "leaders-meeting",
+        "--as-of",
+        "2025-08-20",
+        "--json",
+    ];
+    daemon.ask(&asked).code(0).out
+}
+
+fn restore(backup: &Path, data: &Path) -> Ended {
+    run(onrecord()
+        .arg("restore")
+        .arg(backup)
+        .arg("--data")
+        .arg(data))
+}
+
+/// The id of a stored document, which its path says.
+fn id_of(path: &Path) -> String {
+    let name = |path: &Path| path.file_name().unwrap().display().to_string();
+    format!("{}{}", name(path.parent().unwrap()), name(path))
+}
+
+/// The files below a directory, but for the lock.
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![dir.to_owned()];
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.file_name().unwrap() != "LOCK" {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn what_is_restored_from_a_backup_answers_as_the_archive_did() {
+    let daemon = Daemon::start();
+    daemon.append_example().code(0);
+    let before = position(&daemon);
+    let head = daemon.ask(&["status", "--json"]).json()["head"].clone();
+    daemon
+        .ask(&["backup", "copy"])
+        .code(0)
+        .says(&format!("wrote {} entries", head["size"].as_str().unwrap()))
+        .says("synced");
+    // What is recorded from here on is not in it.
+    let backup = daemon.home.path().join("copy");
+    assert!(backup.join("RESTORED").exists());
+    let secret = |path: &PathBuf| path.extension().is_some_and(|it| it == "key");
+    assert!(!files(&backup).iter().any(secret), "no key is in it");
+
+    let home = tempfile::tempdir().unwrap();
+    let restored = restore(&backup, &home.path().join("onrecord-data")).code(0);
+    assert!(restored.out.contains("--continue-from"), "{}", restored.out);
+    let again = Daemon::start_in(home, &[]);
+    let found = again.ask(&["status", "--json"]).json()["head"].clone();
+    assert_eq!(found, head);
+    assert_eq!(position(&again), before);
+    let text = |daemon: &Daemon| {
+        let id = id_of(&files(&backup.join("sources"))[0]);
+        daemon.ask(&["source", "text", &id]).code(0).out
+    };
+    assert_eq!(text(&again), text(&daemon), "texts are extracted again");
+    assert!(again.home.path().join("onrecord-data/RESTORED").exists());
+    // It is an archive like any other, and takes records.
+    fs::copy(daemon.key(), again.home.path().join("steward.key")).unwrap();
+    again.append_example().code(0);
+}
+
+#[test]
+fn a_directory_that_is_not_empty_is_refused() {
+    let daemon = Daemon::start();
+    let home = daemon.home.path();
+    fs::create_dir(home.join("full")).unwrap();
+    fs::write(home.join("full/letter"), b"mine").unwrap();
+    daemon
+        .ask(&["backup", "full"])
+        .code(2)
+        .complains("is not empty");
+    daemon
+        .ask(&["backup", "onrecord-data"])
+        .code(2)
+        .complains("holds an archive already");
+    assert_eq!(fs::read(home.join("full/letter")).unwrap(), b"mine");
+
+    daemon.ask(&["backup", "copy"]).code(0);
+    daemon
+        .ask(&["backup", "copy"])
+        .code(2)
+        .complains("holds an archive already");
+    restore(&home.join("copy"), &home.join("full"))
+        .code(1)
+        .complains("is not empty");
+    restore(&home.join("nothing"), &home.join("new"))
+        .code(1)
+        .complains("holds no archive");
+    assert!(!home.join("new").exists());
+}
+
+#[test]
+fn a_backup_that_is_not_whole_is_not_restored_and_says_what_is_wrong() {
+    let daemon = Daemon::start();
+    daemon.append_example().code(0);
+    daemon.ask(&["backup", "copy"]).code(0);
+    let home = daemon.home.path();
+    let (backup, target) = (home.join("copy"), home.join("new"));
+    let refused = |says: &str| {
+        restore(&backup, &target).code(1).complains(says);
+        assert!(!target.exists(), "nothing is left");
+    };
+    let spoilt = |path: &Path, says: &str| {
+        let whole = fs::read(path).unwrap();
+        let mut bytes = whole.clone();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(path, bytes).unwrap();
+        refused(says);
+        fs::write(path, whole).unwrap();
+    };
+    let document = files(&backup.join("sources")).pop().unwrap();
+    let id = id_of(&document);
+    spoilt(&document, &format!("the document {id} is damaged"));
+    spoilt(&backup.join("HEAD"), "HEAD is damaged");
+    spoilt(&backup.join("FORMAT"), "");
+    let whole = fs::read(&document).unwrap();
+    fs::remove_file(&document).unwrap();
+    refused(&format!("no document {id}"));
+    fs::write(&document, whole).unwrap();
+
+    // A frame of the ledger, wherever it lies in the log.
+    let log = backup.join("ledger/frames/db");
+    let whole = fs::read(&log).unwrap();
+    let at = whole
+        .windows(8)
+        .position(|window| window == b"onrecfrm")
+        .unwrap();
+    let mut bytes = whole.clone();
+    bytes[at + 100] ^= 1;
+    fs::write(&log, bytes).unwrap();
+    refused("");
+    fs::write(&log, whole).unwrap();
+    restore(&backup, &target).code(0);
+}
+
+#[tokio::test]
+async fn a_backup_that_is_given_up_leaves_a_whole_one_or_nothing() {
+    let daemon = Daemon::start();
+    daemon.append_example().code(0);
+    let channel = tonic::transport::Endpoint::from_shared(daemon.server.clone()).unwrap();
+    let mut admin = AdminServiceClient::new(channel.connect().await.unwrap());
+    for number in 0..20 {
+        let directory = daemon.home.path().join(format!("copy-{number}"));
+        let request = CreateBackupRequest {
+            directory: directory.display().to_string(),
+        };
+        let answers = loop {
+            match admin.create_backup(request.clone()).await {
+                Ok(answers) => break answers,
+                // The one before has not ended yet.
+                Err(status) if status.message().contains("another backup") => {
+                    tokio::task::yield_now().await;
+                }
+                Err(status) => panic!("{status}"),
+            }
+        };
+        drop(answers);
+        // Its lock is held for as long as anything is written.
+        while directory.exists() && !is_whole(&directory) {
+            tokio::task::yield_now().await;
+        }
+        if directory.exists() {
+            let target = daemon.home.path().join(format!("restored-{number}"));
+            restore(&directory, &target).code(0);
+        }
+    }
+    let relative = CreateBackupRequest {
+        directory: "copy".to_owned(),
+    };
+    let status = admin.create_backup(relative).await.unwrap_err();
+    assert!(status.message().contains("from / on"), "{status}");
+}
+
+/// Whether it says that it is an archive, and nobody writes to it any more.
+fn is_whole(directory: &Path) -> bool {
+    directory.join("FORMAT").exists() && DataDir::open(directory).is_ok()
+}
