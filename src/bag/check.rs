@@ -185,7 +185,7 @@ impl BlobStore for BagSources {
 
     fn open(&self, id: &ContentId) -> Result<BlobReader, BlobError> {
         let (file, size) = self.file(id)?;
-        Ok(BlobReader::new(size, Box::new(file)))
+        Ok(BlobReader::new(size, file))
     }
 
     fn remove(&self, _: &ContentId) -> Result<bool, BlobError> {

@@ -76,9 +76,10 @@ pub struct BlobReader {
 }
 
 impl BlobReader {
-    /// A document of `size` bytes that `source` gives.
+    /// The document of `size` bytes that `source` gives.
     #[must_use]
-    pub fn new(size: u64, source: Box<dyn Read + Send>) -> Self {
+    pub fn new(size: u64, source: impl Read + Send + 'static) -> Self {
+        let source = Box::new(source);
         Self { size, source }
     }
 }
