@@ -61,7 +61,7 @@ pub fn import(
     let Some(dir) = unfinished.dir() else {
         return Err(BagError::Empty);
     };
-    dir.mark_restored()?;
+    dir.mark_replica()?;
     let loader = FrameLoader::begin(&dir.ledger(), dir.syncer())?;
     let read = Read::all(&bag, claimed.size, Framing::new(loader))?;
     claimed.check(&read.frontier)?;
