@@ -30,7 +30,7 @@ use std::time::Instant;
 use tokio::runtime::{self, Runtime};
 
 pub use accepting::accept_ledger_as_found;
-pub use checking::check;
+pub use checking::{check, folds};
 pub use error::AppError;
 pub use founding::{ArchiveState, Founded, Founding, acceptable, found, found_on, look};
 pub use signing::SignerStore;

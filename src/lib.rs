@@ -55,6 +55,9 @@
 //! 3. Somebody else's `cli/verify.rs`, or any program that embeds [`bundle::check`], redoes every
 //!    step, with the archive's key and nothing else: checkpoint, inclusion, admission, answer.
 //!
+//! `audit/remote` does the same for a whole archive, from its tiles: `onrecord audit`, which
+//! remembers what it saw.
+//!
 //! # The import law
 //!
 //! A room uses the rooms to its left, and none beside it or to its right:

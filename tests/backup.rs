@@ -14,6 +14,7 @@ use program::{Daemon, Ended, onrecord, run};
 
 /// What the example asks of it, on any daemon.
 fn position(daemon: &Daemon) -> String {
+    wait_for_projections(daemon);
     let asked = [
         "position",
         "kremlin",
@@ -23,6 +24,19 @@ fn position(daemon: &Daemon) -> String {
         "--json",
     ];
     daemon.ask(&asked).code(0).out
+}
+
+/// Waits until every projection has read all that is on record.
+fn wait_for_projections(daemon: &Daemon) {
+    loop {
+        let status = daemon.ask(&["status", "--json"]).json();
+        let all = status["projections"].as_array().unwrap();
+        let size = &status["head"]["size"];
+        if all.iter().all(|it| it["cursor"]["size"] == *size) {
+            return;
+        }
+        std::thread::yield_now();
+    }
 }
 
 fn restore(backup: &Path, data: &Path) -> Ended {

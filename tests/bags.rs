@@ -34,6 +34,19 @@ fn wait_for_checkpoint(daemon: &Daemon) {
     }
 }
 
+/// Waits until every projection has read all that is on record.
+fn wait_for_projections(daemon: &Daemon) {
+    loop {
+        let status = daemon.ask(&["status", "--json"]).json();
+        let all = status["projections"].as_array().unwrap();
+        let size = &status["head"]["size"];
+        if all.iter().all(|it| it["cursor"]["size"] == *size) {
+            return;
+        }
+        std::thread::yield_now();
+    }
+}
+
 /// The files below a directory, by name.
 fn files(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -118,7 +131,10 @@ fn a_replica_has_the_root_of_the_archive_and_answers_as_it_does() {
         "2025-09-10",
         "--json",
     ];
-    let position = |daemon: &Daemon| daemon.ask(&ask).code(0).out;
+    let position = |daemon: &Daemon| {
+        wait_for_projections(daemon);
+        daemon.ask(&ask).code(0).out
+    };
     assert_eq!(position(&replica), position(&daemon));
     // A bag of the replica is a bag of the archive, but that nobody signs for it.
     replica

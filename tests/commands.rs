@@ -152,6 +152,12 @@ const COMMANDS: &[Row] = &[
         "kept --data kept",
     ),
     row("check", Answers::Alone, "--data kept", "--data example"),
+    row(
+        "audit",
+        Answers::Alone,
+        "URL --state seen --key VKEY",
+        "URL --state other --key example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+    ),
     row("export archive", Answers::Document, "FRESH", "bag"),
     row(
         "import archive",
@@ -262,6 +268,7 @@ impl Scene {
             "KEY" => self.key.clone(),
             "SOURCE" => self.source.clone(),
             "STATEMENT" => self.statement.clone(),
+            "URL" => self.daemon.server.clone(),
             "VKEY" => self.verifier_key.clone(),
             "ABSENT" => absent(),
             "FRESH" => {

@@ -1,13 +1,18 @@
 //! How many entries a second are replayed: hashed, their signatures checked, their verdicts
-//! repeated and folded, with the state in memory.
+//! repeated and folded, with the state in memory; and how many an audit from outside checks, which
+//! holds each against its tile as well, and replays the projections into tables on disk. Rates are
+//! by the clock, and by the processor's time, which other work on the machine leaves alone.
 //!
 //! `cargo bench --bench replay -- [ENTRIES]`
 
+mod audit;
+
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use mimalloc::MiMalloc;
 use onrecord::admission::{Below, BelowError};
 use onrecord::audit::{Replay, ReplayParts, SourceTexts};
 use onrecord::record::proto::record::Kind;
@@ -18,6 +23,11 @@ use onrecord::record::proto::{
 use onrecord::record::{ContentId, Entry, Micros, SigningKey};
 use onrecord::storage::{MemoryBlobs, MemoryTables};
 use prost::Message as _;
+use rustix::time::{ClockId, clock_gettime};
+
+/// As in the daemon.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const ORIGIN: &str = "bench.example/replay";
 const ENTRIES: u64 = 500_000;
@@ -45,22 +55,55 @@ fn main() {
         below: &Nothing,
         seed: [7; 32],
     });
-    let started = Instant::now();
+    let spent = Spent::begin();
     let mut findings = Vec::new();
-    let source = leaves.into_iter().map(Ok::<_, Infallible>);
+    let source = leaves.iter().cloned().map(Ok::<_, Infallible>);
     replay
         .run(source, |finding| findings.push(finding))
         .expect("the entries are replayed");
-    let elapsed = started.elapsed().as_secs_f64();
     assert_eq!(findings, []);
     assert_eq!(replay.frontier().size(), entries);
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-    let rate = entries as f64 / elapsed;
     println!(
         "{entries} entries of {} bytes on average",
         bytes as u64 / entries.max(1)
     );
-    println!("{rate:.0} entries a second, {elapsed:.2} s");
+    println!("replayed: {}", rate(entries, &spent));
+    audit::measure(&leaves, &key);
+}
+
+/// What something takes.
+struct Spent {
+    started: Instant,
+    processor: Duration,
+}
+
+impl Spent {
+    fn begin() -> Self {
+        Self {
+            started: Instant::now(),
+            processor: processor(),
+        }
+    }
+}
+
+/// The time that all threads of this process have had.
+fn processor() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+fn rate(entries: u64, spent: &Spent) -> String {
+    let elapsed = spent.started.elapsed().as_secs_f64();
+    let processor = processor().saturating_sub(spent.processor).as_secs_f64();
+    let entries = entries as f64;
+    format!(
+        "{:.0} entries a second, {elapsed:.2} s; {:.1} µs of a processor each, so {:.0} a second on two",
+        entries / elapsed,
+        processor * 1e6 / entries,
+        2.0 * entries / processor
+    )
 }
 
 /// An archive that is founded, and defines actors.

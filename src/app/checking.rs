@@ -14,12 +14,17 @@ use crate::projection::tiles::TilesFold;
 /// Checks the data directory at `data_dir`, which no daemon may be using, with copies in the empty
 /// directory `scratch`. No signer knows `seed`.
 pub fn check(data_dir: &Path, scratch: &Path, seed: [u8; 32]) -> Result<Report, CheckError> {
-    let folds: [Arc<dyn Fold>; 5] = [
+    audit::check(data_dir, scratch, &folds(), seed)
+}
+
+/// The projections of this release.
+#[must_use]
+pub fn folds() -> [Arc<dyn Fold>; 5] {
+    [
         Arc::new(CatalogFold),
         Arc::new(PositionsFold),
         Arc::new(PostingsFold),
         Arc::new(StatementsFold),
         Arc::new(TilesFold),
-    ];
-    audit::check(data_dir, scratch, &folds, seed)
+    ]
 }

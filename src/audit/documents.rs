@@ -23,7 +23,21 @@ impl SourceTexts {
     /// The sources in `sources`, with up to `cache_bytes` of text kept ready for searching.
     #[must_use]
     pub fn new(sources: Arc<dyn BlobStore>, cache_bytes: usize) -> Self {
-        let extracted = Arc::new(Extracted::default());
+        Self::after(sources, cache_bytes, None)
+    }
+
+    /// As [`new`](Self::new), for entries that follow others: `earlier` tells how the texts came
+    /// from their sources that those name.
+    #[must_use]
+    pub fn after(
+        sources: Arc<dyn BlobStore>,
+        cache_bytes: usize,
+        earlier: Option<Arc<dyn DocumentsOnRecord>>,
+    ) -> Self {
+        let extracted = Arc::new(Extracted {
+            texts: Mutex::default(),
+            earlier,
+        });
         let limits = Limits {
             text_cache_bytes: cache_bytes,
             // Nothing is uploaded here.
@@ -73,19 +87,22 @@ impl std::fmt::Debug for SourceTexts {
 }
 
 /// What gave each text.
-#[derive(Default)]
-struct Extracted(Mutex<HashMap<ContentId, Extraction>>);
+struct Extracted {
+    texts: Mutex<HashMap<ContentId, Extraction>>,
+    earlier: Option<Arc<dyn DocumentsOnRecord>>,
+}
 
 impl Extracted {
     fn lock(&self) -> MutexGuard<'_, HashMap<ContentId, Extraction>> {
         // A panic with the lock held leaves nothing half-done.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl DocumentsOnRecord for Extracted {
     fn of_text(&self, text_id: &ContentId) -> Option<Extraction> {
-        self.lock().get(text_id).cloned()
+        let known = self.lock().get(text_id).cloned();
+        known.or_else(|| self.earlier.as_ref()?.of_text(text_id))
     }
 
     fn names(&self, _: &Document) -> bool {

@@ -126,6 +126,33 @@ pub enum ReplayError<E> {
     Panicked,
 }
 
+/// Who follows a replay. What is wrong with an entry is told before the state holds it.
+pub trait Follower<E> {
+    /// Something is wrong with an entry.
+    fn found(&mut self, finding: Finding) -> Result<(), ReplayError<E>>;
+
+    /// These entries are in the state, the last ones before `frontier`: all that could be decoded.
+    fn entered(
+        &mut self,
+        entries: Vec<Arc<Entry>>,
+        frontier: &Frontier,
+    ) -> Result<(), ReplayError<E>>;
+}
+
+/// Whoever is told of findings alone.
+struct Told<F>(F);
+
+impl<E, F: FnMut(Finding)> Follower<E> for Told<F> {
+    fn found(&mut self, finding: Finding) -> Result<(), ReplayError<E>> {
+        (self.0)(finding);
+        Ok(())
+    }
+
+    fn entered(&mut self, _: Vec<Arc<Entry>>, _: &Frontier) -> Result<(), ReplayError<E>> {
+        Ok(())
+    }
+}
+
 /// An entry, as far as it can be looked at without those below it.
 struct Ready {
     index: u64,
@@ -157,6 +184,17 @@ impl<'a> Replay<'a> {
         }
     }
 
+    /// A replay that goes on where one ended whose state is `parts.state`: after the entries of
+    /// `frontier`, the last of which was recorded at `recorded_at`.
+    #[must_use]
+    pub fn resume(parts: ReplayParts<'a>, frontier: Frontier, recorded_at: Option<Micros>) -> Self {
+        Self {
+            frontier,
+            recorded_at,
+            ..Self::new(parts)
+        }
+    }
+
     /// The frontier of the entries so far: their number, and the root over them.
     #[must_use]
     pub const fn frontier(&self) -> &Frontier {
@@ -174,7 +212,16 @@ impl<'a> Replay<'a> {
     pub fn run<E>(
         &mut self,
         source: impl Iterator<Item = Result<Bytes, E>>,
-        mut found: impl FnMut(Finding),
+        found: impl FnMut(Finding),
+    ) -> Result<(), ReplayError<E>> {
+        self.run_with(source, &mut Told(found))
+    }
+
+    /// As [`run`](Self::run), for whoever follows the entries that were replayed.
+    pub fn run_with<E>(
+        &mut self,
+        source: impl Iterator<Item = Result<Bytes, E>>,
+        follower: &mut impl Follower<E>,
     ) -> Result<(), ReplayError<E>> {
         let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let waiting_max = threads * BATCHES_PER_THREAD;
@@ -189,7 +236,7 @@ impl<'a> Replay<'a> {
             }
             // Only the threads hold the other ends, so that the loss of all is noticed.
             drop((leaves, done));
-            let judged = self.judge_all(source, waiting_max, &work, &ready, &mut found);
+            let judged = self.judge_all(source, waiting_max, &work, &ready, follower);
             // Has the threads end, which the scope waits for.
             drop((work, ready));
             judged
@@ -203,7 +250,7 @@ impl<'a> Replay<'a> {
         waiting_max: usize,
         work: &Sender<Batch>,
         ready: &Receiver<(u64, Vec<Ready>)>,
-        found: &mut impl FnMut(Finding),
+        follower: &mut impl Follower<E>,
     ) -> Result<(), ReplayError<E>> {
         let mut first_index = self.frontier.size();
         let (mut handed_out, mut judged) = (0, 0);
@@ -243,7 +290,7 @@ impl<'a> Replay<'a> {
             let (number, batch) = ready.recv().map_err(|_| ReplayError::Panicked)?;
             out_of_turn.insert(number, batch);
             while let Some(batch) = out_of_turn.remove(&judged) {
-                self.judge(batch, found)?;
+                self.judge(batch, follower)?;
                 judged += 1;
             }
         }
@@ -253,23 +300,23 @@ impl<'a> Replay<'a> {
     fn judge<E>(
         &mut self,
         batch: Vec<Ready>,
-        found: &mut impl FnMut(Finding),
+        follower: &mut impl Follower<E>,
     ) -> Result<(), ReplayError<E>> {
         let mut overlay = Overlay::new(&self.state);
         let mut drafted = Vec::with_capacity(batch.len());
         for ready in batch {
             let index = ready.index;
-            let mut tell = |problem| found(Finding { index, problem });
+            let mut tell = |problem| follower.found(Finding { index, problem });
             self.frontier.push(ready.hash);
             let prepared = match ready.prepared {
                 Ok(prepared) => prepared,
                 Err(problem) => {
-                    tell(problem);
+                    tell(problem)?;
                     continue;
                 }
             };
             if Some(ready.recorded_at) < self.recorded_at {
-                tell(Problem::TimeGoesBack);
+                tell(Problem::TimeGoesBack)?;
             }
             self.recorded_at = Some(ready.recorded_at);
             let below = BelowBatch {
@@ -280,7 +327,7 @@ impl<'a> Replay<'a> {
             let verdict =
                 admission::judge(&overlay, self.documents, &below, &prepared, at.0, at.1)?;
             if let Some(problem) = problem_of(verdict) {
-                tell(problem);
+                tell(problem)?;
             }
             let entry = Entry {
                 index,
@@ -293,13 +340,13 @@ impl<'a> Replay<'a> {
             match AdmissionState::FOLD.fold(&overlay, &entry) {
                 Ok(changes) => overlay.add(changes),
                 Err(error @ FoldError::Tables(_)) => return Err(error.into()),
-                Err(error) => tell(Problem::NotFolded(error.to_string())),
+                Err(error) => tell(Problem::NotFolded(error.to_string()))?,
             }
             drafted.push(Arc::new(entry));
         }
         let changes = overlay.into_changes();
         self.state.advance(changes, &self.frontier)?;
-        Ok(())
+        follower.entered(drafted, &self.frontier)
     }
 }
 

@@ -16,6 +16,7 @@ use tonic_types::StatusExt as _;
 use super::authoring::{AuthoringError, Problem, SignedError};
 use crate::app::AppError;
 use crate::audit::CheckError;
+use crate::audit::remote::AuditError;
 use crate::backup::BackupError;
 use crate::bag::BagError;
 use crate::config::keys::KeyFileError;
@@ -134,6 +135,9 @@ pub enum CliError {
     /// A data directory could not be checked.
     #[error(transparent)]
     Check(#[from] CheckError),
+    /// An archive could not be audited, or not to the end.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// A key file cannot be used.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -177,11 +181,20 @@ impl CliError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-            Self::Unreachable { .. } => ExitCode::from(UNREACHABLE),
+            Self::Unreachable { .. } | Self::Audit(AuditError::Site(_)) => {
+                ExitCode::from(UNREACHABLE)
+            }
             Self::Address { .. }
             | Self::Usage { .. }
             | Self::File { .. }
             | Self::Records { .. }
+            | Self::Audit(
+                AuditError::NoKey
+                | AuditError::OtherArchive { .. }
+                | AuditError::NotTheArchives { .. }
+                | AuditError::State { .. }
+                | AuditError::Leftover { .. },
+            )
             | Self::Signed(SignedError::NeverAppended { .. })
             | Self::Key(
                 KeyFileError::Missing { .. }

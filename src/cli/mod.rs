@@ -9,6 +9,7 @@
 mod agreement;
 mod append;
 mod archive;
+mod audit;
 pub mod authoring;
 mod backup;
 mod bundle;
@@ -124,6 +125,7 @@ enum OwnCommand {
     Keygen(keygen::Keygen),
     Restore(restore::Restore),
     Check(check::Check),
+    Audit(audit::Audit),
     Import(import::Import),
     Completions(completions::Completions),
     Man(man::Man),
@@ -200,6 +202,7 @@ impl Command {
             Self::Own(OwnCommand::Keygen(command)) => command.run(),
             Self::Own(OwnCommand::Restore(command)) => command.run(),
             Self::Own(OwnCommand::Check(command)) => command.run(),
+            Self::Own(OwnCommand::Audit(command)) => command.run(),
             Self::Own(OwnCommand::Import(command)) => command.run(),
             Self::Own(OwnCommand::Completions(command)) => command.run(),
             Self::Own(OwnCommand::Man(command)) => command.run(),

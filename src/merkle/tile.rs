@@ -2,12 +2,13 @@
 //! tree's nodes from them. After C2SP tlog-tiles.
 //!
 //! Invariant: of a [`Tile`] everything follows from its lowest hashes, which alone are written.
-//! The subtrees are hashed once, when it is made, so that whoever keeps tiles answers each
-//! proof that passes through one by looking up. A [`TileReader`] asks for each tile once. Where
+//! A subtree is hashed once, when it is asked for, so that whoever keeps tiles answers most
+//! proofs that pass through one by looking up. A [`TileReader`] asks for each tile once. Where
 //! tiles lie and which are kept is for the closure that it is given; whether they are true is
 //! for whoever verifies the proofs.
 
 use std::borrow::Borrow;
+use std::sync::OnceLock;
 
 use super::nodes::HashReader;
 use super::tile_path::{TILE_HEIGHT, TILE_WIDTH_MAX, TileId};
@@ -19,14 +20,14 @@ const HASH_BYTES: usize = 32;
 /// The most hashes of a tile, as a length.
 const WIDTH_MAX: usize = TILE_WIDTH_MAX as usize;
 
-/// A tile's hashes, with all complete subtrees within it: up to 511 hashes, or 16 KB.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A tile's hashes, with all complete subtrees within it: up to 511 hashes, or 20 KB.
+#[derive(Clone, Debug)]
 pub struct Tile {
-    /// Row after row, the hashes of the tile first: each has half as many as the one before,
-    /// rounded down, until there would be none.
-    nodes: Vec<Hash>,
-    /// How many hashes the tile has, 1 to 256.
-    width: usize,
+    /// The hashes of the tile, 1 to 256.
+    hashes: Vec<Hash>,
+    /// What is above them, row after row: each has half as many as the one below, rounded down,
+    /// until there would be none. Hashed when it is asked for.
+    above: Vec<OnceLock<Hash>>,
 }
 
 impl Tile {
@@ -36,21 +37,23 @@ impl Tile {
         if width == 0 || width > WIDTH_MAX {
             return Err(TileError::Width { found: width });
         }
-        let mut nodes = Vec::with_capacity(2 * width);
-        nodes.extend_from_slice(hashes);
-        let (mut row, mut row_width) = (0, width);
-        while row_width > 1 {
-            let next = nodes.len();
-            for pair in 0..row_width / 2 {
-                let at = row + 2 * pair;
-                if let Some([left, right]) = nodes.get(at..at + 2) {
-                    let above = node_hash(left, right);
-                    nodes.push(above);
-                }
-            }
-            (row, row_width) = (next, row_width / 2);
+        Ok(Self {
+            hashes: hashes.to_vec(),
+            above: vec![OnceLock::new(); row(TILE_HEIGHT + 1, width)],
+        })
+    }
+
+    /// The same tile, whose subtrees of `height` somebody who hashed them gives, from the first
+    /// on: they are taken as they are.
+    #[must_use]
+    pub fn knowing(mut self, height: u8, subtrees: &[Hash]) -> Self {
+        let place = row(height, self.hashes.len());
+        let cells = self.above.get_mut(place..).unwrap_or_default();
+        let width = self.hashes.len() >> height;
+        for (cell, subtree) in cells.iter_mut().take(width).zip(subtrees) {
+            *cell = OnceLock::from(*subtree);
         }
-        Ok(Self { nodes, width })
+        self
     }
 
     /// Reads the bytes of a tile of `width` hashes.
@@ -78,20 +81,41 @@ impl Tile {
     /// The hashes of the tile.
     #[must_use]
     pub fn hashes(&self) -> &[Hash] {
-        self.nodes.get(..self.width).unwrap_or_default()
+        &self.hashes
     }
 
     /// The root over the 2^`height` hashes from `index` · 2^`height` on, if the tile has them
     /// all.
     #[must_use]
     pub fn subtree(&self, height: u8, index: usize) -> Option<Hash> {
-        if height > TILE_HEIGHT || index >= self.width >> height {
+        if height > TILE_HEIGHT || index >= self.hashes.len() >> height {
             return None;
         }
-        let row: usize = (0..height).map(|below| self.width >> below).sum();
-        self.nodes.get(row + index).copied()
+        if height == 0 {
+            return self.hashes.get(index).copied();
+        }
+        let cell = self.above.get(row(height, self.hashes.len()) + index)?;
+        if let Some(known) = cell.get() {
+            return Some(*known);
+        }
+        let left = self.subtree(height - 1, 2 * index)?;
+        let right = self.subtree(height - 1, 2 * index + 1)?;
+        Some(*cell.get_or_init(|| node_hash(&left, &right)))
     }
 }
+
+/// Where the row at `height`, 1 or more, begins among those above `width` hashes.
+fn row(height: u8, width: usize) -> usize {
+    (1..height).map(|below| width >> below).sum()
+}
+
+impl PartialEq for Tile {
+    fn eq(&self, other: &Self) -> bool {
+        self.hashes == other.hashes
+    }
+}
+
+impl Eq for Tile {}
 
 /// Why some hashes or bytes are not a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -149,7 +173,7 @@ where
             let id = TileId::in_tree(level, index, size);
             let id = id.ok_or(TileReadError::NotInTree { level, index, size })?;
             let tile = (self.fetch)(id).map_err(TileReadError::Fetch)?;
-            let found = tile.borrow().width;
+            let found = tile.borrow().hashes().len();
             if found < usize::from(id.width()) {
                 return Err(TileReadError::Narrow { id, found });
             }

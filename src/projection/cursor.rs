@@ -38,7 +38,8 @@ pub(super) fn is_cursor(key: &[u8]) -> bool {
 
 impl Cursor {
     /// The cursor of a projection that has read nothing.
-    pub(super) fn start(fold: &dyn Fold) -> Self {
+    #[must_use]
+    pub fn start(fold: &dyn Fold) -> Self {
         Self {
             size: 0,
             root: empty_root(),
@@ -47,7 +48,7 @@ impl Cursor {
     }
 
     /// The cursor that stands among the rows; none if there is none.
-    pub(super) fn load(tables: &dyn Tables) -> Result<Option<Self>, FoldError> {
+    pub fn load(tables: &dyn Tables) -> Result<Option<Self>, FoldError> {
         let value = tables.get(CURSOR.key().as_bytes())?;
         value.map(|value| Self::decode(&value)).transpose()
     }
@@ -63,7 +64,7 @@ impl Cursor {
     }
 
     /// The row to commit with what brought the projection here.
-    pub(super) fn row(&self) -> Result<Row, FoldError> {
+    pub fn row(&self) -> Result<Row, FoldError> {
         let stored = Stored {
             size: self.size,
             root: self.root,

@@ -75,6 +75,15 @@ pub struct BlobReader {
     pub(super) source: Box<dyn Read + Send>,
 }
 
+impl BlobReader {
+    /// The document of `size` bytes that `source` gives.
+    #[must_use]
+    pub fn new(size: u64, source: impl Read + Send + 'static) -> Self {
+        let source = Box::new(source);
+        Self { size, source }
+    }
+}
+
 impl Read for BlobReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.source.read(buffer)

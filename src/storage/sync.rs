@@ -58,7 +58,7 @@ impl Syncer for DiskSyncer {
 
 /// Puts `bytes` into the file at `path`, durably, in place of what it held: at every moment it
 /// holds the old bytes or the new ones.
-pub(super) fn replace_file(syncer: &dyn Syncer, path: &Path, bytes: &[u8]) -> Result<(), IoFault> {
+pub fn replace_file(syncer: &dyn Syncer, path: &Path, bytes: &[u8]) -> Result<(), IoFault> {
     let new = beside(path, "new");
     let mut file = OpenOptions::new()
         .write(true)
@@ -69,7 +69,9 @@ pub(super) fn replace_file(syncer: &dyn Syncer, path: &Path, bytes: &[u8]) -> Re
     file.write_all(bytes).attempt("write", &new)?;
     syncer.sync_file(&file, &new).attempt("sync", &new)?;
     syncer.rename(&new, path).attempt("replace", path)?;
-    let dir = path.parent().unwrap_or(path);
+    // A name alone lies in the directory that the process works in.
+    let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let dir = parent.unwrap_or(Path::new("."));
     syncer.sync_dir(dir).attempt("sync the directory", dir)
 }
 

@@ -7,6 +7,7 @@ pub mod archive;
 pub mod client;
 pub mod daemon;
 pub mod http;
+pub mod mirror;
 pub mod records;
 pub mod status;
 pub mod stores;

@@ -4,6 +4,7 @@
 //! the specification; every figure is the answer's own. What programs read is `--json`, not
 //! this.
 
+mod audited;
 mod background;
 mod canvas;
 mod checkpoint;
@@ -28,6 +29,7 @@ mod timeline;
 mod watch;
 mod words;
 
+pub use audited::audited;
 pub use background::Background;
 pub use canvas::{Canvas, Sheet, Tint, cell, clean};
 pub use comparison::{

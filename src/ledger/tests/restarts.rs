@@ -124,10 +124,8 @@ fn a_ledger_shorter_than_head_is_not_opened() {
     let machine = archive(3);
     machine.frames().discard_tail(3).unwrap();
     let error = machine.open().unwrap_err();
-    assert!(matches!(
-        error,
-        OpenError::ShorterThanHead { noted: 4, found: 3 }
-    ));
+    let expected = matches!(error, OpenError::ShorterThanHead { noted: 4, found: 3 });
+    assert!(expected, "{error:?}");
     assert_eq!(
         error.to_string(),
         "the ledger has lost entries: its database holds 3, and HEAD noted 4; restore the data directory from a backup that holds at least 4"

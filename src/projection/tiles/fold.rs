@@ -1,6 +1,6 @@
 //! The tiles' fold: one hash an entry, one tile every 256.
 
-use super::{HASH_BYTES, PENDING, pending_key, tile_key};
+use super::{GROUP, HASH_BYTES, PENDING, pending_key, tile_key};
 use crate::fold::{Changes, Fold, FoldError, Tables};
 use crate::merkle::{Hash, TILE_WIDTH_MAX, leaf_hash, root_of};
 use crate::record::Entry;
@@ -19,7 +19,7 @@ impl Fold for TilesFold {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
@@ -44,8 +44,10 @@ impl TilesFold {
             let mut hashes = pending(state, level, 0..LAST_SLOT)?;
             hashes.push(hash);
             index /= u64::from(TILE_WIDTH_MAX);
-            hash = root_of(&hashes);
+            let groups: Vec<Hash> = hashes.chunks(GROUP).map(root_of).collect();
+            hash = root_of(&groups);
             let row = tile_key(level, index).into_bytes();
+            hashes.extend(groups);
             changes.insert(row, Some(bytes_of(&hashes)));
             // Ends: eight times over, no index is left that would fill another tile.
             level += 1;
@@ -67,7 +69,7 @@ pub(super) fn pending(
     slots.map(hash).collect()
 }
 
-/// Hashes as they stand in a tile.
+/// Hashes as they stand in a tile, one after the other.
 pub(super) fn bytes_of(hashes: &[Hash]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(hashes.len() * HASH_BYTES);
     for hash in hashes {

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use super::fold::{bytes_of, pending};
+use super::fold::pending;
 use super::recent::{Place, RecentTiles};
-use super::{HASH_BYTES, TILES, tile_key};
+use super::{GROUP, GROUP_HEIGHT, HASH_BYTES, TILES, tile_key};
 use crate::fold::{FoldError, Tables};
 use crate::merkle::{Hash, TILE_WIDTH_MAX, Tile, TileId, TileReader};
+
+/// The hashes of a full tile.
+const WIDTH_MAX: usize = TILE_WIDTH_MAX as usize;
 
 /// The hashes of a tile, 32 bytes each; none if the tree of the first `size` leaves, all of which
 /// were folded, has not as many there.
@@ -14,20 +17,14 @@ pub fn tile(tables: &dyn Tables, id: TileId, size: u64) -> Result<Option<Vec<u8>
     if !id.is_within(size) {
         return Ok(None);
     }
-    let mut hashes = read(tables, (id.level(), id.index()), id.width(), &[])?;
-    hashes.truncate(usize::from(id.width()));
-    Ok(Some(bytes_of(&hashes)))
+    let tile = read(tables, (id.level(), id.index()), id.width(), &[])?;
+    Ok(Some(tile.encode(id.width())))
 }
 
 /// The first `width` hashes of a tile, or more of them; `begun` are the first of these.
-fn read(
-    tables: &dyn Tables,
-    place: Place,
-    width: u16,
-    begun: &[Hash],
-) -> Result<Vec<Hash>, FoldError> {
-    if let Some(hashes) = full(tables, place)? {
-        return Ok(hashes);
+fn read(tables: &dyn Tables, place: Place, width: u16, begun: &[Hash]) -> Result<Tile, FoldError> {
+    if let Some(tile) = full(tables, place)? {
+        return Ok(tile);
     }
     let slots = u8::try_from(begun.len()).and_then(|from| Ok(from..u8::try_from(width)?));
     let waiting = match slots {
@@ -38,21 +35,24 @@ fn read(
     // Rows can be written between two reads: if the tile was completed since, what waits may
     // be the next one's.
     match full(tables, place)? {
-        Some(hashes) => Ok(hashes),
-        None => Ok([begun, &waiting?].concat()),
+        Some(tile) => Ok(tile),
+        None => Tile::new(&[begun, &waiting?].concat()).map_err(|_| TILES.damaged()),
     }
 }
 
-/// The hashes of a full tile; none if it is not full.
-fn full(tables: &dyn Tables, (level, index): Place) -> Result<Option<Vec<Hash>>, FoldError> {
+/// A full tile; none if it is not full.
+fn full(tables: &dyn Tables, (level, index): Place) -> Result<Option<Tile>, FoldError> {
     let Some(row) = tables.get(tile_key(level, index).as_bytes())? else {
         return Ok(None);
     };
     let (hashes, rest) = row.as_chunks::<HASH_BYTES>();
-    if hashes.len() != usize::from(TILE_WIDTH_MAX) || !rest.is_empty() {
-        return Err(TILES.damaged());
-    }
-    Ok(Some(hashes.iter().copied().map(Hash::from).collect()))
+    let hashes: Vec<Hash> = hashes.iter().copied().map(Hash::from).collect();
+    let (hashes, groups) = hashes
+        .split_at_checked(WIDTH_MAX)
+        .filter(|(_, groups)| groups.len() == WIDTH_MAX / GROUP && rest.is_empty())
+        .ok_or_else(|| TILES.damaged())?;
+    let tile = Tile::new(hashes).map_err(|_| TILES.damaged())?;
+    Ok(Some(tile.knowing(GROUP_HEIGHT, groups)))
 }
 
 /// The nodes of the tree of the first `size` leaves, all of which were folded into `tables`: for
@@ -73,9 +73,7 @@ pub fn nodes<'t>(
             Some(tile) => tile.hashes(),
             None => &[],
         };
-        let hashes = read(tables, place, id.width(), begun)?;
-        let tile = Tile::new(&hashes).map_err(|_| TILES.damaged())?;
-        let tile = Arc::new(tile);
+        let tile = Arc::new(read(tables, place, id.width(), begun)?);
         recent.put(build, place, Arc::clone(&tile));
         Ok(tile)
     })

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::merkle::Tile;
 
-/// How many tiles are kept of either age, at 16 KiB with their nodes: 16 MiB for both. That
+/// How many tiles are kept of either age, at 20 KiB with their nodes: 20 MiB for both. That
 /// holds all tiles above the leaves' of a ledger of 33 million entries.
 const TILES_KEPT_MAX: usize = 512;
 

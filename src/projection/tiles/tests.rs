@@ -51,6 +51,13 @@ fn the_tiles_of_a_tree_with_three_levels_are_those_of_the_definition() {
         let found = tile(&tables, id, LARGE).unwrap();
         assert_eq!(found, Some(by_definition(id)), "{id:?}");
     }
+    let leaves: Vec<Hash> = (0..LARGE).map(leaf).collect();
+    let (whole, recent) = (root_of(&leaves), RecentTiles::default());
+    for index in (0..LARGE).step_by(4_111) {
+        let mut nodes = super::nodes(&tables, 0, LARGE, &recent);
+        let proof = inclusion_proof(&mut nodes, index, LARGE).unwrap();
+        assert_eq!(proof.verify(index, LARGE, &leaf(index), &whole), Ok(()));
+    }
 }
 
 #[test]
@@ -188,8 +195,9 @@ fn rows_that_are_missing_or_of_another_length_are_named_as_damage() {
     let partial = TileId::new(0, 2, 88).unwrap();
     for (key, value, id) in [
         (tile_key(0, 0), None, full),
-        (tile_key(0, 0), Some(vec![0; 8_191]), full),
-        (tile_key(0, 0), Some(vec![0; 8_192 + 32]), full),
+        (tile_key(0, 0), Some(vec![0; 8_192]), full),
+        (tile_key(0, 0), Some(vec![0; 8_192 + 512 + 32]), full),
+        (tile_key(0, 0), Some(vec![0; 8_192 + 512 - 1]), full),
         (pending_key(0, 5), None, partial),
         (pending_key(0, 5), Some(vec![0; 31]), partial),
     ] {
