@@ -100,9 +100,11 @@ fn what_is_restored_from_a_backup_answers_as_the_archive_did() {
     };
     assert_eq!(text(&again), text(&daemon), "texts are extracted again");
     assert!(again.home.path().join("onrecord-data/RESTORED").exists());
-    // It is an archive like any other, and takes records.
+    // What it took could not be signed before it is known what it continues.
     fs::copy(daemon.key(), again.home.path().join("steward.key")).unwrap();
-    again.append_example().code(0);
+    again.append_example().code(1).complains("--continue-from");
+    let found = again.ask(&["status", "--json"]).json()["head"].clone();
+    assert_eq!(found, head);
 }
 
 #[test]

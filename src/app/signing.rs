@@ -79,6 +79,9 @@ impl SignerStore {
         clock: Arc<dyn Clock>,
     ) -> Result<Signing, AppError> {
         let home = match self.restored {
+            Some(dir) if dir.is_replica()? => Err(NotSigning::Replica {
+                origin: archive.reader.origin().to_owned(),
+            }),
             Some(_) => Err(NotSigning::Restored),
             None => self.home,
         };

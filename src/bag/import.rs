@@ -77,7 +77,7 @@ pub fn import(
     let Some(dir) = unfinished.dir() else {
         return Err(BagError::Empty);
     };
-    dir.mark_restored()?;
+    dir.mark_replica()?;
     let loader = FrameLoader::begin(&dir.ledger(), dir.syncer())?;
     let mut framing = Framing::new(loader);
     let read = Read::all(&bag, claimed.size, |entry| framing.push(entry))?;

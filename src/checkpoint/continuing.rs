@@ -109,5 +109,6 @@ pub fn continue_from(
         Some(last) if last.size >= given.size => {}
         _ => home.note(&given)?,
     }
+    home.clear_suspicion()?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::merkle::Hash;
 use crate::record::SigningKey;
-use crate::storage::{Signed, SignerDir, SignerDirError};
+use crate::storage::{Signed, SignerDir, SignerDirError, Suspicion};
 
 /// What was last signed, kept apart from the ledger and its backups.
 pub trait SignerHome: Send + Sync {
@@ -11,6 +11,15 @@ pub trait SignerHome: Send + Sync {
 
     /// Notes what is about to be signed, durably and as a whole.
     fn note(&self, signed: &Signed) -> Result<(), SignerDirError>;
+
+    /// What a witness said that forbids to sign on, if anything.
+    fn suspicion(&self) -> Result<Option<Suspicion>, SignerDirError>;
+
+    /// Notes what a witness said that forbids to sign on, durably.
+    fn note_suspicion(&self, suspicion: &Suspicion) -> Result<(), SignerDirError>;
+
+    /// Drops that note, durably; nothing is wrong if there is none.
+    fn clear_suspicion(&self) -> Result<(), SignerDirError>;
 
     /// The secret keys that lie there, and what is wrong with those that cannot be used.
     fn keys(&self) -> Result<(Vec<SigningKey>, Vec<String>), SignerDirError>;
@@ -36,6 +45,18 @@ where
 
     fn note(&self, signed: &Signed) -> Result<(), SignerDirError> {
         self.dir.write_signed(signed)
+    }
+
+    fn suspicion(&self) -> Result<Option<Suspicion>, SignerDirError> {
+        self.dir.read_suspicion()
+    }
+
+    fn note_suspicion(&self, suspicion: &Suspicion) -> Result<(), SignerDirError> {
+        self.dir.write_suspicion(suspicion)
+    }
+
+    fn clear_suspicion(&self) -> Result<(), SignerDirError> {
+        self.dir.clear_suspicion()
     }
 
     fn keys(&self) -> Result<(Vec<SigningKey>, Vec<String>), SignerDirError> {

@@ -12,6 +12,7 @@
 //! - [`SignerHome`]: the keys, and what was last signed
 //! - [`NotSigning`]: why nothing is signed
 //! - `continuing`: from which checkpoint to go on
+//! - `suspicion`: what a witness says that forbids to sign on
 //! - `tree`: the hashes below the head
 //! - the module [`witness`]: cosignatures
 
@@ -21,6 +22,7 @@ mod not_signing;
 mod published;
 mod shared;
 mod signer;
+mod suspicion;
 mod thread;
 mod tree;
 pub mod witness;

@@ -23,6 +23,14 @@ pub enum NotSigning {
     /// The data directory came from a backup.
     #[error("this archive was restored from a backup; {CONTINUE}")]
     Restored,
+    /// The data directory came from a bag.
+    #[error(
+        "this is a replica of {origin}, which is served for reading and has no key to sign with; checkpoints come from the archive itself"
+    )]
+    Replica {
+        /// The archive.
+        origin: String,
+    },
     /// The signer's directory is another archive's.
     #[error(
         "the signer's directory belongs to {found:?}; name the directory of {origin:?} with --signer"
@@ -78,7 +86,7 @@ pub enum NotSigning {
     },
     /// A witness has seen more than was ever signed here.
     #[error(
-        "the witness {witness} has cosigned a checkpoint of {seen} entries and the newest that was signed here has {signed}: somebody else signs with this archive's key, or this ledger lost its end; find out which, and start again"
+        "the witness {witness} says that it has seen a checkpoint of {seen} entries and the newest that was signed here has {signed}: somebody else signs with this archive's key, or this ledger lost its end; find out which, and {CONTINUE}, or without that witness in the settings"
     )]
     WitnessAhead {
         /// The witness.
@@ -86,6 +94,18 @@ pub enum NotSigning {
         /// The size that it has seen.
         seen: u64,
         /// The size that was signed last.
+        signed: u64,
+    },
+    /// A witness says that its checkpoint is not what the ledger begins with.
+    #[error(
+        "the witness {witness} says that the {seen} entries that it has seen are not those that the {signed} signed here begin with: it may know another history of this archive; find out which, and {CONTINUE}, or without that witness in the settings"
+    )]
+    WitnessDisagrees {
+        /// The witness.
+        witness: KeyName,
+        /// The size that it has seen.
+        seen: u64,
+        /// The size of the checkpoint that it was sent.
         signed: u64,
     },
     /// The signer ended by itself.
@@ -118,6 +138,21 @@ pub enum NotSigning {
 }
 
 impl NotSigning {
+    /// Whether the ledger may not be the newest of its history, so that what it takes could never
+    /// be signed as the continuation of what was. A key that is missing says nothing of that.
+    #[must_use]
+    pub const fn bars_records(&self) -> bool {
+        matches!(
+            self,
+            Self::Restored
+                | Self::Replica { .. }
+                | Self::Shorter { .. }
+                | Self::Forked { .. }
+                | Self::WitnessAhead { .. }
+                | Self::WitnessDisagrees { .. }
+        )
+    }
+
     /// Whether it may pass without a new start.
     #[must_use]
     pub const fn may_pass(&self) -> bool {

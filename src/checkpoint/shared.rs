@@ -4,14 +4,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::home::SignerHome;
 use super::not_signing::NotSigning;
 use super::published::{Notes, Published, PublishedNote};
+use super::suspicion::told;
 use super::tree::Tree;
 use super::witness::{Cosigning, Errand, Refused, Todo, WitnessStatus};
 use crate::admission::witness_policy;
 use crate::fold::Tables;
 use crate::ledger::Clock;
-use crate::merkle::{CosignatureTime, NoteSignature};
+use crate::merkle::{CosignatureTime, NoteKey, NoteSignature};
+use crate::storage::Suspicion;
 
 /// What proofs and promises are read from. Let go of when the signer stops, whatever a witness
 /// still keeps waiting.
@@ -19,6 +22,8 @@ use crate::merkle::{CosignatureTime, NoteSignature};
 pub(super) struct Sources {
     pub tree: Arc<dyn Tree>,
     pub records: Arc<dyn Tables + Send + Sync>,
+    /// Where a suspicion is noted; none where nothing is signed.
+    pub home: Option<Arc<dyn SignerHome>>,
 }
 
 /// See the module.
@@ -96,6 +101,23 @@ impl Shared {
         } else {
             tracing::error!(%why, "no checkpoint is signed");
         }
+    }
+
+    /// Nothing is signed any more, for what `witness` says of `seen` entries: that it has seen
+    /// them, or that they are not what `signed` entries begin with. Noted first, so that a
+    /// restart does not sign again.
+    pub fn suspect(&self, witness: &NoteKey, seen: u64, signed: u64) {
+        let suspicion = Suspicion {
+            witness: witness.to_string(),
+            seen,
+            signed,
+        };
+        if let Some(home) = self.sources().and_then(|sources| sources.home)
+            && let Err(error) = home.note_suspicion(&suspicion)
+        {
+            tracing::error!(%error, "what a witness says cannot be noted");
+        }
+        self.halt(&told(witness, &suspicion));
     }
 
     /// Shows a checkpoint that was signed, and has the witnesses cosign it.

@@ -52,6 +52,11 @@ impl Signer {
         })
     }
 
+    /// Whether the ledger at `head` has as many entries as were signed, which is known at once.
+    pub const fn is_reached(&self, head: &Head) -> Result<(), NotSigning> {
+        reaches(&self.signed, head)
+    }
+
     /// Signs the ledger at `head`, which is durable.
     pub fn sign(&mut self, head: &Head, now: Micros) -> Result<PublishedNote, NotSigning> {
         extends(&*self.tree, &self.signed, head)?;
@@ -120,14 +125,20 @@ pub(super) fn noted(home: &dyn SignerHome, origin: &str) -> Result<Option<Signed
     }
 }
 
-/// Whether the ledger at `head` begins with what was signed.
-pub(super) fn extends(tree: &dyn Tree, signed: &Signed, head: &Head) -> Result<(), NotSigning> {
+/// Whether the ledger at `head` has as many entries as were signed.
+const fn reaches(signed: &Signed, head: &Head) -> Result<(), NotSigning> {
     if head.size < signed.size {
         return Err(NotSigning::Shorter {
             signed: signed.size,
             found: head.size,
         });
     }
+    Ok(())
+}
+
+/// Whether the ledger at `head` begins with what was signed.
+pub(super) fn extends(tree: &dyn Tree, signed: &Signed, head: &Head) -> Result<(), NotSigning> {
+    reaches(signed, head)?;
     let read = tree.size();
     if read < head.size {
         return Err(NotSigning::Behind {

@@ -12,6 +12,7 @@ use super::not_signing::NotSigning;
 use super::published::Published;
 use super::shared::{LOOK_EVERY, Shared, Sources, Status};
 use super::signer::Signer;
+use super::suspicion::unsuspected;
 use super::tree::Tree;
 use super::witness::{Cosigning, Transport, Witness, work};
 use crate::fold::Tables;
@@ -99,6 +100,7 @@ impl Signing {
         let sources = Sources {
             tree: Arc::clone(&tree),
             records: Arc::clone(&records),
+            home: home.as_ref().ok().map(Arc::clone),
         };
         let shared = Arc::new(Shared::new(sources, clock, cosigning));
         let (pause, paused) = bounded(1);
@@ -109,7 +111,13 @@ impl Signing {
             pause,
             ended,
         };
-        let signer = home.and_then(|home| Signer::open(reader.origin(), home, tree, records));
+        let signer = home.and_then(|home| {
+            let names = asked.iter().map(|it| it.key.note_key());
+            unsuspected(&*home, names)?;
+            let signer = Signer::open(reader.origin(), home, tree, records)?;
+            signer.is_reached(&reader.head())?;
+            Ok(signer)
+        });
         let signer = match signer {
             Ok(signer) => signer,
             Err(why) => {

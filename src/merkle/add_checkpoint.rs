@@ -158,7 +158,7 @@ impl FromStr for WitnessSize {
     type Err = WitnessSizeError;
 
     fn from_str(text: &str) -> Result<Self, WitnessSizeError> {
-        let size = text.strip_suffix('\n').and_then(decimal::parse);
+        let size = text.strip_suffix('\n').and_then(decimal::parse_any);
         size.map(Self).ok_or(WitnessSizeError)
     }
 }

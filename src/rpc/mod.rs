@@ -57,7 +57,7 @@ use proto::ledger_service_server::LedgerServiceServer;
 use proto::position_service_server::PositionServiceServer;
 use proto::record_service_server::RecordServiceServer;
 use proto::source_service_server::SourceServiceServer;
-use record::Records;
+use record::{Gate, Records};
 use source::Sources;
 use subscription::Subscriptions;
 
@@ -157,6 +157,11 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
     let catalog = Catalog::new(views.clone(), reader.clone(), evidence.clone());
     let position_reader = reader.clone();
     let subscriptions = Subscriptions::new(reader.clone(), limits.subscriptions, stopping.clone());
+    let gate = Gate {
+        published: checkpoints.published().clone(),
+        reader: reader.clone(),
+        wait_max: limits.wait_max,
+    };
     let proofs = Proofs::new(
         reader.clone(),
         views.tiles.clone(),
@@ -176,7 +181,7 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         limits.wait_max,
     );
     let sources = Sources::new(documents, views.catalog.clone(), records, &limits);
-    let records = Records::new(appender, evidence.clone(), stopping);
+    let records = Records::new(appender, gate, evidence.clone(), stopping);
     let positions = Positions::new(views, position_reader, clock, evidence, subscriptions);
     macro_rules! bounded {
         ($server:expr) => {

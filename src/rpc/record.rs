@@ -9,6 +9,7 @@
 
 use std::pin::Pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use prost::Message as _;
@@ -25,7 +26,8 @@ use super::proto::{
     MissingProof,
 };
 use super::{Failure, Reason, convert};
-use crate::ledger::{AppendError, Appender, Submitted};
+use crate::checkpoint::{NotSigning, Notes, Published};
+use crate::ledger::{AppendError, Appender, Reader, Submitted};
 use crate::record::proto::Envelope;
 
 /// The most records of one call, as the proto promises.
@@ -48,20 +50,66 @@ const ANSWERS_WAITING: usize = 1024;
 /// The service. See the module.
 pub struct Records {
     appender: Appender,
+    gate: Gate,
     evidence: Evidence,
     stopping: watch::Receiver<bool>,
 }
 
+/// Lets no record in that could never be signed as the continuation of what was signed.
+#[derive(Clone)]
+pub struct Gate {
+    /// What the signer says.
+    pub published: Published,
+    /// The ledger.
+    pub reader: Reader,
+    /// How long its first word is waited for.
+    pub wait_max: Duration,
+}
+
+impl Gate {
+    /// Fails where records are not to be taken. The first are held back until the signer has
+    /// held the ledger against what was signed last; one without entries has nothing to hold.
+    async fn pass(&self) -> Result<(), Failure> {
+        let is_known = |notes: &Notes| {
+            let why = notes.not_signing.as_ref();
+            notes.newest.is_some() || why.is_some_and(|why| !is_behind(why))
+        };
+        let mut notes = self.published.watch();
+        if self.reader.head().size > 0 {
+            let known = notes.wait_for(is_known);
+            let known = tokio::time::timeout(self.wait_max, known).await;
+            if !matches!(known, Ok(Ok(_))) {
+                let message = "whether the ledger continues what was signed is not known yet";
+                return Err(Failure::new(Reason::NotYet, message));
+            }
+        }
+        match self.published.not_signing() {
+            Some(why) if why.bars_records() => {
+                let message = format!("the archive takes no records: {why}");
+                Err(Failure::new(Reason::NotContinued, message))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether the tiles are waited for, which the comparison needs.
+const fn is_behind(why: &NotSigning) -> bool {
+    matches!(why, NotSigning::Behind { .. })
+}
+
 impl Records {
-    /// The service in front of `appender`, with the `evidence` for what it says, until
-    /// `stopping` is true.
+    /// The service in front of `appender` and behind `gate`, with the `evidence` for what it
+    /// says, until `stopping` is true.
     pub const fn new(
         appender: Appender,
+        gate: Gate,
         evidence: Evidence,
         stopping: watch::Receiver<bool>,
     ) -> Self {
         Self {
             appender,
+            gate,
             evidence,
             stopping,
         }
@@ -121,6 +169,7 @@ impl RecordService for Records {
                 accepted,
             ))?,
         }
+        self.gate.pass().await?;
         let outcomes = self
             .appender
             .append(envelopes)
@@ -147,6 +196,7 @@ impl RecordService for Records {
         let (answers, answered) = mpsc::channel(ANSWERS_WAITING);
         tokio::spawn(submit_all(
             self.appender.clone(),
+            self.gate.clone(),
             request.into_inner(),
             in_flight,
             self.stopping.clone(),
@@ -160,6 +210,7 @@ impl RecordService for Records {
 /// cannot be taken, the daemon stops, or nobody answers any more.
 async fn submit_all(
     appender: Appender,
+    gate: Gate,
     requests: Streaming<AppendStreamRequest>,
     in_flight: mpsc::Sender<Result<Submitted, Status>>,
     mut stopping: watch::Receiver<bool>,
@@ -181,10 +232,11 @@ async fn submit_all(
             return;
         };
         let submitted = match batch {
-            Ok(Some(batch)) => appender
-                .submit(batch)
-                .await
-                .map_err(|error| Failure::from(error).into()),
+            Ok(Some(batch)) => match gate.pass().await {
+                Ok(()) => appender.submit(batch).await.map_err(Failure::from),
+                Err(failure) => Err(failure),
+            }
+            .map_err(Status::from),
             Ok(None) => return,
             Err(status) => Err(status),
         };

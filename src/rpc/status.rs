@@ -96,6 +96,8 @@ reasons! {
         "Send it again once the daemon is back: nothing is recorded twice.",
     LedgerPoisoned "LEDGER_POISONED" FailedPrecondition "A write or sync failed: the ledger takes no more records until an operator acts."
         "Have whoever runs the daemon look at `onrecord status` and restart it; reads go on meanwhile.",
+    NotContinued "NOT_CONTINUED" FailedPrecondition "The archive may not be the newest of its history: what was recorded here could never be signed as its continuation."
+        "Have whoever runs the daemon look at `onrecord status` and start it with `--continue-from`; reads go on meanwhile.",
     UploadsFull "UPLOADS_FULL" ResourceExhausted "Uploads that no record names take as much as they may."
         "Put on record what was uploaded, or wait until uploads expire; or have the setting `unnamed_bytes_max` raised.",
     DiskFull "DISK_FULL" ResourceExhausted "There is no space left where documents are kept, but for what the setting `disk_reserve_bytes` keeps for the ledger."

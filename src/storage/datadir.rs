@@ -37,8 +37,13 @@ const MARKER_BYTES_MAX: u64 = 4096;
 pub const RESTORED: &str = "RESTORED";
 
 const RESTORED_TEXT: &str = "\
-This archive was restored from a backup. It serves, and signs no checkpoint, until it is told
+This archive was restored from a backup. It takes no records and signs no checkpoint until it is told
 which checkpoint it continues: onrecord serve --continue-from CHECKPOINT_FILE
+";
+
+const REPLICA_TEXT: &str = "\
+This is a replica of an archive, made from a bag. It is served for reading: it takes no records
+and signs no checkpoint.
 ";
 
 /// What a directory may hold and yet count as empty: what a creation that was cut short leaves,
@@ -274,6 +279,18 @@ impl DataDir {
     pub fn mark_restored(&self) -> Result<(), DataDirError> {
         let path = self.path.join(RESTORED);
         replace_file(&*self.syncer, &path, RESTORED_TEXT.as_bytes()).map_err(permission)
+    }
+
+    /// Marks it as a replica that came from a bag, durably. A replica counts as restored, too.
+    pub fn mark_replica(&self) -> Result<(), DataDirError> {
+        let path = self.path.join(RESTORED);
+        replace_file(&*self.syncer, &path, REPLICA_TEXT.as_bytes()).map_err(permission)
+    }
+
+    /// Whether it is marked as a replica.
+    pub fn is_replica(&self) -> Result<bool, DataDirError> {
+        let text = read_marker(&self.path.join(RESTORED)).map_err(permission)?;
+        Ok(text.is_some_and(|text| text == REPLICA_TEXT.as_bytes()))
     }
 
     /// Takes the mark away, durably, once it is known which checkpoint the ledger continues.

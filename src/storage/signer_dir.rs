@@ -6,6 +6,7 @@
 //! LOCK            held by the process that signs
 //! *.key           secret keys of checkpoints
 //! signed          origin, size and root of the newest checkpoint
+//! suspicion       what a witness said that forbids to sign on, if anything
 //! ```
 //!
 //! `signed` is written, and synced, before a checkpoint is signed: it may name one that never
@@ -13,6 +14,7 @@
 //! so that a torn one is known as such. One process at a time holds the directory.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,6 +25,7 @@ use super::fault::Attempt as _;
 use super::sync::{DiskSyncer, Syncer, replace_file};
 
 const SIGNED_MAGIC: &str = "onrecord signed";
+const SUSPICION_MAGIC: &str = "onrecord suspicion";
 
 /// What names the files of keys end in.
 const KEY_EXTENSION: &str = "key";
@@ -36,6 +39,17 @@ pub struct Signed {
     pub size: u64,
     /// The RFC 6962 root over them.
     pub root: [u8; 32],
+}
+
+/// What a witness said that forbids to sign on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspicion {
+    /// The verifier key of the witness, as text.
+    pub witness: String,
+    /// How many entries it says that it has seen.
+    pub seen: u64,
+    /// How many were signed by then.
+    pub signed: u64,
 }
 
 /// Why a signer's directory cannot be used.
@@ -123,6 +137,39 @@ impl SignerDir {
         Ok(())
     }
 
+    /// What a witness said that forbids to sign on, if anything is noted.
+    pub fn read_suspicion(&self) -> Result<Option<Suspicion>, SignerDirError> {
+        let path = self.suspicion_path();
+        let Some(bytes) = read_marker(&path).map_err(permission)? else {
+            return Ok(None);
+        };
+        match parse_suspicion(&bytes) {
+            Some(suspicion) => Ok(Some(suspicion)),
+            None => Err(SignerDirError::Damaged { path }),
+        }
+    }
+
+    /// Notes what a witness said, durably.
+    pub fn write_suspicion(&self, suspicion: &Suspicion) -> Result<(), SignerDirError> {
+        let text = suspicion_text(suspicion);
+        replace_file(&*self.syncer, &self.suspicion_path(), text.as_bytes()).map_err(permission)?;
+        Ok(())
+    }
+
+    /// Drops what a witness said, durably; nothing is wrong if nothing is noted.
+    pub fn clear_suspicion(&self) -> Result<(), SignerDirError> {
+        let path = self.suspicion_path();
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            removed => removed.attempt("remove", &path).map_err(permission)?,
+        }
+        let synced = self.syncer.sync_dir(&self.path);
+        synced
+            .attempt("sync the directory", &self.path)
+            .map_err(permission)?;
+        Ok(())
+    }
+
     /// The files that end in `.key`, in order of their names.
     pub fn key_files(&self) -> Result<Vec<PathBuf>, SignerDirError> {
         let entries = fs::read_dir(&self.path)
@@ -142,6 +189,10 @@ impl SignerDir {
 
     fn signed_path(&self) -> PathBuf {
         self.path.join("signed")
+    }
+
+    fn suspicion_path(&self) -> PathBuf {
+        self.path.join("suspicion")
     }
 }
 
@@ -169,9 +220,35 @@ fn parse_signed(bytes: &[u8]) -> Option<Signed> {
     (signed_text(&signed) == text).then_some(signed)
 }
 
+fn suspicion_text(suspicion: &Suspicion) -> String {
+    let Suspicion {
+        witness,
+        seen,
+        signed,
+    } = suspicion;
+    let text = format!("{SUSPICION_MAGIC}\nwitness {witness}\nseen {seen}\nsigned {signed}\n");
+    let hash = blake3::hash(text.as_bytes()).to_hex();
+    format!("{text}hash {hash}\n")
+}
+
+/// What such a text says; `None` if it is damaged.
+fn parse_suspicion(bytes: &[u8]) -> Option<Suspicion> {
+    let text = str::from_utf8(bytes).ok()?;
+    let rest = text.strip_prefix(SUSPICION_MAGIC)?;
+    let (witness, rest) = rest.strip_prefix("\nwitness ")?.split_once("\nseen ")?;
+    let (seen, rest) = rest.split_once("\nsigned ")?;
+    let (signed, _) = rest.split_once('\n')?;
+    let suspicion = Suspicion {
+        witness: witness.to_owned(),
+        seen: seen.parse().ok()?,
+        signed: signed.parse().ok()?,
+    };
+    // Only the very text that is written for it will do.
+    (suspicion_text(&suspicion) == text).then_some(suspicion)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io;
     use std::os::unix::fs::MetadataExt as _;
 
     use super::*;
@@ -227,6 +304,33 @@ mod tests {
             damaged[place] ^= 1;
             assert_eq!(parse_signed(&damaged), None, "byte {place}");
             assert_eq!(parse_signed(&text[..place]), None, "cut at {place}");
+        }
+    }
+
+    #[test]
+    fn a_suspicion_stays_until_it_is_dropped_and_a_damaged_one_is_no_clearance() {
+        let root = tempfile::tempdir().unwrap();
+        let suspicion = Suspicion {
+            witness: "witness.example+1234abcd+BASE64".to_owned(),
+            seen: u64::MAX,
+            signed: 12,
+        };
+        let dir = SignerDir::create(root.path()).unwrap();
+        assert_eq!(dir.read_suspicion().unwrap(), None);
+        dir.write_suspicion(&suspicion).unwrap();
+        drop(dir);
+        let dir = SignerDir::open(root.path()).unwrap();
+        assert_eq!(dir.read_suspicion().unwrap(), Some(suspicion));
+        let path = root.path().join("suspicion");
+        let text = fs::read(&path).unwrap();
+        fs::write(&path, &text[..text.len() - 1]).unwrap();
+        assert!(matches!(
+            dir.read_suspicion(),
+            Err(SignerDirError::Damaged { .. })
+        ));
+        for _ in 0..2 {
+            dir.clear_suspicion().unwrap();
+            assert_eq!(dir.read_suspicion().unwrap(), None);
         }
     }
 

@@ -3,11 +3,12 @@ use std::path::Path;
 
 use onrecord::app::World;
 use onrecord::merkle::{Checkpoint, Hash, SignedNote};
-use onrecord::rpc::proto::GetCheckpointRequest;
+use onrecord::record::proto::{ActorKind, record::Kind};
+use onrecord::rpc::proto::{AppendStreamRequest, GetCheckpointRequest};
 use onrecord::storage::{DataDir, RESTORED};
 
 use super::common::daemon::{Daemon, Home};
-use super::common::records::ORIGIN;
+use super::common::records::{ORIGIN, actor};
 use super::common::{Client, Signer, assert_status};
 use super::{checkpoint_of, founding_key, home, opened, record, status_that, verifier};
 
@@ -25,7 +26,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// A daemon that is told which checkpoint it continues.
-fn continuing(home: Home, note: &str) -> Daemon {
+pub fn continuing(home: Home, note: &str) -> Daemon {
     home.start_in(World {
         continue_from: Some(SignedNote::parse(note.as_bytes()).unwrap()),
         ..World::real()
@@ -40,10 +41,35 @@ async fn assert_not_signing(client: &mut Client, why: &str) {
     let refused = client.ledger.get_checkpoint(request).await.unwrap_err();
     assert_status(&refused, tonic::Code::FailedPrecondition, "NO_CHECKPOINT");
     assert!(refused.message().contains(why), "{refused}");
-    // It takes records all the same.
+}
+
+/// Records are taken all the same.
+async fn assert_recording(client: &mut Client) {
     let before = client.head().await.size;
     let number = usize::try_from(before).unwrap();
     assert_eq!(record(client, 900 + number).await, before + 1);
+}
+
+/// No record is taken, in a call or a stream, and everybody is told why.
+pub async fn assert_not_recording(client: &mut Client, why: &str) {
+    let before = client.head().await.size;
+    let person = actor("person-900", ActorKind::Person);
+    let envelope = Signer::steward().seal(Kind::ActorDefined(person));
+    let refused = client.try_append(vec![envelope.clone()]).await;
+    let refused = refused.unwrap_err();
+    assert_status(&refused, tonic::Code::FailedPrecondition, "NOT_CONTINUED");
+    assert!(refused.message().contains(why), "{refused}");
+    let request = AppendStreamRequest {
+        envelope: Some(envelope),
+    };
+    let answers = client.records.append_stream(tokio_stream::once(request));
+    let refused = answers.await.unwrap().into_inner().message().await;
+    assert_status(
+        &refused.unwrap_err(),
+        tonic::Code::FailedPrecondition,
+        "NOT_CONTINUED",
+    );
+    assert_eq!(client.head().await.size, before);
 }
 
 /// An archive with a few records, which signed `note`.
@@ -67,6 +93,7 @@ async fn where_nothing_says_what_was_signed_nothing_is_signed_until_somebody_say
     let daemon = home.start();
     let mut client = daemon.client().await;
     assert_not_signing(&mut client, "--continue-from").await;
+    assert_recording(&mut client).await;
     drop(client);
     let daemon = continuing(daemon.stop(), &note);
     let mut client = daemon.client().await;
@@ -92,13 +119,29 @@ async fn a_restored_archive_does_not_sign_until_it_is_told_what_it_continues() {
     let mark = home.data_dir().join(RESTORED);
     let daemon = home.start();
     let mut client = daemon.client().await;
+    assert_not_recording(&mut client, "restored from a backup").await;
     assert_not_signing(&mut client, "restored from a backup").await;
     drop(client);
     assert!(mark.exists());
     let daemon = continuing(daemon.stop(), &note);
     assert!(!mark.exists());
     let mut client = daemon.client().await;
-    checkpoint_of(&mut client, 4).await;
+    let size = record(&mut client, 2).await;
+    assert_eq!(checkpoint_of(&mut client, size).await.size, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_says_what_it_is_and_takes_no_records() {
+    let (home, _) = stopped(0..2).await;
+    DataDir::open(&home.data_dir())
+        .unwrap()
+        .mark_replica()
+        .unwrap();
+    let daemon = home.start();
+    let mut client = daemon.client().await;
+    let why = format!("a replica of {ORIGIN}");
+    assert_not_recording(&mut client, &why).await;
+    assert_not_signing(&mut client, &why).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,20 +162,27 @@ async fn a_ledger_put_back_to_an_earlier_state_is_not_signed_and_a_fork_of_it_ne
 
     let daemon = home.start();
     let mut client = daemon.client().await;
+    assert_not_recording(&mut client, "entries are missing").await;
     assert_not_signing(&mut client, "entries are missing").await;
     drop(client);
     // One that it does begin with does not help: more was signed.
     let home = refused(daemon.stop(), &earlier, "entries are missing");
     let home = refused(home, &newest, "entries are missing");
-    // It grows past what was signed, into another history.
+    // Where nothing says what was signed, it grows past that, into another history.
+    let signed = home.config.signer_dir().join("signed");
+    let noted = fs::read(&signed).unwrap();
+    fs::remove_file(&signed).unwrap();
     let daemon = home.start();
     let mut client = daemon.client().await;
     for number in 10..13 {
         record(&mut client, number).await;
     }
     drop(client);
-    let daemon = daemon.restart();
+    let home = daemon.stop();
+    fs::write(&signed, noted).unwrap();
+    let daemon = home.start();
     let mut client = daemon.client().await;
+    assert_not_recording(&mut client, "another history").await;
     assert_not_signing(&mut client, "another history").await;
     drop(client);
     let home = refused(daemon.stop(), &newest, "another history");

@@ -1,9 +1,10 @@
-use onrecord::merkle::{Checkpoint, NoteKey, SignedNote, WitnessPolicy, WitnessSize};
+use onrecord::merkle::{Checkpoint, Hash, NoteKey, SignedNote, WitnessPolicy, WitnessSize};
 use onrecord::record::proto::{WitnessPolicySet, record::Kind};
 use onrecord::rpc::proto::{CheckpointStatus, GetCheckpointRequest};
 
 use super::common::daemon::{Daemon, Home};
 use super::common::{Client, Signer, assert_status};
+use super::continuing::{assert_not_recording, continuing};
 use super::witness::{Memory, Reply, TestWitness};
 use super::{checkpoint_of, checkpoint_that, founding_key, home, record, status_that, verifier};
 
@@ -94,7 +95,7 @@ async fn a_cosignature_that_does_not_hold_is_never_published() {
         let other = Checkpoint::new(
             checkpoint.origin().clone(),
             checkpoint.size(),
-            onrecord::merkle::Hash::from([9; 32]),
+            Hash::from([9; 32]),
         );
         Reply::Answer(200, memory.line(&other.unwrap()))
     });
@@ -197,22 +198,80 @@ async fn a_witness_that_has_seen_more_than_was_ever_signed_stops_the_signing() {
     assert!(
         status
             .not_signing
-            .contains("witness-31.example has cosigned a checkpoint of 1000"),
+            .contains("witness-31.example says that it has seen a checkpoint of 1000"),
         "{status:?}"
     );
     assert_eq!(status.witnesses[0].size, 1_000);
-    // Nothing is signed any more; what was signed is still shown, and records are taken.
-    let signed = status.size;
-    record(&mut client, 2).await;
-    record(&mut client, 3).await;
+    // Nothing is signed or recorded any more; what was signed is still shown.
+    assert_not_recording(&mut client, "1000").await;
     let newest = checkpoint_of(&mut client, 1).await;
-    assert_eq!(newest.size, signed);
+    assert_eq!(newest.size, status.size);
     assert!(newest.size >= last.size);
     drop(client);
-    // A new start signs again, until it is told the same.
+    // A new start knows of it before it asks anybody, and so does one after that.
+    witness.becomes(Memory::honest);
+    let home = daemon.restart().stop();
+    let daemon = home.start();
+    let mut client = daemon.client().await;
+    assert_not_recording(&mut client, "1000").await;
+    let status = status_that(&mut client, |it| it.not_signing.contains("1000")).await;
+    assert_eq!(status.size, 0);
+    drop(client);
+    // Without that witness in the settings it goes on, and with it again, too.
+    let mut home = daemon.stop();
+    let asked = std::mem::take(&mut home.config.witnesses);
+    let daemon = home.start();
+    let mut client = daemon.client().await;
+    let size = record(&mut client, 2).await;
+    checkpoint_of(&mut client, size).await;
+    drop(client);
+    let mut home = daemon.stop();
+    home.config.witnesses = asked;
+    let daemon = home.start();
+    let mut client = daemon.client().await;
+    witnessed(&mut client, size).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_number_that_a_witness_can_name_stops_the_signing_until_it_is_continued() {
+    let (home, log) = place();
+    let witness = TestWitness::honest(31, log);
+    let (daemon, mut client) = daemon(home, &[&witness], 1).await;
+    let size = record(&mut client, 0).await;
+    let note = witnessed(&mut client, size).await.note;
+    witness.becomes(|_, _| Reply::Answer(409, format!("{}\n", u64::MAX).into_bytes()));
+    record(&mut client, 1).await;
+    let seen = u64::MAX.to_string();
+    status_that(&mut client, |it| it.not_signing.contains(&seen)).await;
+    drop(client);
+    witness.becomes(Memory::honest);
+    let daemon = continuing(daemon.stop(), &note);
+    let mut client = daemon.client().await;
+    let size = record(&mut client, 2).await;
+    witnessed(&mut client, size).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_from_the_witness_s_own_size_that_does_not_hold_stops_the_signing() {
+    let (home, log) = place();
+    let witness = TestWitness::honest(31, log);
+    let (daemon, mut client) = daemon(home, &[&witness], 1).await;
+    let size = record(&mut client, 0).await;
+    witnessed(&mut client, size).await;
+    // It has seen another history as long.
+    witness.memory.lock().unwrap().root = Hash::from([9; 32]);
+    record(&mut client, 1).await;
+    let status = status_that(&mut client, |it| {
+        !it.not_signing.is_empty() && !errors(it).concat().is_empty()
+    })
+    .await;
+    let said = "witness-31.example says that the";
+    assert!(status.not_signing.contains(said), "{status:?}");
+    assert!(errors(&status)[0].contains("does not hold (422)"));
+    drop(client);
     let daemon = daemon.restart();
     let mut client = daemon.client().await;
-    status_that(&mut client, |it| it.not_signing.contains("1000")).await;
+    assert_not_recording(&mut client, said).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use crate::merkle::{ConsistencyProof, Hash, empty_root, leaf_hash, root_of};
 use crate::record::envelope::record_id;
 use crate::record::proto::{self, record::Kind};
 use crate::record::{Entry, Micros, SigningKey};
-use crate::storage::{IoFault, Signed, SignerDirError};
+use crate::storage::{IoFault, Signed, SignerDirError, Suspicion};
 
 pub const ORIGIN: &str = "archive.example.org";
 
@@ -106,6 +106,7 @@ struct State {
     signed: Option<Signed>,
     notes: Vec<u64>,
     seeds: Vec<u8>,
+    suspicion: Option<Suspicion>,
     fault: Option<Fault>,
 }
 
@@ -174,6 +175,20 @@ impl SignerHome for Home {
             return Err(SignerDirError::Unusable(fault.into()));
         }
         state.notes.push(signed.size);
+        Ok(())
+    }
+
+    fn suspicion(&self) -> Result<Option<Suspicion>, SignerDirError> {
+        Ok(self.state.lock().unwrap().suspicion.clone())
+    }
+
+    fn note_suspicion(&self, suspicion: &Suspicion) -> Result<(), SignerDirError> {
+        self.state.lock().unwrap().suspicion = Some(suspicion.clone());
+        Ok(())
+    }
+
+    fn clear_suspicion(&self) -> Result<(), SignerDirError> {
+        self.state.lock().unwrap().suspicion = None;
         Ok(())
     }
 

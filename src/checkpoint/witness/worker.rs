@@ -3,7 +3,6 @@
 use super::answer::{Refused, Said, read};
 use super::round::Errand;
 use super::transport::Transport;
-use crate::checkpoint::NotSigning;
 use crate::checkpoint::shared::Shared;
 use crate::merkle::{AddCheckpoint, CosignatureTime, NoteSignature, WitnessKey};
 
@@ -64,6 +63,10 @@ fn ask_from(
         let answer = transport.add_checkpoint(&request.to_string())?;
         read(&answer, &errand.note, key)
     });
+    // The size is the witness's own word, in this run, unless it is nothing.
+    if old > 0 && matches!(asked, Err(Refused::Inconsistent(_))) {
+        shared.suspect(key.note_key(), old, errand.size);
+    }
     Some(asked)
 }
 
@@ -87,11 +90,7 @@ fn judge(
     // Read after the answer: a witness can know no checkpoint that is not published by then.
     let signed = shared.published.newest().map_or(0, |note| note.size);
     if seen > signed {
-        shared.halt(&NotSigning::WitnessAhead {
-            witness: key.note_key().key_name().clone(),
-            seen,
-            signed,
-        });
+        shared.suspect(key.note_key(), seen, signed);
     }
     if seen > errand.size {
         return Err(Refused::Newer(seen));

@@ -213,7 +213,7 @@ fn each_way_of_a_request_to_a_witness_to_be_malformed_is_named() {
 
 #[test]
 fn the_size_of_a_witness_is_a_number_and_a_newline() {
-    for size in [0, 7, Frontier::SIZE_MAX] {
+    for size in [0, 7, Frontier::SIZE_MAX, u64::MAX] {
         assert_eq!(WitnessSize(size).to_string(), format!("{size}\n"));
         assert_eq!(format!("{size}\n").parse(), Ok(WitnessSize(size)));
     }
@@ -226,7 +226,7 @@ fn the_size_of_a_witness_is_a_number_and_a_newline() {
         "7\n\n",
         " 7\n",
         "7\r\n",
-        "9223372036854775808\n",
+        "18446744073709551616\n",
     ] {
         assert_eq!(
             text.parse::<WitnessSize>(),
