@@ -17,6 +17,8 @@ mod error;
 mod expiry;
 mod founding;
 mod incoming;
+mod opening;
+mod peers;
 mod serving;
 mod signing;
 mod stores;

@@ -115,6 +115,14 @@ pub struct Connections {
     /// How many connections are open at a time. 1,024: with their windows at most 4 GiB are
     /// on their way, if all of them send and nothing is read.
     pub open_max: usize,
+    /// How many of these may come from one address (of IPv6, from one /64), so that one peer
+    /// cannot shut out all others. A quarter of them all, 256. Behind a proxy all connections
+    /// come from its address.
+    pub open_per_peer_max: usize,
+    /// How many seconds a connection has until the head of its first request (HTTP/1), or its
+    /// preface (HTTP/2), has come. 10: a packet that was lost twice is sent again within 7. Who
+    /// says nothing can so hold a peer's 256 places only by coming again 26 times a second.
+    pub opening_seconds_max: u64,
     /// How many calls are open on one connection at a time. 256.
     pub streams_max: u32,
     /// The window of one call, in bytes. 1 MiB.
@@ -208,6 +216,8 @@ impl Default for Connections {
         Self {
             message_bytes_max: 4 << 20,
             open_max: 1_024,
+            open_per_peer_max: 1_024 / 4,
+            opening_seconds_max: 10,
             streams_max: 256,
             stream_window_bytes: 1 << 20,
             connection_window_bytes: 4 << 20,
@@ -287,6 +297,16 @@ impl Config {
         self.signer_lies_apart()?;
         self.witnesses()?;
         at_least("connections.open_max", connections.open_max as u64, 1)?;
+        at_least(
+            "connections.open_per_peer_max",
+            connections.open_per_peer_max as u64,
+            1,
+        )?;
+        at_least(
+            "connections.opening_seconds_max",
+            connections.opening_seconds_max,
+            1,
+        )?;
         at_least("connections.streams_max", connections.streams_max.into(), 1)?;
         at_least(
             "connections.keep_alive_seconds",

@@ -68,6 +68,8 @@ async fn every_entry_comes_with_its_evidence() {
         };
         let answer = archive.client.ledger.get_entry(request).await;
         let answer = answer.unwrap().into_inner();
+        // The archive has no witnesses.
+        assert_eq!(answer.witnessed_at, None);
         let report = checked(&mut archive.client, &answer.bundle).await;
         assert_whole(&report);
         // It is the entry that was asked for.

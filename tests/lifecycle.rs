@@ -5,7 +5,8 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::TcpListener;
+use std::io::Read as _;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -71,6 +72,40 @@ async fn a_restart_finds_everything() {
         outcome,
         onrecord::rpc::proto::append_result::Outcome::AlreadyRecorded(_)
     ));
+}
+
+/// What is read from a connection up to its end, however it ends.
+fn to_its_end(mut connection: TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Whether it is reset or closed is the operating system's affair.
+    let _ = connection.read_to_end(&mut bytes);
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_connections_make_room_for_who_has_something_to_say() {
+    let mut home = Home::new();
+    home.config.connections.open_max = 2;
+    home.config.connections.opening_seconds_max = 1;
+    let daemon = home.found().start();
+    let silent = [(); 2].map(|()| TcpStream::connect(daemon.address).unwrap());
+    let mut client = daemon.client().await;
+    assert_eq!(client.head().await.size, 1);
+    for silent in silent {
+        assert!(to_its_end(silent).is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_has_all_its_connections_is_turned_away() {
+    let mut home = Home::new();
+    home.config.connections.open_per_peer_max = 1;
+    let daemon = home.found().start();
+    let mut client = daemon.client().await;
+    assert_eq!(client.head().await.size, 1);
+    let second = TcpStream::connect(daemon.address).unwrap();
+    assert!(to_its_end(second).is_empty());
+    assert_eq!(client.head().await.size, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

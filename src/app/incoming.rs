@@ -1,5 +1,6 @@
 //! Connections as they come in: without delay of small packets (tonic does not see to that
-//! where it is handed its connections), and no more of them at a time than there may be.
+//! where it is handed its connections), and no more of them at a time than there may be, in all
+//! and from one peer. One that does not say in time what it wants is closed (`opening.rs`).
 
 use std::io;
 use std::pin::Pin;
@@ -13,34 +14,49 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
+use super::opening::Opening;
+use super::peers::{PeerPlace, Peers};
+use crate::config::Connections;
+
 /// How long to wait after a connection could not be accepted, for want of file descriptors
 /// most likely.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
-/// The connections that come in at `listener`, at most `open_max` open at a time; the others
-/// wait in the operating system's queue. Ends when the stream is dropped.
+/// The connections that come in at `listener`, as many at a time as `bounds` allow; the others
+/// wait in the operating system's queue, but for those of a peer that has all its places: they
+/// are closed. Ends when the stream is dropped.
 pub fn connections(
     listener: TcpListener,
-    open_max: usize,
+    bounds: &Connections,
 ) -> ReceiverStream<Result<Connection, io::Error>> {
     let (connections, accepted) = mpsc::channel(1);
-    tokio::spawn(accept_all(listener, open_max, connections));
+    let door = Door {
+        listener,
+        places: Arc::new(Semaphore::new(bounds.open_max.min(Semaphore::MAX_PERMITS))),
+        peers: Peers::new(bounds.open_per_peer_max),
+        opening_max: Duration::from_secs(bounds.opening_seconds_max),
+    };
+    tokio::spawn(accept_all(door, connections));
     ReceiverStream::new(accepted)
 }
 
-async fn accept_all(
+/// Where connections come in, and what bounds them.
+struct Door {
     listener: TcpListener,
-    open_max: usize,
-    connections: mpsc::Sender<Result<Connection, io::Error>>,
-) {
-    let places = Arc::new(Semaphore::new(open_max));
+    places: Arc<Semaphore>,
+    peers: Peers,
+    opening_max: Duration,
+}
+
+async fn accept_all(door: Door, connections: mpsc::Sender<Result<Connection, io::Error>>) {
     loop {
         let accepted = tokio::select! {
             () = connections.closed() => return,
-            accepted = accept(&listener, &places) => accepted,
+            accepted = door.accept() => accepted,
         };
         match accepted {
-            Ok(connection) => {
+            Ok(None) => {}
+            Ok(Some(connection)) => {
                 if connections.send(Ok(connection)).await.is_err() {
                     return;
                 }
@@ -53,22 +69,34 @@ async fn accept_all(
     }
 }
 
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<Connection> {
-    let place = Arc::clone(places).acquire_owned().await;
-    let place = place.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    stream.set_nodelay(true)?;
-    Ok(Connection {
-        stream,
-        _place: place,
-    })
+impl Door {
+    /// The next connection; none if its peer has all its places.
+    async fn accept(&self) -> io::Result<Option<Connection>> {
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.map_err(io::Error::other)?;
+        let (stream, address) = self.listener.accept().await?;
+        let Some(peer_place) = self.peers.enter(address.ip()) else {
+            tracing::debug!(peer = %address.ip(), "a peer has all its connections");
+            return Ok(None);
+        };
+        stream.set_nodelay(true)?;
+        Ok(Some(Connection {
+            stream,
+            opening: Some(Opening::new(self.opening_max)),
+            _place: place,
+            _peer_place: peer_place,
+        }))
+    }
 }
 
-/// A connection, which gives its place free when it is dropped.
+/// A connection, which gives its places free when it is dropped.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
+    /// None from when its peer has said what it wants.
+    opening: Option<Opening>,
     _place: OwnedSemaphorePermit,
+    _peer_place: PeerPlace,
 }
 
 impl Connection {
@@ -91,7 +119,19 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.stream().poll_read(context, buffer)
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut this.stream).poll_read(context, buffer);
+        let Some(opening) = &mut this.opening else {
+            return read;
+        };
+        if read.is_pending() {
+            return opening.poll_late(context).map(Err);
+        }
+        if opening.is_over(buffer.filled().get(before..).unwrap_or_default()) {
+            this.opening = None;
+        }
+        read
     }
 }
 

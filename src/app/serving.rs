@@ -29,7 +29,7 @@ pub async fn serve(
     rpc::health::report_serving(&health).await;
 
     let (listener, address) = listen(config).await?;
-    let connections = incoming::connections(listener, config.connections.open_max);
+    let connections = incoming::connections(listener, &config.connections);
     let server = server(config)
         .add_routes(routes)
         .serve_with_incoming_shutdown(connections, async move {

@@ -3,8 +3,8 @@
 //!
 //! Rows of projections say where to look, so that the cost goes by what is found and never by
 //! the size of the ledger. What is found is bounded in number and in bytes. Whoever checks a
-//! bundle does not rely on this: an entry that was left out shows, because what rests on it is
-//! then refused.
+//! bundle does not rely on this: where an entry that others refer to was left out, these are
+//! refused. What nothing refers to, such as a retraction, is not missed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

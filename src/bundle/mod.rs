@@ -62,7 +62,8 @@ use replay::{Replayed, replay, unfounded};
 
 /// What no bundle proves, for whoever reads a report.
 pub const NOT_PROVEN: &[&str] = &[
-    "that no other record was left out: a bundle holds what its maker put into it",
+    "that no other record was left out: a bundle holds what its maker put into it, and the answer follows from that",
+    "that nothing speaks against it: a retraction, correction, revocation or change of policy that was left out is not missed, as of whatever number of entries the answer is said to be known",
     "that anything in it is true: verified means that the passage stands in the archived source, and that the verifiers named signed that the source attributes it to the speaker",
     "that others were shown the same ledger: that is what witnesses and audits are for",
 ];
@@ -170,6 +171,7 @@ fn answered(
     replayed: &Replayed,
 ) -> Result<String, Vec<Fault>> {
     let views = replayed.views();
+    let by = |said: String| format!("by the {} entries given, {said}", entries.len());
     let within = |known_at: u64| {
         let size = checkpoint.size();
         let beyond = Fault::BeyondCheckpoint { known_at, size };
@@ -184,11 +186,11 @@ fn answered(
         Some(Question::Records(question)) => records(question, entries),
         Some(Question::Statement(question)) => {
             within(question.known_at)?;
-            statement_follows(question, entries, &views)
+            statement_follows(question, entries, &views).map(by)
         }
         Some(Question::Position(question)) => {
             within(question.known_at)?;
-            position_follows(question, &views)
+            position_follows(question, &views).map(by)
         }
     }
 }

@@ -6,7 +6,7 @@ use super::compare::{Differs, differ};
 use super::proto::{
     self, Finding as Found, Interval as Range, PositionAnswer, PositionQuestion, Stance, Testimony,
 };
-use super::terms::{Unreadable, parsed, terms};
+use super::terms::{self, Unreadable, parsed, terms};
 use crate::fold::FoldError;
 use crate::position::{Authority, Dated, Finding, Page};
 use crate::projection::catalog;
@@ -246,12 +246,23 @@ const fn basis(basis: Basis) -> records::ReadingBasis {
     }
 }
 
-/// What decides, in words.
+/// Who is asked, on whose terms and with what taken away by them, and what decides: in words.
 pub fn in_words(question: &PositionQuestion, answer: &PositionAnswer) -> String {
     let finding = proto::Finding::try_from(answer.finding).unwrap_or_default();
     let finding = finding.as_str_name().trim_start_matches("FINDING_");
+    let parts = match question.with_parts {
+        Some(false) => " without its parts",
+        Some(true) => " with its parts",
+        None if answer.asked.len() > 1 => " with its parts",
+        None => "",
+    };
+    let terms = question.terms.as_ref().and_then(terms::in_words);
+    let terms = terms.map_or_else(String::new, |terms| {
+        let taken = answer.filtered;
+        format!(", on a reader's own terms ({terms}), by which {taken} statements were taken away")
+    });
     let mut words = format!(
-        "the position of {} on {}, as of {} and as known at {} entries, is {finding}",
+        "the position of {}{parts} on {}{terms}, as of {} and as known at {} entries, is {finding}",
         question.actor, question.topic, question.as_of, question.known_at
     );
     if let Some(deciding) = &answer.deciding {

@@ -1,7 +1,8 @@
 //! The entries of a bundle, judged and folded again, in their order and at their indexes.
 //!
 //! Nothing is numbered anew: an entry is judged as what stands at its index, by the entries of
-//! the bundle below it. Where one that it rests on was left out, it is refused.
+//! the bundle below it. Where one that it refers to was left out, it is refused; one that would have
+//! spoken against it, such as a revocation, is not missed.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -154,7 +155,7 @@ impl Replayed {
         });
         let signers: Vec<String> = signers.collect();
         Ok(format!(
-            "{} recorded at {} is signed by {} and was admitted by the rules",
+            "{} recorded at {} is signed by {} and was admitted by the rules, as far as the entries given tell",
             kind.map_or("record", kind_name),
             entry.recorded_at,
             signers.join(", ")

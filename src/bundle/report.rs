@@ -15,7 +15,7 @@ pub enum Check {
     Witnesses,
     /// That an entry stands in the ledger.
     Inclusion,
-    /// That a record was admitted by the rules.
+    /// That a record was admitted by the rules, as far as the entries given tell.
     Record,
     /// The sources' texts and bytes.
     Source,

@@ -8,7 +8,11 @@ use super::position::AnswerError;
 use super::proto::Terms;
 use crate::projection::positions::{self, Choice, Filter, SourceFilter};
 use crate::record::proto::{ReadingBasis, SourceRole, Wording};
-use crate::record::{Basis, ContentId, Date, VerifierKey};
+use crate::record::{Basis, ContentId, Date, VerifierKey, quoted};
+
+/// How many values of a list are said in words, of the up to 1,000 that it has; the others are
+/// counted.
+const SAID_MAX: usize = 8;
 
 /// A part of a question cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -142,4 +146,67 @@ fn choice(views: &Views<'_>, terms: &Terms, known_at: u64) -> Result<Choice, Ans
         }
         _ => Err(unreadable("both a coder and a codebook are given").into()),
     }
+}
+
+/// Terms in words, as far as they differ from the archive's own; none if they do not.
+pub fn in_words(terms: &Terms) -> Option<String> {
+    let Terms {
+        wordings,
+        bases,
+        attestations_min,
+        verifiers,
+        verifiers_excluded,
+        source_roles,
+        publishers,
+        derived_excluded,
+        published_by,
+        mandated_only,
+        coder,
+        codebook,
+    } = terms;
+    let wording = |it: &i32| Wording::try_from(*it).map_or("", |it| it.as_str_name());
+    let basis = |it: &i32| ReadingBasis::try_from(*it).map_or("", |it| it.as_str_name());
+    let role = |it: &i32| SourceRole::try_from(*it).map_or("", |it| it.as_str_name());
+    let named = |it: &String| quoted(it);
+    let said = [
+        list("only", wordings, |it| {
+            wording(it).trim_start_matches("WORDING_").to_owned()
+        }),
+        list("own word also by", bases, |it| {
+            basis(it).trim_start_matches("READING_BASIS_").to_owned()
+        }),
+        (*attestations_min > 0)
+            .then(|| format!("only what at least {attestations_min} verifiers vouch for")),
+        list("only what is vouched for by one of", verifiers, named),
+        list("nothing by", verifiers_excluded, named),
+        list("only from sources that are", source_roles, |it| {
+            role(it).trim_start_matches("SOURCE_ROLE_").to_owned()
+        }),
+        list("only from what was published by", publishers, named),
+        derived_excluded.then(|| "no derived sources".to_owned()),
+        one("only from what was public by", published_by),
+        mandated_only.then(|| "only voices with a mandate".to_owned()),
+        one("only readings of the coder", coder),
+        one("only readings by the codebook", codebook),
+    ];
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+/// What a list asks for; nothing if it is empty.
+fn list<T>(what: &str, values: &[T], word: impl Fn(&T) -> String) -> Option<String> {
+    if values.is_empty() {
+        return None;
+    }
+    let words: Vec<String> = values.iter().take(SAID_MAX).map(word).collect();
+    let words = words.join(", ");
+    Some(match values.len().saturating_sub(SAID_MAX) {
+        0 => format!("{what} {words}"),
+        unsaid => format!("{what} {words} and {unsaid} more"),
+    })
+}
+
+/// What a single value asks for; nothing if it is not given.
+fn one(what: &str, value: &str) -> Option<String> {
+    (!value.is_empty()).then(|| format!("{what} {}", quoted(value)))
 }

@@ -208,7 +208,8 @@ impl CatalogService for Catalog {
             ..GetStatementResponse::default()
         };
         if request.proof {
-            answer.bundle = self.evidence.statement(id, known.known_at).await?;
+            let proven = self.evidence.statement(id, known.known_at).await?;
+            (answer.bundle, answer.witnessed_at) = (proven.bundle, proven.witnessed_at);
             evidence::fits(&answer)?;
         }
         Ok(Response::new(answer))

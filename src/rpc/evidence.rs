@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use prost::Message;
+use prost_types::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::proto::PositionFilter;
@@ -22,7 +23,7 @@ use crate::ledger::{AdmissionTables, Reader};
 use crate::merkle::{Checkpoint, ProveError, SignedNote, TileReadError};
 use crate::projection::positions::Subject;
 use crate::projection::tiles::{Tiles, TilesAt};
-use crate::record::{ContentId, Entry};
+use crate::record::{ContentId, Entry, Micros};
 
 /// The most bytes that the entries of a bundle and their proofs take: with 1 MiB for the answer
 /// and its question, twice in a message of [`ANSWER_BYTES_MAX`], that leaves 2.
@@ -30,6 +31,14 @@ const ENTRIES_BYTES_MAX: usize = 2 << 20;
 
 /// How many bundles are made at a time: each takes a thread, and a few times its size.
 const BUNDLES_MAX: usize = 4;
+
+/// A bundle, and by when it was on record.
+pub struct Proven {
+    /// The encoded bundle.
+    pub bundle: Bytes,
+    /// By when a quorum of witnesses had seen its checkpoint; none while no quorum has.
+    pub witnessed_at: Option<Timestamp>,
+}
 
 /// What bundles are made of. Clones share it.
 #[derive(Clone)]
@@ -67,7 +76,7 @@ impl Evidence {
     }
 
     /// That the records at these indexes, in order, are on record.
-    pub async fn records(&self, indexes: Vec<u64>) -> Result<Bytes, Failure> {
+    pub async fn records(&self, indexes: Vec<u64>) -> Result<Proven, Failure> {
         let size = indexes.last().map_or(0, |last| last.saturating_add(1));
         self.make(size, move |archive| {
             let gathered = archive.records(&indexes)?;
@@ -77,7 +86,7 @@ impl Evidence {
     }
 
     /// How a statement stands.
-    pub async fn statement(&self, id: ContentId, known_at: u64) -> Result<Bytes, Failure> {
+    pub async fn statement(&self, id: ContentId, known_at: u64) -> Result<Proven, Failure> {
         self.make(known_at, move |archive| {
             let (answer, gathered) = archive.statement(&id, known_at)?;
             let question = StatementQuestion {
@@ -97,7 +106,7 @@ impl Evidence {
         as_of: i64,
         known_at: u64,
         filter: Option<PositionFilter>,
-    ) -> Result<Bytes, Failure> {
+    ) -> Result<Proven, Failure> {
         let mut question = PositionQuestion {
             actor: subject.actor.to_string(),
             topic: subject.topic.to_string(),
@@ -120,7 +129,7 @@ impl Evidence {
         &self,
         size: u64,
         gather: impl FnOnce(&Archive<'_>) -> Result<(Gathered, Question), GatherError> + Send + 'static,
-    ) -> Result<Bytes, Failure> {
+    ) -> Result<Proven, Failure> {
         let note = self.checkpoint(size).await?;
         for view in [
             &self.views.catalog,
@@ -132,7 +141,12 @@ impl Evidence {
         }
         let tiles = self.tiles.at(self.views.tiles.read(note.size).await?);
         let evidence = self.clone();
-        blocking_in_turn(&self.places, move || evidence.made(&note, &tiles, gather)).await
+        let witnessed_at = note.witnessed_at.map(Micros::to_timestamp);
+        let made = move || evidence.made(&note, &tiles, gather);
+        Ok(Proven {
+            bundle: blocking_in_turn(&self.places, made).await?,
+            witnessed_at,
+        })
     }
 
     /// A checkpoint of at least `size` entries: one that a quorum of witnesses has cosigned, if

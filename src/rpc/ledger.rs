@@ -131,7 +131,8 @@ impl LedgerService for Entries {
             ..GetEntryResponse::default()
         };
         if request.proof {
-            answer.bundle = self.proving.evidence.records(vec![index]).await?;
+            let proven = self.proving.evidence.records(vec![index]).await?;
+            (answer.bundle, answer.witnessed_at) = (proven.bundle, proven.witnessed_at);
             evidence::fits(&answer)?;
         }
         Ok(Response::new(answer))

@@ -467,8 +467,9 @@ impl PositionService for Positions {
         let answer = blocking(move || service.get(&request, &subject, as_of, &known));
         let mut answer = answer.await?;
         if let Some((subject, filter)) = proven {
-            let bundle = self.bundles.position(subject, as_of, known_at, filter);
-            answer.bundle = bundle.await?;
+            let proven = self.bundles.position(subject, as_of, known_at, filter);
+            let proven = proven.await?;
+            (answer.bundle, answer.witnessed_at) = (proven.bundle, proven.witnessed_at);
             evidence::fits(&answer)?;
         }
         Ok(Response::new(answer))

@@ -125,8 +125,8 @@ impl Records {
             return;
         }
         let made = self.evidence.records(indexes).await;
-        let fits = made.and_then(|bundle| {
-            answer.bundle = bundle;
+        let fits = made.and_then(|proven| {
+            answer.bundle = proven.bundle;
             evidence::fits(answer)
         });
         if let Err(failure) = fits {

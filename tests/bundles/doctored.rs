@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use onrecord::bundle::proto::bundle::Question;
 use onrecord::bundle::proto::{Bundle, PositionQuestion, SourceText};
-use onrecord::bundle::{FORMAT, Fault, encode};
+use onrecord::bundle::{FORMAT, Fault, NOT_PROVEN, encode};
 use onrecord::record::proto::record::Kind;
-use onrecord::record::proto::{Polarity, Role};
+use onrecord::record::proto::{Polarity, Role, StatementRetracted, VerifierRevoked};
 use onrecord::record::{ContentId, Entry, Micros, SigningKey};
 use prost::Message as _;
 
@@ -115,7 +115,7 @@ fn an_unknown_field_is_refused() {
 }
 
 #[test]
-fn every_entry_that_is_left_out_is_missed() {
+fn an_entry_that_is_left_out_is_missed_where_the_answer_was_not_made_anew() {
     let (ledger, id) = eventful();
     let whole = ledger.statement(&id);
     for place in 0..whole.entries.len() {
@@ -126,6 +126,52 @@ fn every_entry_that_is_left_out_is_missed() {
         let entry = Entry::decode(dropped.index, dropped.encoded).unwrap();
         let is_idle = matches!(entry.record.kind, Some(Kind::PolicySet(_)));
         assert_eq!(report.holds(), is_idle, "entry {}", dropped.index);
+    }
+}
+
+#[test]
+fn what_speaks_against_an_answer_made_without_it_is_not_missed_and_that_is_said() {
+    let retracted = |id: &ContentId| {
+        Kind::StatementRetracted(StatementRetracted {
+            statement: id.to_string(),
+            speaker: "lavrov".to_owned(),
+            said_for: vec!["kremlin".to_owned()],
+            reason: "It was fabricated.".to_owned(),
+        })
+    };
+    let revoked = |_: &ContentId| {
+        Kind::VerifierRevoked(VerifierRevoked {
+            verifier: Signer::new(4).id(),
+            reason: "The key leaked.".to_owned(),
+            untrusted_from: Some(5),
+        })
+    };
+    let against: [(&dyn Fn(&ContentId) -> Kind, &str); 2] =
+        [(&retracted, "retraction"), (&revoked, "revocation")];
+    for (against, name) in against {
+        let (mut ledger, id) = eventful();
+        let Some(Question::Statement(before)) = ledger.statement(&id).question else {
+            panic!("no statement is asked for");
+        };
+        ledger.append(against(&id));
+        let left_out = ledger.size() - 1;
+        let mut bundle = ledger.statement(&id);
+        bundle.entries.retain(|it| it.index != left_out);
+        refused(&ledger, &bundle, "does not follow");
+        let given = bundle.entries.len();
+        let Some(Question::Statement(question)) = &mut bundle.question else {
+            panic!("no statement is asked for");
+        };
+        assert!(question.known_at > left_out);
+        assert_ne!(question.answer, before.answer, "the {name} changes nothing");
+        question.answer = before.answer;
+        let report = ledger.check(&bundle);
+        assert!(report.holds(), "{:?}", report.fault());
+        let said = report.lines.last().unwrap().outcome.to_string();
+        let by = format!("by the {given} entries given, ");
+        assert!(said.starts_with(&by), "{said}");
+        assert!(said.contains("is VISIBLE"), "{said}");
+        assert!(NOT_PROVEN.iter().any(|it| it.contains(name)));
     }
 }
 
@@ -325,7 +371,7 @@ fn a_changed_position_or_question_is_refused() {
 }
 
 #[test]
-fn a_statement_that_was_left_out_of_a_position_is_missed_by_the_count() {
+fn a_statement_that_was_left_out_of_a_position_is_missed_where_the_answer_still_counts_it() {
     let (mut ledger, _) = eventful();
     ledger.append(Kind::StatementRecorded(lavrov(
         "2025-08-17",

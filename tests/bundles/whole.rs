@@ -232,6 +232,57 @@ fn a_position_is_confirmed_on_the_readers_own_terms() {
         };
         let report = ledger.check(&ledger.position(question));
         assert_whole(&report);
+        let said = report.lines.last().unwrap().outcome.to_string();
+        assert!(said.contains("on a reader's own terms ("), "{said}");
+    }
+}
+
+#[test]
+fn a_position_is_told_with_its_terms_its_parts_and_what_they_took_away() {
+    let (mut ledger, _) = eventful();
+    ledger.append(Kind::StatementRecorded(lavrov(
+        "2025-08-17",
+        Polarity::Opposes,
+    )));
+    let said = |terms: Option<Terms>, with_parts| {
+        let question = PositionQuestion {
+            terms,
+            with_parts,
+            ..asked("russia", ledger.size())
+        };
+        let bundle = ledger.position(question);
+        let Some(Question::Position(asked)) = &bundle.question else {
+            panic!("no position is asked for");
+        };
+        let filtered = asked.answer.as_ref().unwrap().filtered;
+        let report = ledger.check(&bundle);
+        assert_whole(&report);
+        let said = report.lines.last().unwrap().outcome.to_string();
+        (said, filtered)
+    };
+    // Nine strangers, of whom eight are named.
+    let strangers: Vec<String> = (60..69).map(|seed| Signer::new(seed).id()).collect();
+    let last = strangers[8].clone();
+    let terms = Terms {
+        wordings: vec![1],
+        attestations_min: 2,
+        verifiers_excluded: strangers,
+        ..Terms::default()
+    };
+    let (on_terms, filtered) = said(Some(terms), Some(true));
+    assert_ne!(filtered, 0);
+    for words in [
+        "the position of russia with its parts on meeting, on a reader's own terms (only VERBATIM;",
+        "; only what at least 2 verifiers vouch for; nothing by ",
+        &format!(" and 1 more), by which {filtered} statements were taken away, as of "),
+    ] {
+        assert!(on_terms.contains(words), "{words:?} is not in {on_terms}");
+    }
+    assert!(!on_terms.contains(&last), "{on_terms}");
+    for own in [None, Some(Terms::default())] {
+        let (alone, _) = said(own, Some(false));
+        let words = "the position of russia without its parts on meeting, as of ";
+        assert!(alone.contains(words), "{alone}");
     }
 }
 

@@ -1,6 +1,7 @@
 use onrecord::merkle::{Checkpoint, Hash, NoteKey, SignedNote, WitnessPolicy, WitnessSize};
 use onrecord::record::proto::{WitnessPolicySet, record::Kind};
-use onrecord::rpc::proto::{CheckpointStatus, GetCheckpointRequest};
+use onrecord::rpc::proto::get_entry_request::Entry as Which;
+use onrecord::rpc::proto::{CheckpointStatus, GetCheckpointRequest, GetEntryRequest};
 
 use super::common::daemon::{Daemon, Home};
 use super::common::{Client, Signer, assert_status};
@@ -71,6 +72,13 @@ async fn honest_witnesses_cosign_every_checkpoint_and_their_times_bound_it() {
         assert_eq!(found.witnessed_at.unwrap().seconds, 1_756_700_032);
         let newest = checkpoint_that(&mut client, |it| it.witnessed_at.is_some()).await;
         assert_eq!(newest.note, found.note);
+        let request = GetEntryRequest {
+            entry: Some(Which::Index(size - 1)),
+            proof: true,
+            ..GetEntryRequest::default()
+        };
+        let proven = client.ledger.get_entry(request).await.unwrap();
+        assert_eq!(proven.into_inner().witnessed_at, found.witnessed_at);
     }
     assert_eq!((one.size(), two.size()), (5, 5));
     let status = status_that(&mut client, |it| it.witnessed_size == 5).await;

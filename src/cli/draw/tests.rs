@@ -235,7 +235,7 @@ fn a_position_shows_its_stance_its_statement_an_evasion_and_its_basis() {
             ..before()
         }),
         basis: Some(basis("2025-08-18")),
-        bundle: bytes::Bytes::new(),
+        ..GetPositionResponse::default()
     };
     insta::assert_snapshot!(position(CANVAS, &answer, &background()), @r"
     The Kremlin on leaders-meeting
@@ -305,7 +305,7 @@ fn a_group_has_no_voice_and_shows_what_is_reported_of_it() {
             ..Position::default()
         }),
         basis: Some(basis("2025-08-18")),
-        bundle: bytes::Bytes::new(),
+        ..GetPositionResponse::default()
     };
     insta::assert_snapshot!(position(CANVAS, &answer, &background), @r"
     european-capitals on leaders-meeting
