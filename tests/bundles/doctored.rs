@@ -146,9 +146,8 @@ fn what_speaks_against_an_answer_made_without_it_is_not_missed_and_that_is_said(
             untrusted_from: Some(5),
         })
     };
-    let against: [(&dyn Fn(&ContentId) -> Kind, &str); 2] =
-        [(&retracted, "retraction"), (&revoked, "revocation")];
-    for (against, name) in against {
+    let retracted: &dyn Fn(&ContentId) -> Kind = &retracted;
+    for (against, name) in [(retracted, "retraction"), (&revoked, "revocation")] {
         let (mut ledger, id) = eventful();
         let Some(Question::Statement(before)) = ledger.statement(&id).question else {
             panic!("no statement is asked for");
