@@ -214,7 +214,8 @@ fn what_was_changed_is_a_no_and_what_cannot_be_asked_is_usage() {
     verify(home, &["one.bundle", "letter.txt", "--key", &key]).code(1);
     // Nor does one that is missing keep the others from being checked.
     verify(home, &["missing.bundle", "one.bundle", "--key", &key])
-        .code(1)
+        .code(2)
+        .complains("missing.bundle")
         .says("it cannot be read")
         .says("one.bundle: yes");
     verify(home, &[".", "--key", &key])

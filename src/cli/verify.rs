@@ -73,10 +73,15 @@ impl Verify {
             witnesses: &witnesses,
         };
         let mut verified = Vec::with_capacity(self.files.len());
+        let mut unread = None;
         for file in &self.files {
             // One that cannot be read does not keep the others from being checked.
             let report = match report(file, &trusted) {
-                Err(error @ CliError::File { .. }) => unreadable(&error),
+                Err(error @ CliError::File { .. }) => {
+                    let report = unreadable(&error);
+                    unread.get_or_insert(error);
+                    report
+                }
                 other => other?,
             };
             let holds = report.holds() && !(self.strict && report.unchecked() > 0);
@@ -100,6 +105,9 @@ impl Verify {
                 output::print(&draw::report(canvas, &name, &it.report, it.holds))?;
             }
             output::print(&draw::not_proven(canvas, NOT_PROVEN))?;
+        }
+        if let Some(error) = unread {
+            return Err(error);
         }
         Ok(if verified.iter().all(|it| it.holds) {
             ExitCode::SUCCESS
