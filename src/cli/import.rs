@@ -72,7 +72,7 @@ impl Archive {
             Vouching::Keys(&self.keys)
         };
         let replica = bag::import(&self.bag, &self.data, vouching, seed, |bytes| {
-            bar.inc(bytes)
+            bar.inc(bytes);
         });
         bar.finish_and_clear();
         let replica = replica?;
