@@ -77,6 +77,7 @@ impl TestArchive {
         for result in results {
             size = super::client::recorded(result.outcome.expect("an outcome")).index + 1;
         }
+        client.until_read(size).await;
         Self {
             client,
             daemon,

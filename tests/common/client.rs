@@ -6,11 +6,12 @@ use onrecord::record::proto::{Envelope, record::Kind};
 use onrecord::record::{ContentId, SigningKey};
 use onrecord::rpc::proto::append_result::Outcome;
 use onrecord::rpc::proto::{
-    AppendRequest, AppendResult, GetHeadRequest, Head, PutSourceHeader, PutSourceRequest,
-    PutSourceResponse, Recorded, Refusal, admin_service_client::AdminServiceClient,
-    catalog_service_client::CatalogServiceClient, ledger_service_client::LedgerServiceClient,
-    position_service_client::PositionServiceClient, put_source_request::Part,
-    record_service_client::RecordServiceClient, source_service_client::SourceServiceClient,
+    AppendRequest, AppendResult, GetHeadRequest, Head, ListProjectionsRequest, ProjectionStatus,
+    PutSourceHeader, PutSourceRequest, PutSourceResponse, Recorded, Refusal,
+    admin_service_client::AdminServiceClient, catalog_service_client::CatalogServiceClient,
+    ledger_service_client::LedgerServiceClient, position_service_client::PositionServiceClient,
+    put_source_request::Part, record_service_client::RecordServiceClient,
+    source_service_client::SourceServiceClient,
 };
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
@@ -66,6 +67,24 @@ impl Client {
         let results = self.try_append(vec![envelope]).await.expect("an answer");
         let [result] = <[AppendResult; 1]>::try_from(results).expect("one result");
         result.outcome.expect("an outcome")
+    }
+
+    /// Waits until every projection that goes on has read so many entries: what is asked next
+    /// counts them all.
+    pub async fn until_read(&mut self, size: u64) {
+        let read = |projection: &ProjectionStatus| {
+            let cursor = projection.cursor.as_ref();
+            !projection.failed.is_empty() || cursor.is_some_and(|cursor| cursor.size >= size)
+        };
+        loop {
+            let request = ListProjectionsRequest::default();
+            let answer = self.admin.list_projections(request).await;
+            let projections = answer.expect("an answer").into_inner().projections;
+            if projections.iter().all(read) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Appends a record that must enter.
