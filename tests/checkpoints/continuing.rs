@@ -202,6 +202,10 @@ fn refused(home: Home, note: &str, why: &str) -> Home {
     });
     let error = run.join().unwrap().unwrap_err().to_string();
     assert!(error.contains(why), "{error}");
+    // What a refused start opened is let go of by its threads, a moment later.
+    while onrecord::app::Stores::open(&home.config).is_err() {
+        std::thread::yield_now();
+    }
     home
 }
 
