@@ -8,13 +8,11 @@ use super::proto::{
 };
 use super::terms::{self, Unreadable, parsed, terms};
 use crate::fold::FoldError;
-use crate::position::{Authority, Dated, Finding, Page};
+use crate::position::{Dated, Finding, Page};
 use crate::projection::catalog;
 use crate::projection::positions::{self, Collected, Subject};
 use crate::record::proto as records;
-use crate::record::{
-    Basis, Condition, ConditionKind, Date, Engagement, Interval, Polarity, Slug, format_instant,
-};
+use crate::record::{Date, Interval, Slug, format_instant};
 
 /// The most items in each list of an answer, as the proto promises.
 const LIST_MAX: usize = 100;
@@ -153,15 +151,19 @@ fn testimony(collected: &Collected, dated: &Dated<'_>) -> Testimony {
             .as_ref()
             .map_or_else(String::new, Slug::to_string),
         holder: it.holder.to_string(),
-        authority: authority(it.authority).into(),
+        authority: records::Authority::from(it.authority).into(),
         interval: Some(range(dated.interval)),
         definite: dated.definite,
-        basis: basis(it.basis).into(),
-        engagement: engagement(&it.engagement).into(),
+        basis: records::ReadingBasis::from(it.basis).into(),
+        engagement: records::Engagement::from(&it.engagement).into(),
         stance: it.engagement.stance().map(|stance| Stance {
-            polarity: polarity(stance.polarity).into(),
+            polarity: records::Polarity::from(stance.polarity).into(),
             strength: stance.strength.map_or(0, |it| it.degree().into()),
-            conditions: stance.conditions.iter().map(condition).collect(),
+            conditions: stance
+                .conditions
+                .iter()
+                .map(records::Condition::from)
+                .collect(),
         }),
         attestations: detail.map_or(0, |detail| count(detail.attestations)),
         coders: detail.map_or(0, |detail| count(detail.coders)),
@@ -181,22 +183,6 @@ fn range(interval: Interval) -> Range {
     }
 }
 
-fn condition(condition: &Condition) -> records::Condition {
-    let kind = match condition.kind {
-        ConditionKind::OnlyIf => records::ConditionKind::OnlyIf,
-        ConditionKind::Unless => records::ConditionKind::Unless,
-        ConditionKind::After => records::ConditionKind::After,
-    };
-    records::Condition {
-        id: condition
-            .id
-            .as_ref()
-            .map_or_else(String::new, Slug::to_string),
-        kind: kind.into(),
-        text: condition.text.clone(),
-    }
-}
-
 const fn finding(finding: Finding) -> Found {
     match finding {
         Finding::NoVoice => Found::NoVoice,
@@ -205,44 +191,6 @@ const fn finding(finding: Finding) -> Found {
         Finding::Evaded => Found::Evaded,
         Finding::Undated => Found::Undated,
         Finding::NoRecord => Found::NoRecord,
-    }
-}
-
-const fn authority(authority: Authority) -> records::Authority {
-    match authority {
-        Authority::None => records::Authority::Unspecified,
-        Authority::Affiliated => records::Authority::Affiliated,
-        Authority::Delegate => records::Authority::Delegate,
-        Authority::Spokesperson => records::Authority::Spokesperson,
-        Authority::Principal => records::Authority::Principal,
-    }
-}
-
-const fn polarity(polarity: Polarity) -> records::Polarity {
-    match polarity {
-        Polarity::Supports => records::Polarity::Supports,
-        Polarity::Open => records::Polarity::Open,
-        Polarity::Opposes => records::Polarity::Opposes,
-        Polarity::Mixed => records::Polarity::Mixed,
-        Polarity::NoPosition => records::Polarity::NoPosition,
-    }
-}
-
-const fn engagement(engagement: &Engagement) -> records::Engagement {
-    match engagement {
-        Engagement::Answered(_) => records::Engagement::Answered,
-        Engagement::Declined => records::Engagement::Declined,
-        Engagement::Deflected => records::Engagement::Deflected,
-    }
-}
-
-const fn basis(basis: Basis) -> records::ReadingBasis {
-    match basis {
-        Basis::OwnWords => records::ReadingBasis::OwnWords,
-        Basis::Relayed => records::ReadingBasis::Relayed,
-        Basis::Ascribed => records::ReadingBasis::Ascribed,
-        Basis::Conduct => records::ReadingBasis::Conduct,
-        Basis::Survey => records::ReadingBasis::Survey,
     }
 }
 

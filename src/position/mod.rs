@@ -39,7 +39,7 @@ pub use standing::{Standing, standing};
 pub use timeline::{Step, timeline};
 pub use voices::Voice;
 
-use crate::record::{Basis, Engagement, Interval, Slug, Stance};
+use crate::record::{Basis, Engagement, Interval, Slug, Stance, proto};
 
 /// How far a speaker's word is the actor's, from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,6 +55,18 @@ pub enum Authority {
     Spokesperson,
     /// Is the actor itself, or its head.
     Principal,
+}
+
+impl From<Authority> for proto::Authority {
+    fn from(authority: Authority) -> Self {
+        match authority {
+            Authority::None => Self::Unspecified,
+            Authority::Affiliated => Self::Affiliated,
+            Authority::Delegate => Self::Delegate,
+            Authority::Spokesperson => Self::Spokesperson,
+            Authority::Principal => Self::Principal,
+        }
+    }
 }
 
 /// What is asked of the readings.

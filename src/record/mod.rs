@@ -13,6 +13,7 @@ pub mod proto;
 mod reading;
 mod shown;
 mod subject;
+mod told;
 
 pub use canonical::{MalformedRecord, decode};
 pub use date::{Date, DateError, format_instant};

@@ -4,15 +4,12 @@ use data_encoding::HEXLOWER;
 use prost::Message;
 
 use crate::position::{
-    self, Authority, ChangeKind, Comparison, Dated, Direction, Finding, Page, Placement, Position,
-    Step, Voice,
+    self, ChangeKind, Comparison, Dated, Direction, Finding, Page, Placement, Position, Step, Voice,
 };
 use crate::projection::catalog::Coverage;
 use crate::projection::positions::{Collected, Part};
 use crate::record::proto as records;
-use crate::record::{
-    Basis, Condition, ConditionKind, Engagement, Interval, Polarity, Slug, Stance, format_instant,
-};
+use crate::record::{Condition, Interval, Slug, Stance, format_instant};
 use crate::rpc::proto;
 
 /// The most bytes of a position, as the proto promises: two of them, and how they compare, are
@@ -156,8 +153,13 @@ pub fn brief(collected: Option<&Collected>, position: &Position<'_>) -> proto::P
 
 /// How one position differs from another; `placement` is about the milestone, if there is one.
 pub fn comparison(comparison: &Comparison<'_>, placement: Option<Placement>) -> proto::Comparison {
-    let conditions =
-        |conditions: &[&Condition]| conditions.iter().copied().map(condition).collect();
+    let conditions = |conditions: &[&Condition]| {
+        conditions
+            .iter()
+            .copied()
+            .map(records::Condition::from)
+            .collect()
+    };
     let also = comparison.also.iter();
     proto::Comparison {
         kind: change_kind(comparison.kind).into(),
@@ -213,10 +215,10 @@ pub fn testimony(collected: &Collected, dated: &Dated<'_>) -> proto::Testimony {
         place: *place,
         speaker: text(speaker.as_ref()),
         holder: holder.to_string(),
-        authority: self::authority(*authority).into(),
+        authority: records::Authority::from(*authority).into(),
         interval: Some(range(dated.interval)),
-        basis: reading_basis(*basis).into(),
-        engagement: self::engagement(engagement).into(),
+        basis: records::ReadingBasis::from(*basis).into(),
+        engagement: records::Engagement::from(engagement).into(),
         stance: engagement.stance().map(stance),
         definite: dated.definite,
         rivals: rivals.iter().take(RIVALS_MAX).map(rival).collect(),
@@ -249,8 +251,8 @@ fn rival(rival: &position::Rival) -> proto::RivalReading {
     proto::RivalReading {
         reading_index: rival.given_by,
         place: rival.place,
-        basis: reading_basis(rival.basis).into(),
-        engagement: engagement(&rival.engagement).into(),
+        basis: records::ReadingBasis::from(rival.basis).into(),
+        engagement: records::Engagement::from(&rival.engagement).into(),
         stance: rival.engagement.stance().map(stance),
         ..proto::RivalReading::default()
     }
@@ -294,28 +296,15 @@ fn range(interval: Interval) -> proto::TimeRange {
 
 fn stance(stance: &Stance) -> proto::Stance {
     proto::Stance {
-        polarity: polarity(stance.polarity).into(),
+        polarity: records::Polarity::from(stance.polarity).into(),
         strength: stance
             .strength
             .map_or(0, |strength| strength.degree().into()),
-        conditions: stance.conditions.iter().map(condition).collect(),
-    }
-}
-
-fn condition(condition: &Condition) -> records::Condition {
-    let kind = match condition.kind {
-        ConditionKind::OnlyIf => records::ConditionKind::OnlyIf,
-        ConditionKind::Unless => records::ConditionKind::Unless,
-        ConditionKind::After => records::ConditionKind::After,
-    };
-    records::Condition {
-        id: condition
-            .id
-            .as_ref()
-            .map(Slug::to_string)
-            .unwrap_or_default(),
-        kind: kind.into(),
-        text: condition.text.clone(),
+        conditions: stance
+            .conditions
+            .iter()
+            .map(records::Condition::from)
+            .collect(),
     }
 }
 
@@ -327,44 +316,6 @@ const fn finding(finding: Finding) -> proto::Finding {
         Finding::Evaded => proto::Finding::Evaded,
         Finding::Undated => proto::Finding::Undated,
         Finding::NoRecord => proto::Finding::NoRecord,
-    }
-}
-
-const fn authority(authority: Authority) -> records::Authority {
-    match authority {
-        Authority::None => records::Authority::Unspecified,
-        Authority::Affiliated => records::Authority::Affiliated,
-        Authority::Delegate => records::Authority::Delegate,
-        Authority::Spokesperson => records::Authority::Spokesperson,
-        Authority::Principal => records::Authority::Principal,
-    }
-}
-
-const fn polarity(polarity: Polarity) -> records::Polarity {
-    match polarity {
-        Polarity::Supports => records::Polarity::Supports,
-        Polarity::Open => records::Polarity::Open,
-        Polarity::Opposes => records::Polarity::Opposes,
-        Polarity::Mixed => records::Polarity::Mixed,
-        Polarity::NoPosition => records::Polarity::NoPosition,
-    }
-}
-
-const fn engagement(engagement: &Engagement) -> records::Engagement {
-    match engagement {
-        Engagement::Answered(_) => records::Engagement::Answered,
-        Engagement::Declined => records::Engagement::Declined,
-        Engagement::Deflected => records::Engagement::Deflected,
-    }
-}
-
-const fn reading_basis(basis: Basis) -> records::ReadingBasis {
-    match basis {
-        Basis::OwnWords => records::ReadingBasis::OwnWords,
-        Basis::Relayed => records::ReadingBasis::Relayed,
-        Basis::Ascribed => records::ReadingBasis::Ascribed,
-        Basis::Conduct => records::ReadingBasis::Conduct,
-        Basis::Survey => records::ReadingBasis::Survey,
     }
 }
 
