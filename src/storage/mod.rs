@@ -49,7 +49,7 @@ pub use frames::{
 };
 pub use head::Head;
 pub use ledger_dir::OpenError;
-pub use lsm_tables::{LsmTables, OpenedTables, TablesOrigin};
+pub use lsm_tables::{BlockCache, LsmTables, OpenedTables, TablesOrigin};
 pub use memory_blobs::MemoryBlobs;
 pub use memory_disk::{Fault, MemoryDisk, PowerCut, Step, Tear};
 pub use memory_frames::MemoryFrames;

@@ -56,10 +56,10 @@ pub struct FramesOptions {
 }
 
 impl Default for FramesOptions {
-    /// 32 MiB of cache; half a minute a commit, which no healthy disk takes.
+    /// 8 MiB of cache; half a minute a commit, which no healthy disk takes.
     fn default() -> Self {
         Self {
-            cache_bytes: 32 << 20,
+            cache_bytes: 8 << 20,
             commit_bound: Duration::from_secs(30),
             syncer: Arc::new(DiskSyncer),
         }

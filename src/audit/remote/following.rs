@@ -28,7 +28,7 @@ use crate::documents::TEXT_CACHE_BYTES;
 use crate::ledger::AdmissionState;
 use crate::merkle::{Frontier, KeyName, NoteKey};
 use crate::record::{ContentId, Entry, Micros};
-use crate::storage::{LsmTables, ProjectionStore as _};
+use crate::storage::{BlockCache, LsmTables, ProjectionStore as _};
 
 /// How many entries are handed to the projections together, where they were judged before.
 const BATCH_ENTRIES: usize = 1_024;
@@ -68,7 +68,8 @@ impl<'a> Following<'a> {
         said: &[Said],
     ) -> Result<Self, AuditError> {
         let directory = state.directory();
-        let admission = LsmTables::open(&directory.join("admission"), CACHE_BYTES)?;
+        let admission =
+            LsmTables::open(&directory.join("admission"), &BlockCache::of(CACHE_BYTES))?;
         let admission = Arc::new(admission.tables);
         let judged = AdmissionState::new(Arc::clone(&admission) as _);
         let cursor = judged.cursor().map_err(crate::fold::FoldError::Tables)?;
