@@ -234,7 +234,7 @@ fn note_key(origin: &str, key: &SigningKey) -> NoteKey {
 }
 
 #[test]
-fn a_ledger_is_held_against_a_checkpoint_that_was_kept_and_what_the_signer_noted() {
+fn a_ledger_is_held_against_a_checkpoint_that_was_kept() {
     let daemon = Daemon::start();
     let early = daemon.ask(&["checkpoint"]).code(0).out;
     daemon.append_example().code(0);
@@ -323,10 +323,13 @@ fn a_ledger_is_held_against_a_checkpoint_that_was_kept_and_what_the_signer_noted
         .code(2)
         .complains("--checkpoint");
     check(&home.path().join("nowhere"), &[&key]).code(2);
+}
 
-    // What the signer noted, where no checkpoint is at hand.
-    let signer = home.path().join("onrecord-data-signer");
-    let dir = SignerDir::open(&signer).unwrap();
+#[test]
+fn a_ledger_is_held_against_what_the_signer_noted() {
+    let (home, _) = stopped();
+    let noted_in = home.path().join("onrecord-data-signer");
+    let dir = SignerDir::open(&noted_in).unwrap();
     let signed = dir.read_signed().unwrap().unwrap();
     let alone = || run(onrecord().current_dir(home.path()).arg("check"));
     alone().code(0).says("with --checkpoint and --key");
@@ -347,7 +350,7 @@ fn a_ledger_is_held_against_a_checkpoint_that_was_kept_and_what_the_signer_noted
         ),
         (
             Signed {
-                origin: elsewhere.to_owned(),
+                origin: "elsewhere.example".to_owned(),
                 ..signed.clone()
             },
             "it is of elsewhere.example",
@@ -356,11 +359,11 @@ fn a_ledger_is_held_against_a_checkpoint_that_was_kept_and_what_the_signer_noted
         dir.write_signed(&noted).unwrap();
         alone().code(1).says("signer: DAMAGED").says(says);
     }
-    fs::write(signer.join("signed"), "torn").unwrap();
+    fs::write(noted_in.join("signed"), "torn").unwrap();
     alone().code(1).says("signed is damaged");
     dir.write_signed(&signed).unwrap();
     let moved = home.path().join("keys");
-    fs::rename(&signer, &moved).unwrap();
+    fs::rename(&noted_in, &moved).unwrap();
     alone().code(0).says("signer: absent");
     let named = run(onrecord()
         .current_dir(home.path())

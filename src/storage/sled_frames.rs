@@ -39,7 +39,7 @@ use super::sled_dir::{self, Access};
 use super::sync::{DiskSyncer, Syncer};
 
 /// How long the smallest copy may take to open: whole ones take less than a second.
-const OPEN_MIN: Duration = Duration::from_secs(60);
+const OPEN_MIN: Duration = Duration::from_mins(1);
 
 /// How much of a copy's log has to be read in a second: a tenth of what a slow disk gives.
 const OPEN_BYTES_PER_SECOND: u64 = 4 << 20;

@@ -89,8 +89,8 @@ impl UnfinishedDir {
         };
         if let Some(dir) = &unfinished.dir {
             let marker = path.join(UNFINISHED);
-            let marked = replace_file(&*dir.syncer(), &marker, work.marker().as_bytes());
-            marked.map_err(permission)?;
+            let text = work.marker();
+            replace_file(&*dir.syncer(), &marker, text.as_bytes()).map_err(permission)?;
             dir.make_parts().map_err(permission)?;
         }
         Ok(unfinished)

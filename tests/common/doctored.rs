@@ -67,9 +67,9 @@ pub fn doctor(data: &Path, doctoring: Doctoring) {
     write(&dir, &entries);
 }
 
-/// Has the signer at `signer` forget what it signed.
-pub fn forget(signer: &Path) {
-    let dir = SignerDir::open(signer).unwrap();
+/// Has the signer at `signer_dir` forget what it signed.
+pub fn forget(signer_dir: &Path) {
+    let dir = SignerDir::open(signer_dir).unwrap();
     let signed = dir.read_signed().unwrap().unwrap();
     let nothing = Signed {
         size: 0,
