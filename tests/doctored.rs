@@ -159,7 +159,7 @@ const CASES: [Case; 5] = [
         name: "an entry removed",
         doctoring: |entries| drop(entries.remove(1)),
         finding: "admission does not let it in",
-        history: "shrunken: ",
+        history: "fork: ",
         held: "its end is missing",
     },
     Case {
