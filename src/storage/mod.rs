@@ -30,6 +30,7 @@ mod memory_blobs;
 mod memory_disk;
 mod memory_frames;
 mod memory_tables;
+mod passed;
 mod signer_dir;
 mod sled_dir;
 mod sled_frames;
