@@ -128,20 +128,12 @@ impl<'a> Tree<'a> {
         })?;
         let tile = self.tile(0, index)?;
         let path = TilePath::from(id).to_string();
-        let full = BundleId::new(index, TILE_WIDTH_MAX).ok();
         let malformed = |reason: String| Fault::Tile {
             path: path.clone(),
             reason,
         };
-        let (bytes, width) = match self.site.get(&path, merkle::BUNDLE_BYTES_MAX) {
-            // Once there is a full one, the partial ones may go.
-            Err(SiteError::Missing { .. }) if id.width() < TILE_WIDTH_MAX => {
-                let full = full.map_or_else(String::new, |it| TilePath::from(it).to_string());
-                let bytes = self.site.get(&full, merkle::BUNDLE_BYTES_MAX)?;
-                (bytes, TILE_WIDTH_MAX)
-            }
-            answer => (answer?, id.width()),
-        };
+        let full = BundleId::new(index, TILE_WIDTH_MAX).map(TilePath::from);
+        let (bytes, width) = self.get(&path, id.width(), full.ok(), merkle::BUNDLE_BYTES_MAX)?;
         let bytes = bytes::Bytes::from(bytes);
         let entries = decode_bundle(&bytes, width).map_err(|error| malformed(error.to_string()))?;
         let mut checked = Vec::with_capacity(usize::from(id.width()));
@@ -163,14 +155,8 @@ impl<'a> Tree<'a> {
     fn fetch(&self, id: TileId) -> Result<Tile, Fault> {
         let path = TilePath::from(id).to_string();
         let bytes_max = usize::from(TILE_WIDTH_MAX) * HASH_BYTES;
-        let (bytes, width) = match self.site.get(&path, bytes_max) {
-            Err(SiteError::Missing { .. }) if id.width() < TILE_WIDTH_MAX => {
-                let full = TileId::new(id.level(), id.index(), TILE_WIDTH_MAX);
-                let full = full.map_or_else(|_| String::new(), |it| TilePath::from(it).to_string());
-                (self.site.get(&full, bytes_max)?, TILE_WIDTH_MAX)
-            }
-            answer => (answer?, id.width()),
-        };
+        let full = TileId::new(id.level(), id.index(), TILE_WIDTH_MAX).map(TilePath::from);
+        let (bytes, width) = self.get(&path, id.width(), full.ok(), bytes_max)?;
         let malformed = |error: merkle::TileError| Fault::Tile {
             path: path.clone(),
             reason: error.to_string(),
@@ -178,6 +164,29 @@ impl<'a> Tree<'a> {
         let tile = Tile::decode(&bytes, width).map_err(malformed)?;
         let hashes = tile.hashes().get(..usize::from(id.width()));
         Tile::new(hashes.unwrap_or_default()).map_err(malformed)
+    }
+
+    /// What stands at `path`, `width` wide, and how wide it is: if a partial one is not there, the
+    /// full one, as the partial ones may go once there is that.
+    fn get(
+        &self,
+        path: &str,
+        width: u16,
+        full: Option<TilePath>,
+        bytes_max: usize,
+    ) -> Result<(Vec<u8>, u16), SiteError> {
+        let missing = match self.site.get(path, bytes_max) {
+            Err(error @ SiteError::Missing { .. }) if width < TILE_WIDTH_MAX => error,
+            answer => return Ok((answer?, width)),
+        };
+        let Some(full) = full else {
+            return Err(missing);
+        };
+        match self.site.get(&full.to_string(), bytes_max) {
+            // It is the partial one that there has to be.
+            Err(SiteError::Missing { .. }) => Err(missing),
+            answer => Ok((answer?, TILE_WIDTH_MAX)),
+        }
     }
 }
 
