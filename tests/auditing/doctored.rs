@@ -128,3 +128,22 @@ async fn a_foreign_key_is_no_key_of_the_archive() {
     let report = Auditor::of(&stranger).audits(&mirror.url, &[]).code(1);
     assert!(check(&report.json(), "key").1.contains("is not on record"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_of_another_name_is_told_as_that_and_not_as_a_new_key() {
+    let (archive, key) = archive().await;
+    let files = served(&archive).await;
+    let mirror = Mirror::of(files.clone());
+    let auditor = Auditor::of(&key);
+    auditor.audits(&mirror.url, &[]).code(0);
+    let before = std::fs::read(auditor.state()).unwrap();
+    mirror.set(signed(&entries(&files), "other.example", &key));
+    let report = auditor.audits(&mirror.url, &[]).code(1).json();
+    let (outcome, says) = check(&report, "checkpoint");
+    assert_eq!(outcome, "FAILS");
+    let expected = format!(
+        "it is a checkpoint of \"other.example\", and the keys that are known are of {ORIGIN}: "
+    );
+    assert!(says.starts_with(&expected), "{says}");
+    assert_eq!(std::fs::read(auditor.state()).unwrap(), before);
+}

@@ -48,6 +48,7 @@ use crate::merkle::{
     Checkpoint, CosignatureTime, NOTE_BYTES_MAX, NoteKey, NoteKeyType, OpenError, SignedNote,
     WitnessPolicy,
 };
+use crate::record::quoted;
 use crate::storage::{IoFault, TableError};
 use following::Following;
 use history::History;
@@ -334,6 +335,16 @@ fn open(bytes: &[u8], keys: &[NoteKey]) -> Result<Shown, String> {
             Err(error @ OpenError::Unsigned { .. }) => why = error.to_string(),
             Err(error) => return Err(error.to_string()),
         }
+    }
+    // Whoever signed it, it does not claim to be the archive's.
+    if let (Some(key), Some(named)) = (keys.first(), note.text().lines().next())
+        && named != key.key_name().as_str()
+    {
+        return Err(format!(
+            "it is a checkpoint of {}, and the keys that are known are of {}: look whether the URL is that of the archive that --state remembers or --key names, and give each archive a file of its own",
+            quoted(named),
+            key.key_name()
+        ));
     }
     Err(format!(
         "it is signed by none of the {} keys that are known ({why}); if the archive has replaced its key, give the new one with --key, from somebody you trust",
