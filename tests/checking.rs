@@ -369,6 +369,13 @@ fn a_ledger_is_held_against_what_the_signer_noted() {
         .current_dir(home.path())
         .args(["check", "--signer", "keys"]));
     named.code(0).says("signer: whole");
+    // Where somebody names one, nothing is taken for looked at that is not there.
+    let misnamed = run(onrecord()
+        .current_dir(home.path())
+        .args(["check", "--signer", "kyes"]));
+    let misnamed = misnamed.code(1).says("signer: not checked");
+    misnamed
+        .says("nothing in kyes says what was signed; name the directory with the file `signed`");
 }
 
 #[test]
@@ -382,7 +389,7 @@ fn what_cannot_be_followed_as_far_as_a_checkpoint_is_not_called_whole() {
             note: kept(origin, 3, root_of(&[]), &key),
             keys: vec![note_key(origin, &key)],
         }),
-        signer_dir: None,
+        ..Elsewhere::default()
     };
     let report = app::check(&data, &elsewhere, &home.path().join("scratch"), SEED);
     let report = report.unwrap();

@@ -32,7 +32,7 @@ pub struct Check {
     #[arg(long = "key", requires = "checkpoint", value_name = "VKEY")]
     keys: Vec<NoteKey>,
     /// The signer's directory, which says what was signed last: the ledger must begin with that,
-    /// too. The data directory's name with `-signer`, if left out; it need not be there.
+    /// too. The data directory's name with `-signer`, if left out; that one need not be there.
     #[arg(long, value_name = "DIRECTORY")]
     signer: Option<PathBuf>,
     /// Where copies of ledger and tables may lie meanwhile, as large as they are: a directory
@@ -87,6 +87,7 @@ impl Check {
         Ok(Elsewhere {
             checkpoint,
             signer_dir: Some(config.signer_dir()),
+            signer_must_say: self.signer.is_some(),
         })
     }
 }

@@ -23,8 +23,11 @@ const SIGNER: &str = "signer";
 pub struct Elsewhere {
     /// A checkpoint that somebody kept.
     pub checkpoint: Option<KeptCheckpoint>,
-    /// The signer's directory, of which nothing is changed. It need not be there.
+    /// The signer's directory, of which nothing is changed.
     pub signer_dir: Option<PathBuf>,
+    /// Whether somebody named that directory, so that it has to say what was signed. If not, it need
+    /// not be there.
+    pub signer_must_say: bool,
 }
 
 /// A checkpoint that somebody kept, and whose it must be.
@@ -75,10 +78,15 @@ impl Elsewhere {
                     root: Hash::from(signed.root),
                     by: "as last signed, or about to be".to_owned(),
                 }),
-                Ok(None) => report.add(Part::absent(
-                    SIGNER,
-                    &format!("nothing in {} says what was signed", directory.display()),
-                )),
+                Ok(None) => {
+                    let why = format!("nothing in {} says what was signed", directory.display());
+                    report.add(if self.signer_must_say {
+                        let file = "name the directory with the file `signed`";
+                        Part::skipped(SIGNER, &format!("{why}; {file}"))
+                    } else {
+                        Part::absent(SIGNER, &why)
+                    });
+                }
                 Err(error) => {
                     let mut part = Part::new(SIGNER);
                     part.find(&error);
