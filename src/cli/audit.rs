@@ -130,6 +130,11 @@ impl Audit {
     }
 }
 
+/// Why no daemon is asked beside tiles that are read over TLS.
+const OVER_TLS: &str = "over https nothing but checkpoint, tiles and entries is read, as gRPC is \
+    spoken in plain text; documents are taken from --sources, and digests compared where the \
+    daemon is reached at http://HOST:PORT";
+
 /// A daemon that answers beside its tiles.
 struct Daemon {
     runtime: Runtime,
@@ -142,6 +147,12 @@ impl Daemon {
             let said = error.to_string();
             said.lines().next().unwrap_or_default().to_owned()
         };
+        if url
+            .get(..6)
+            .is_some_and(|it| it.eq_ignore_ascii_case("https:"))
+        {
+            return Err(OVER_TLS.to_owned());
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -188,5 +199,24 @@ impl Archive for Daemon {
         let downloaded = transfer::download(&self.client, &id, taken);
         let downloaded = self.runtime.block_on(downloaded);
         downloaded.map(drop).map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn over_tls_no_daemon_is_asked_and_the_auditor_is_told_what_else_to_do() {
+        for url in [
+            "https://archive.example.org",
+            "HTTPS://archive.example.org:443/log",
+        ] {
+            let why = Daemon::at(url).err();
+            assert_eq!(why.as_deref(), Some(OVER_TLS), "{url}");
+        }
+        // Nobody listens there; but it is asked.
+        let why = Daemon::at("http://127.0.0.1:1").err().unwrap();
+        assert!(why.contains("no daemon answers"), "{why}");
     }
 }
