@@ -185,3 +185,73 @@ impl Writer {
         self.given_up.load(Ordering::Acquire)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::documents::{Document, DocumentsOnRecord, Extraction, Limits};
+    use crate::merkle::{Hash, empty_root, leaf_hash};
+    use crate::record::ContentId;
+    use crate::storage::{MemoryBlobs, MemoryDisk, MemoryFrames};
+
+    /// No record names a document.
+    struct Nothing;
+
+    impl DocumentsOnRecord for Nothing {
+        fn of_text(&self, _: &ContentId) -> Option<Extraction> {
+            None
+        }
+
+        fn names(&self, _: &Document) -> bool {
+            false
+        }
+
+        fn size(&self) -> u64 {
+            0
+        }
+    }
+
+    /// Backs up an archive without entries, which the daemon says have a root; what came of it.
+    fn back_up(directory: &Path, root: Hash) -> Result<Head, BackupError> {
+        let head = Head {
+            size: 0,
+            root,
+            recorded_at: None,
+        };
+        let frames = Arc::new(MemoryFrames::open(&MemoryDisk::new()));
+        let documents = StoredDocuments::new(
+            Arc::new(MemoryBlobs::new()),
+            Arc::new(MemoryBlobs::new()),
+            Arc::new(Nothing),
+            Limits {
+                text_cache_bytes: 0,
+                unnamed_bytes_max: 0,
+                disk_reserve_bytes: 0,
+            },
+        );
+        let reader = Reader::new(frames, "archive.example".to_owned(), head);
+        let backup = Backup::begin(directory, reader, Arc::new(documents))?;
+        let (told, steps) = Steps::begin(BackupStep::Copying { done: 0, total: 0 });
+        backup.copy(&mut Writer {
+            told,
+            given_up: steps.given_up(),
+            done: 0,
+            total: 0,
+        })
+    }
+
+    #[test]
+    fn what_does_not_lead_to_the_root_that_the_daemon_shows_is_no_backup_and_goes() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = home.path().join("backup");
+        let refused = back_up(&directory, leaf_hash(b"another ledger")).unwrap_err();
+        assert!(
+            matches!(refused, BackupError::OtherHead { .. }),
+            "{refused}"
+        );
+        assert!(!directory.exists());
+        let head = back_up(&directory, empty_root()).unwrap();
+        assert_eq!(head.root, empty_root());
+        assert!(directory.join("FORMAT").exists());
+    }
+}
