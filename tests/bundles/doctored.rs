@@ -404,6 +404,30 @@ fn what_the_rules_would_not_have_let_in_is_refused_though_it_is_in_the_ledger() 
 }
 
 #[test]
+fn an_entry_with_bytes_that_a_ledger_does_not_write_is_refused_though_it_is_in_the_tree() {
+    // A field that no entry has, of length 1; and the time once more, which says the same.
+    let unknown: &[u8] = &[0x7a, 0x01, b'x'];
+    let (whole, _) = Ledger::with_statement();
+    let last = whole.entries.last().unwrap();
+    let again = onrecord::record::proto::Entry {
+        recorded_at: Some(last.recorded_at.to_timestamp()),
+        ..Default::default()
+    };
+    for beside in [unknown, &again.encode_to_vec()] {
+        let (mut ledger, _) = Ledger::with_statement();
+        let index = ledger.size();
+        let envelope = ledger.steward.seal(Kind::TopicDefined(topic("late")));
+        let record = onrecord::record::decode(&envelope.payload).unwrap();
+        let record_id = ContentId::of(&envelope.payload);
+        let mut entry = Entry::new(index, last.recorded_at, record_id, record, envelope);
+        entry.encoded = [&entry.encoded, beside].concat().into();
+        ledger.put(entry);
+        let bundle = ledger.records(&[index]);
+        refused(&ledger, &bundle, "not in its canonical encoding");
+    }
+}
+
+#[test]
 fn a_back_dated_entry_is_refused() {
     let (mut ledger, id) = Ledger::with_statement();
     let last = Arc::clone(ledger.entries.last().unwrap());
