@@ -126,7 +126,7 @@ fn fold(tables: &LsmTables, size: u64) -> Fallible<Frontier> {
         }
         let changes = batch.into_changes();
         recent.change(&changes);
-        tables.ingest(changes)?;
+        tables.ingest(&changes.iter().collect::<Vec<_>>())?;
     }
     Ok(frontier)
 }

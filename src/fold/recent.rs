@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use super::{Changes, Tables, TablesError};
+use super::{Batch, Changes, Tables, TablesError};
 
 /// How many bytes of rows one generation takes in. Most rows are of 100 bytes or so, with what
 /// the map takes some 20,000; pages of an index take 1 to 2 KB, 2,000 of them. Both generations
@@ -52,6 +52,17 @@ impl RecentRows {
         let mut rows = self.0.borrow_mut();
         for (key, value) in changes {
             rows.change(key, value.as_ref());
+        }
+    }
+
+    /// As [`change`](Self::change), for a batch with many more changes than there are rows here.
+    pub fn change_by(&self, batch: &Batch) {
+        let mut rows = self.0.borrow_mut();
+        let kept = rows.young.keys().chain(rows.old.keys());
+        let kept = kept.filter(|key| batch.get(key).is_some());
+        for key in kept.cloned().collect::<Vec<_>>() {
+            let value = batch.get(&key).and_then(Option::as_ref);
+            rows.change(&key, value);
         }
     }
 

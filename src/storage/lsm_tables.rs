@@ -48,6 +48,11 @@ const OVERLAPPING_FILES_MAX: usize = 16;
 /// How many overlapping files there may be before a merge is asked for.
 const OVERLAPPING_FILES: usize = 4;
 
+/// As [`OVERLAPPING_FILES_MAX`] and [`OVERLAPPING_FILES`], while tables are filled by the file:
+/// each merge writes anew what it merges into, so that the fewer there are, the less is written.
+const FILLED_FILES_MAX: usize = 24;
+const FILLED_FILES: usize = 12;
+
 /// The size of merged files: small enough for a merge of a few to take a fraction of a second.
 const FILE_BYTES: u64 = 16 << 20;
 
@@ -107,6 +112,8 @@ struct Shared {
     /// Reads show what has a lower sequence number. A read holds this lock until it holds the
     /// files that it reads, so that no merge drops what it is about to see.
     shown: RwLock<SeqNo>,
+    /// Whether the tables are being filled by the file.
+    filling: AtomicBool,
     /// A write failed: what the tables show may not be what was applied.
     broken: AtomicBool,
 }
@@ -162,6 +169,7 @@ impl LsmTables {
             tree,
             sequence,
             shown: RwLock::new(next),
+            filling: AtomicBool::new(false),
             broken: AtomicBool::new(false),
         });
         let (tidy, asked) = sync_channel(1);
@@ -181,28 +189,31 @@ impl LsmTables {
         })
     }
 
-    /// As [`apply`](ProjectionStore::apply), for changes that are a file's worth: they are
-    /// written in order into a file of their own, and are durable when this returns. That costs
+    /// As [`apply`](ProjectionStore::apply), for changes that are a file's worth, in key order:
+    /// they are written into a file of their own, and are durable when this returns. That costs
     /// a fraction of what a table in memory takes, key by key, which is written out later.
-    pub fn ingest(&self, changes: Changes) -> Result<(), TableError> {
-        check_rows(&changes)?;
+    /// Merges wait until there are many such files, as whoever fills tables by the file reads
+    /// little from them; [`persist`](ProjectionStore::persist) says that they are filled.
+    pub fn ingest(&self, changes: &[(&Vec<u8>, &Option<Vec<u8>>)]) -> Result<(), TableError> {
+        check_rows(changes.iter().copied())?;
         let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         self.shared.write(|tree| {
             let mut file = tree.ingestion()?;
             for (key, value) in changes {
                 match value {
-                    Some(value) => file.write(key, value)?,
-                    None => file.write_tombstone(key)?,
+                    Some(value) => file.write(&key[..], &value[..])?,
+                    None => file.write_tombstone(&key[..])?,
                 }
             }
             file.finish()
         })?;
         // Numbered when it was whole.
         self.shared.show(self.shared.sequence.get());
+        self.shared.filling.store(true, Ordering::Release);
         let overlapping = self.shared.tree.l0_run_count();
-        if overlapping > OVERLAPPING_FILES_MAX {
+        if overlapping > FILLED_FILES_MAX {
             self.shared.merge()?;
-        } else if overlapping > OVERLAPPING_FILES {
+        } else if overlapping > FILLED_FILES {
             self.ask_to_tidy();
         }
         Ok(())
@@ -305,7 +316,15 @@ impl Shared {
     /// Merges files, if there is something to merge.
     fn merge(&self) -> Result<(), TableError> {
         let oldest_read = *self.shown();
-        let strategy = Arc::new(Leveled::default().with_table_target_size(FILE_BYTES));
+        let overlapping = if self.filling.load(Ordering::Acquire) {
+            FILLED_FILES
+        } else {
+            OVERLAPPING_FILES
+        };
+        let strategy = Leveled::default()
+            .with_table_target_size(FILE_BYTES)
+            .with_l0_threshold(u8::try_from(overlapping).unwrap_or(u8::MAX));
+        let strategy = Arc::new(strategy);
         self.write(|tree| tree.compact(strategy, oldest_read))?;
         Ok(())
     }
@@ -391,7 +410,12 @@ impl ProjectionStore for LsmTables {
     fn persist(&self) -> Result<(), TableError> {
         let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         self.shared.write(|tree| Ok(tree.rotate_memtable()))?;
-        self.shared.write_out()
+        self.shared.write_out()?;
+        self.shared.filling.store(false, Ordering::Release);
+        if self.shared.tree.l0_run_count() > OVERLAPPING_FILES {
+            self.ask_to_tidy();
+        }
+        Ok(())
     }
 
     fn bytes_on_disk(&self) -> u64 {

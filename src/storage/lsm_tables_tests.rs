@@ -79,7 +79,7 @@ proptest! {
             match act {
                 Act::Apply(changes) | Act::Ingest(changes) => {
                     if is_whole_file {
-                        tables.ingest(changes.clone()).unwrap();
+                        tables.ingest(&changes.iter().collect::<Vec<_>>()).unwrap();
                     } else {
                         tables.apply(changes.clone()).unwrap();
                     }

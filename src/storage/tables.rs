@@ -85,8 +85,10 @@ pub trait ProjectionStore: Tables + Send + Sync {
 }
 
 /// Refuses rows that no table takes.
-pub(super) fn check_rows(changes: &Changes) -> Result<(), TableError> {
-    for (key, value) in changes {
+pub(super) fn check_rows<'r>(
+    rows: impl IntoIterator<Item = (&'r Vec<u8>, &'r Option<Vec<u8>>)>,
+) -> Result<(), TableError> {
+    for (key, value) in rows {
         let key_bytes = key.len();
         let bytes = key_bytes + value.as_ref().map_or(0, Vec::len);
         if bytes > ROW_BYTES_MAX || !(1..=KEY_BYTES_MAX).contains(&key_bytes) {

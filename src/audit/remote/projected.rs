@@ -142,7 +142,7 @@ impl Projected {
             let (key, value) = cursor.row()?;
             changes.insert(key, Some(value));
             recent.change(&changes);
-            tables.ingest(changes)?;
+            tables.ingest(&changes.iter().collect::<Vec<_>>())?;
             self.cursor = cursor;
         }
         Ok(more)
