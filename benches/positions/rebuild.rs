@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use onrecord::fold::{Digest, Fold as _, Overlay, RecentRows};
+use onrecord::fold::{Batch, Digest, Fold as _, Overlay, RecentRows};
 use onrecord::projection::positions::PositionsFold;
 use onrecord::storage::{LsmTables, ProjectionStore as _};
 use rustix::time::ClockId;
@@ -32,6 +32,7 @@ pub fn measure(size: u64) -> Fallible<()> {
     let tables = LsmTables::open(&directory.path().join("tables"), CACHE_BYTES)?.tables;
     let mut ledger = Ledger::new(&SHAPE, size);
     let recent = RecentRows::default();
+    let mut spare = Batch::default();
     let mut memory = PositionsFold.memory();
     let mut digest = Digest::start(PositionsFold.name(), PositionsFold.version());
     let (mut folding, mut writing) = (Duration::ZERO, Duration::ZERO);
@@ -42,7 +43,7 @@ pub fn measure(size: u64) -> Fallible<()> {
             tables: &tables,
             recent: &recent,
         };
-        let mut batch = Overlay::new(&applied);
+        let mut batch = Overlay::in_place_of(&applied, std::mem::take(&mut spare));
         while left > 0 && batch.len() < KEYS_PER_BATCH && batch.bytes() < BYTES_PER_BATCH {
             let entry = ledger.next_entry();
             left -= 1;
@@ -60,8 +61,8 @@ pub fn measure(size: u64) -> Fallible<()> {
         bytes += batch.bytes();
         let started = processor_time();
         tables.ingest(&batch.sorted())?;
-        drop(batch);
         writing += processor_time().saturating_sub(started);
+        spare = batch;
     }
     let own = processor_time().saturating_sub(own);
     tables.persist()?;

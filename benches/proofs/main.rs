@@ -124,9 +124,9 @@ fn fold(tables: &LsmTables, size: u64) -> Fallible<Frontier> {
             batch.add(changes);
             frontier.push(leaf);
         }
-        let changes = batch.into_changes();
-        recent.change(&changes);
-        tables.ingest(&changes.iter().collect::<Vec<_>>())?;
+        let batch = batch.into_batch();
+        recent.change_by(&batch);
+        tables.ingest(&batch.sorted())?;
     }
     Ok(frontier)
 }

@@ -1,15 +1,15 @@
 //! The changes that many entries made, put together, to be read before they are written.
 //!
 //! Nearly all of them are looked for by key, and many by nobody: so they lie in the order in
-//! which they came, with an index of hashes that is small enough to stay near the processor, and
-//! are sorted when they are written, or where a scan asks for it.
+//! which they came, one after another in memory, with an index of hashes that is small enough to
+//! stay near the processor, and are sorted when they are written, or where a scan asks for it.
 
 use std::cmp::Ordering;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
 use std::iter::Peekable;
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Changes;
@@ -31,6 +31,8 @@ pub struct Batch {
 /// The changes of keys with the same first byte.
 #[derive(Debug, Default)]
 struct Table {
+    /// Keys and values, one after another.
+    bytes: Vec<u8>,
     /// In the order in which the keys came.
     changes: Vec<Change>,
     /// By the hash of a key, the last place in `changes` of one that has it.
@@ -45,8 +47,10 @@ type Place = u32;
 /// The change of a key.
 #[derive(Debug)]
 struct Change {
-    key: Vec<u8>,
-    value: Option<Vec<u8>>,
+    /// Where the key stands.
+    key: Range<usize>,
+    /// Where the value stands, or none where the row goes.
+    value: Option<Range<usize>>,
     /// The place before it of another key with the same hash.
     alike: Option<Place>,
 }
@@ -97,7 +101,7 @@ impl Batch {
             self.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
             let hash = self.hashing.hash_one(&key[..]);
             if let Some(table) = self.tables.get_mut(first_byte(&key)) {
-                self.keys += usize::from(table.insert(hash, key, value));
+                self.keys += usize::from(table.insert(hash, &key, value.as_deref()));
             }
         }
     }
@@ -120,15 +124,15 @@ impl Batch {
         self.keys == 0
     }
 
-    /// The change of a key, if it is changed.
+    /// The new value of a key, or none where the row goes; if it is changed.
     #[must_use]
-    pub fn get(&self, key: &[u8]) -> Option<&Option<Vec<u8>>> {
+    pub fn get(&self, key: &[u8]) -> Option<Option<&[u8]>> {
         let table = self.tables.get(first_byte(key))?;
         if table.changes.is_empty() {
             return None;
         }
         let place = table.find(self.hashing.hash_one(key), key)?;
-        Some(&table.at(place)?.value)
+        Some(table.change(place)?.1)
     }
 
     /// All changes, in key order.
@@ -137,7 +141,7 @@ impl Batch {
         let mut sorted = Vec::with_capacity(self.keys);
         for table in &self.tables {
             let first = sorted.len();
-            sorted.extend(table.changes.iter().map(|it| (&it.key, &it.value)));
+            sorted.extend(table.changes.iter().map(|it| table.shown(it)));
             if let Some(own) = sorted.get_mut(first..) {
                 // Much of it lies in order.
                 own.sort_by_key(|(key, _)| *key);
@@ -149,8 +153,23 @@ impl Batch {
     /// All changes.
     #[must_use]
     pub fn into_changes(self) -> Changes {
-        let changes = self.tables.into_iter().flat_map(|table| table.changes);
-        changes.map(|it| (it.key, it.value)).collect()
+        let sorted = self.sorted().into_iter();
+        sorted
+            .map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec)))
+            .collect()
+    }
+
+    /// The batch without its changes, in the memory that they took.
+    #[must_use]
+    pub fn emptied(mut self) -> Self {
+        for table in &mut self.tables {
+            table.bytes.clear();
+            table.changes.clear();
+            table.places.clear();
+            table.sorted = Mutex::default();
+        }
+        (self.keys, self.bytes) = (0, 0);
+        self
     }
 
     /// The rows of a table from `start` on as they will be once the changes are made; `base` are
@@ -179,16 +198,27 @@ impl Batch {
 }
 
 impl Table {
-    fn at(&self, place: Place) -> Option<&Change> {
-        self.changes.get(usize::try_from(place).ok()?)
+    /// What stands somewhere in the bytes.
+    fn at(&self, place: &Range<usize>) -> &[u8] {
+        self.bytes.get(place.clone()).unwrap_or_default()
+    }
+
+    fn shown(&self, change: &Change) -> Changed<'_> {
+        let value = change.value.as_ref().map(|value| self.at(value));
+        (self.at(&change.key), value)
+    }
+
+    fn change(&self, place: Place) -> Option<Changed<'_>> {
+        let change = self.changes.get(place as usize)?;
+        Some(self.shown(change))
     }
 
     /// The place of a key, if it is changed.
     fn find(&self, hash: u64, key: &[u8]) -> Option<Place> {
         let mut place = *self.places.get(&hash)?;
         loop {
-            let change = self.at(place)?;
-            if change.key == key {
+            let change = self.changes.get(place as usize)?;
+            if self.at(&change.key) == key {
                 return Some(place);
             }
             place = change.alike?;
@@ -196,8 +226,9 @@ impl Table {
     }
 
     /// Changes a key; whether it was not changed before.
-    fn insert(&mut self, hash: u64, key: Vec<u8>, value: Option<Vec<u8>>) -> bool {
-        if let Some(place) = self.find(hash, &key) {
+    fn insert(&mut self, hash: u64, key: &[u8], value: Option<&[u8]>) -> bool {
+        if let Some(place) = self.find(hash, key) {
+            let value = value.map(|value| self.append(value));
             if let Some(change) = self.changes.get_mut(place as usize) {
                 change.value = value;
             }
@@ -213,10 +244,22 @@ impl Table {
         };
         let sorted = self.sorted.get_mut();
         if let Some(sorted) = sorted.unwrap_or_else(PoisonError::into_inner) {
-            sorted.insert(key.clone(), place);
+            sorted.insert(key.to_vec(), place);
         }
-        self.changes.push(Change { key, value, alike });
+        let change = Change {
+            key: self.append(key),
+            value: value.map(|value| self.append(value)),
+            alike,
+        };
+        self.changes.push(change);
         true
+    }
+
+    /// Adds bytes; where they stand.
+    fn append(&mut self, bytes: &[u8]) -> Range<usize> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        start..self.bytes.len()
     }
 
     /// The first change from `start` on, in the order of a scan.
@@ -226,7 +269,7 @@ impl Table {
         }
         let mut sorted = self.sorted();
         let sorted = sorted.get_or_insert_with(|| {
-            let keys = self.changes.iter().map(|it| it.key.clone());
+            let keys = self.changes.iter().map(|it| self.at(&it.key).to_vec());
             keys.zip(0..).collect()
         });
         let found = match order {
@@ -235,8 +278,7 @@ impl Table {
                 .range::<[u8], _>((Bound::Unbounded, start))
                 .next_back(),
         };
-        let change = self.at(*found?.1)?;
-        Some((&change.key, &change.value))
+        self.change(*found?.1)
     }
 
     fn sorted(&self) -> MutexGuard<'_, Option<BTreeMap<Vec<u8>, Place>>> {
@@ -244,8 +286,8 @@ impl Table {
     }
 }
 
-/// A key that is changed, and to what.
-type Changed<'a> = (&'a Vec<u8>, &'a Option<Vec<u8>>);
+/// A key that is changed, and its new value, or none where the row goes.
+pub type Changed<'a> = (&'a [u8], Option<&'a [u8]>);
 
 /// Changes in the order of a scan.
 struct Scanned<'a> {
@@ -265,7 +307,7 @@ impl<'a> Iterator for Scanned<'a> {
             let start = self.next.as_ref().map(Vec::as_slice);
             let table = self.batch.tables.get(self.table)?;
             if let Some((key, value)) = table.next(start, self.order) {
-                self.next = Bound::Excluded(key.clone());
+                self.next = Bound::Excluded(key.to_vec());
                 return Some((key, value));
             }
             // None has such a number: that is the end.
@@ -291,7 +333,7 @@ impl Merge<'_> {
             (_, None) | (Some(Err(_)), _) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (Some(Ok((key, _))), Some((changed, _))) => match self.order {
-                Order::Ascending => key.cmp(changed),
+                Order::Ascending => key[..].cmp(changed),
                 Order::Descending => (*changed).cmp(key),
             },
         }
@@ -311,7 +353,7 @@ impl Iterator for Merge<'_> {
                 self.base.next();
             }
             if let (key, Some(value)) = self.changed.next()? {
-                return Some(Ok((key.clone(), value.clone())));
+                return Some(Ok((key.to_vec(), value.to_vec())));
             }
         }
     }

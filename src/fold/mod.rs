@@ -15,7 +15,7 @@ mod tables;
 use std::any::Any;
 use std::collections::BTreeMap;
 
-pub use batch::Batch;
+pub use batch::{Batch, Changed};
 pub use digest::Digest;
 pub use near::near;
 pub use recent::RecentRows;

@@ -51,7 +51,7 @@ impl RecentRows {
     pub fn change(&self, changes: &Changes) {
         let mut rows = self.0.borrow_mut();
         for (key, value) in changes {
-            rows.change(key, value.as_ref());
+            rows.change(key, value.as_deref());
         }
     }
 
@@ -61,8 +61,7 @@ impl RecentRows {
         let kept = rows.young.keys().chain(rows.old.keys());
         let kept = kept.filter(|key| batch.get(key).is_some());
         for key in kept.cloned().collect::<Vec<_>>() {
-            let value = batch.get(&key).and_then(Option::as_ref);
-            rows.change(&key, value);
+            rows.change(&key, batch.get(&key).flatten());
         }
     }
 
@@ -90,17 +89,18 @@ impl Generations {
     }
 
     /// Changes a row, if it is kept.
-    fn change(&mut self, key: &[u8], value: Option<&Vec<u8>>) {
+    fn change(&mut self, key: &[u8], value: Option<&[u8]>) {
         if let (Some(kept), Some(value)) = (self.young.get_mut(key), value) {
             self.young_bytes = self.young_bytes - kept.len() + value.len();
-            kept.clone_from(value);
+            kept.clear();
+            kept.extend_from_slice(value);
             self.bound();
         } else if let Some(kept) = self.young.remove(key) {
             self.young_bytes -= row_bytes(key, &kept);
         } else if let Some((key, _)) = self.old.remove_entry(key)
             && let Some(value) = value
         {
-            self.keep(key, value.clone());
+            self.keep(key, value.to_vec());
         }
     }
 

@@ -102,9 +102,15 @@ impl<'a> Overlay<'a> {
     /// Shows `base` with nothing changed.
     #[must_use]
     pub fn new(base: &'a dyn Tables) -> Self {
+        Self::in_place_of(base, Batch::default())
+    }
+
+    /// As [`new`](Self::new), in the memory of a batch that is of no use any more.
+    #[must_use]
+    pub fn in_place_of(base: &'a dyn Tables, batch: Batch) -> Self {
         Self {
             base,
-            batch: Batch::default(),
+            batch: batch.emptied(),
         }
     }
 
@@ -147,7 +153,7 @@ impl<'a> Overlay<'a> {
 impl Tables for Overlay<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
         match self.batch.get(key) {
-            Some(value) => Ok(value.clone()),
+            Some(value) => Ok(value.map(<[u8]>::to_vec)),
             None => self.base.get(key),
         }
     }

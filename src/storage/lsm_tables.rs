@@ -32,8 +32,8 @@ use lsm_tree::{
 use super::fault::{Attempt, IoFault};
 use super::guard::{EngineFault, guarded};
 use super::sync::beside;
-use super::tables::{ProjectionStore, TableError, check_rows};
-use crate::fold::{Changes, Order, Row, Scan, Tables, TablesError};
+use super::tables::{ProjectionStore, TableError, check_rows, shown};
+use crate::fold::{Changed, Changes, Order, Row, Scan, Tables, TablesError};
 
 /// The rows in memory are written out at this size. With what is being written out, at twice
 /// the bytes for the index over them: some 32 MiB a tree at most.
@@ -194,15 +194,15 @@ impl LsmTables {
     /// a fraction of what a table in memory takes, key by key, which is written out later.
     /// Merges wait until there are many such files, as whoever fills tables by the file reads
     /// little from them; [`persist`](ProjectionStore::persist) says that they are filled.
-    pub fn ingest(&self, changes: &[(&Vec<u8>, &Option<Vec<u8>>)]) -> Result<(), TableError> {
+    pub fn ingest(&self, changes: &[Changed<'_>]) -> Result<(), TableError> {
         check_rows(changes.iter().copied())?;
         let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         self.shared.write(|tree| {
             let mut file = tree.ingestion()?;
             for (key, value) in changes {
                 match value {
-                    Some(value) => file.write(&key[..], &value[..])?,
-                    None => file.write_tombstone(&key[..])?,
+                    Some(value) => file.write(*key, *value)?,
+                    None => file.write_tombstone(*key)?,
                 }
             }
             file.finish()
@@ -384,7 +384,7 @@ impl Iterator for Rows {
 
 impl ProjectionStore for LsmTables {
     fn apply(&self, changes: Changes) -> Result<(), TableError> {
-        check_rows(&changes)?;
+        check_rows(shown(&changes))?;
         let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let number = self.shared.sequence.next();
         self.shared.write(|tree| {

@@ -68,6 +68,8 @@ pub(super) struct Folding {
     ahead: Option<ReadAhead>,
     /// The batch before the next, while tables are built.
     writing: Option<Writing>,
+    /// The batch before that, for its memory.
+    spare: Batch,
 }
 
 /// Why tables read no further.
@@ -115,6 +117,7 @@ impl Folding {
             recent: RecentRows::default(),
             ahead: None,
             writing: None,
+            spare: Batch::default(),
         }
     }
 
@@ -151,8 +154,10 @@ impl Folding {
 
     /// Waits until all that was applied is written.
     pub(super) fn settle(&mut self) -> Result<(), Halt> {
-        let written = self.writing.take().map(Writing::wait);
-        Ok(written.transpose().map(drop)?)
+        if let Some(writing) = self.writing.take() {
+            self.spare = writing.wait()?;
+        }
+        Ok(())
     }
 
     /// What some frames below `end` change, and the cursor after them; where a frame fails, the
@@ -167,7 +172,7 @@ impl Folding {
             recent: &self.recent,
         };
         let size = pace.batch();
-        let mut batch = Overlay::new(&applied);
+        let mut batch = Overlay::in_place_of(&applied, std::mem::take(&mut self.spare));
         let mut cursor = self.cursor;
         for _ in 0..size.frames {
             if cursor.size >= end || batch.len() >= size.keys || batch.bytes() >= size.bytes {
@@ -276,7 +281,7 @@ struct Written<'a> {
 impl Tables for Written<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
         match self.writing.and_then(|batch| batch.get(key)) {
-            Some(value) => Ok(value.clone()),
+            Some(value) => Ok(value.map(<[u8]>::to_vec)),
             None => self.tables.get(key),
         }
     }

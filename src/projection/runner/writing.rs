@@ -41,13 +41,15 @@ impl Writing {
         &self.batch
     }
 
-    /// Waits until it is written, or has failed.
-    pub(super) fn wait(mut self) -> Result<(), TableError> {
+    /// Waits until it is written; gives back the batch, whose memory is of use for another.
+    pub(super) fn wait(mut self) -> Result<Batch, TableError> {
         match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(written)) => written,
+            Some(Ok(written)) => written?,
             Some(Err(panic)) => resume_unwind(panic),
-            None => Ok(()),
+            None => {}
         }
+        let batch = std::mem::take(&mut self.batch);
+        Ok(Arc::into_inner(batch).unwrap_or_default())
     }
 }
 

@@ -13,9 +13,9 @@ use crate::fold::{Changes, FoldError};
 use crate::projection::positions::TALLIES;
 use crate::projection::positions::history::Tally;
 
-/// How many bytes are remembered before all is forgotten. A statement takes some 45 under each
-/// of its pairs: 350,000 of them.
-const BYTES_MAX: usize = 16 << 20;
+/// How many bytes are remembered at most; a pair for which there is no room is forgotten. A
+/// statement takes some 45 under each of its pairs: there is room for 700,000.
+const BYTES_MAX: usize = 32 << 20;
 
 /// What a pair takes besides: its key, its place in the map, and what its list has in reserve.
 const PAIR_BYTES: usize = 200;
@@ -70,36 +70,36 @@ impl Memory {
         for (key, tally) in super::counted(changes) {
             self.note_under(key, &tally?, statement, &told);
         }
-        if self.bytes > BYTES_MAX {
-            *self = Self::default();
-        }
         Ok(())
     }
 
     /// Remembers what an entry did to the pair with this tally after it.
     fn note_under(&mut self, key: &[u8], tally: &Tally, statement: u64, told: &[u8]) {
+        let is_first = tally.entries == 1;
         let Some(since) = self.pairs.get_mut(key) else {
-            if tally.entries == 1 && !tally.closed {
-                let since = Since::first(*tally, statement, told);
-                self.bytes += since.bytes() + key.len() + PAIR_BYTES;
+            let since = Since::first(*tally, statement, told);
+            let bytes = since.bytes() + key.len() + PAIR_BYTES;
+            if is_first && !tally.closed && self.bytes + bytes <= BYTES_MAX {
+                self.bytes += bytes;
                 self.pairs.insert(key.to_vec(), since);
             }
             return;
         };
         self.bytes -= since.bytes();
-        if tally.closed || since.tally.entries.checked_add(1) != Some(tally.entries) {
-            if tally.entries == 1 && !tally.closed {
-                *since = Since::first(*tally, statement, told);
-                self.bytes += since.bytes();
-                return;
-            }
+        let is_next = since.tally.entries.checked_add(1) == Some(tally.entries);
+        if is_next {
+            since.tally = *tally;
+            since.add(statement, told);
+        } else if is_first {
+            *since = Since::first(*tally, statement, told);
+        }
+        let bytes = self.bytes + since.bytes();
+        if tally.closed || !(is_next || is_first) || bytes > BYTES_MAX {
             self.bytes -= key.len() + PAIR_BYTES;
             self.pairs.remove(key);
-            return;
+        } else {
+            self.bytes = bytes;
         }
-        since.tally = *tally;
-        since.add(statement, told);
-        self.bytes += since.bytes();
     }
 
     /// The tally of the pair whose tally has this key, if the pair is remembered.

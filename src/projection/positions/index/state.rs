@@ -137,7 +137,7 @@ impl State {
                 let changed = heard_once(tables, pair, statement)?;
                 self.show(&items, changed.get(&statement));
             }
-            self.replace(Vec::new(), items);
+            self.replace(&[], items);
         }
         self.at = known_at;
         Ok(())
@@ -156,7 +156,7 @@ impl State {
         let before = self.numbered(testimonies(statement, changed, self.at));
         let after = self.numbered(testimonies(statement, changed, known_at));
         self.show(&after, changed.get(&statement));
-        self.replace(before, after);
+        self.replace(&before, after);
     }
 
     /// Keeps what lists go looking for of a plain statement.
@@ -169,7 +169,7 @@ impl State {
     }
 
     /// Puts some items in the place of others.
-    fn replace(&mut self, before: Vec<Item>, after: Vec<Item>) {
+    fn replace(&mut self, before: &[Item], after: Vec<Item>) {
         for item in before.iter().filter(|it| !after.contains(it)) {
             if self.come.remove(&item.newness).is_none() {
                 self.gone.insert(item.newness, item.clone());

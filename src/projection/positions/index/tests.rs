@@ -27,7 +27,7 @@ const MIDDLING: Shape = Shape {
 };
 
 /// Once how many entries a fold forgets, among those that fold the same.
-const FORGETTING: [u64; 4] = [1, 5, 13, u64::MAX];
+const FORGETTING: [u64; 2] = [13, u64::MAX];
 
 /// The tables of a script, which are the same whatever is remembered from entry to entry.
 fn tables(script: &Script, shape: &Shape) -> MemoryTables {
