@@ -74,11 +74,11 @@ pub struct Config {
     pub queue_records_max: usize,
     /// How many bytes of records may be on their way into the ledger at a time. 32 MiB.
     pub queue_bytes_max: usize,
-    /// The page cache of the ledger's database, in bytes. 32 MiB: readers follow its tail,
+    /// The page cache of the ledger's database, in bytes. 8 MiB: readers follow its tail,
     /// which is kept decoded.
     pub ledger_cache_bytes: u64,
-    /// The block cache of admission's state and of each projection, in bytes. 16 MiB: what is
-    /// not in it is in the operating system's. Rows that wait to be written take as much again.
+    /// The block cache that admission's state and the projections share, in bytes. 64 MiB: what
+    /// is not in it is in the operating system's.
     pub tables_cache_bytes: u64,
     /// How many milliseconds lie between two checkpoints, if the ledger grows. 1,000.
     pub checkpoint_interval_ms: u64,
@@ -199,8 +199,8 @@ impl Default for Config {
             commit_seconds_max: 30,
             queue_records_max: 8_192,
             queue_bytes_max: 32 << 20,
-            ledger_cache_bytes: 32 << 20,
-            tables_cache_bytes: 16 << 20,
+            ledger_cache_bytes: 8 << 20,
+            tables_cache_bytes: 64 << 20,
             checkpoint_interval_ms: 1_000,
             witnesses: Vec::new(),
             witness_interval_ms: 1_000,

@@ -5,9 +5,6 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use onrecord::cli::{self, Cli};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     cli::run(Cli::parse())
 }

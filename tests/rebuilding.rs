@@ -22,7 +22,7 @@ use onrecord::rpc::proto::record_service_client::RecordServiceClient;
 use onrecord::rpc::proto::{
     AppendRequest, ListProjectionsRequest, RebuildProjectionRequest, VerifyProjectionRequest,
 };
-use onrecord::storage::{LsmTables, ProjectionStore as _};
+use onrecord::storage::{BlockCache, LsmTables, ProjectionStore as _};
 use prost::Message as _;
 use tonic::transport::Channel;
 
@@ -237,7 +237,9 @@ fn change_rows(data: &Path, name: &str, change: impl FnOnce(&mut Vec<Row>) -> Ch
     let [build] = &found[..] else {
         panic!("{found:?}");
     };
-    let tables = LsmTables::open(build, 1 << 20).unwrap().tables;
+    let tables = LsmTables::open(build, &BlockCache::of(1 << 20))
+        .unwrap()
+        .tables;
     let rows = tables.scan(&[]).map(Result::unwrap);
     let mut rows: Vec<Row> = rows.filter(|(key, _)| key[0] != 0).collect();
     tables.apply(change(&mut rows)).unwrap();

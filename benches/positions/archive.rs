@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use onrecord::fold::{Fold as _, Order, Overlay, RecentRows, Scan, Tables, TablesError};
 use onrecord::projection::positions::PositionsFold;
-use onrecord::storage::{LsmTables, ProjectionStore as _};
+use onrecord::storage::{BlockCache, LsmTables, ProjectionStore as _};
 
 use crate::ledger::{Ledger, Shape};
 use crate::{Fallible, processor_time};
@@ -32,7 +32,7 @@ impl Archive {
     /// Makes and folds a ledger of so many entries.
     pub fn fold(directory: &Path, shape: &Shape, size: u64) -> Fallible<Self> {
         let directory = directory.join(size.to_string());
-        let tables = LsmTables::open(&directory, CACHE_BYTES)?.tables;
+        let tables = LsmTables::open(&directory, &BlockCache::of(CACHE_BYTES))?.tables;
         let mut ledger = Ledger::new(shape, size);
         let span = ledger.span();
         let recent = RecentRows::default();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use onrecord::fold::{Batch, Digest, Fold as _, Overlay, RecentRows};
 use onrecord::projection::positions::PositionsFold;
-use onrecord::storage::{LsmTables, ProjectionStore as _};
+use onrecord::storage::{BlockCache, LsmTables, ProjectionStore as _};
 use rustix::time::ClockId;
 
 use crate::archive::{Applied, CACHE_BYTES};
@@ -29,7 +29,11 @@ const SHAPE: Shape = Shape {
 /// Rebuilds a ledger of so many entries.
 pub fn measure(size: u64) -> Fallible<()> {
     let directory = tempfile::tempdir()?;
-    let tables = LsmTables::open(&directory.path().join("tables"), CACHE_BYTES)?.tables;
+    let tables = LsmTables::open(
+        &directory.path().join("tables"),
+        &BlockCache::of(CACHE_BYTES),
+    )?
+    .tables;
     let mut ledger = Ledger::new(&SHAPE, size);
     let recent = RecentRows::default();
     let mut spare = Batch::default();

@@ -10,8 +10,8 @@ use crate::config::Config;
 use crate::ledger::{HeadFile, compare_with_head};
 use crate::projection::Home;
 use crate::storage::{
-    BlobStore, DataDir, FileBlobs, FrameStore, FramesOptions, LsmTables, ProjectionStore,
-    SledFrames,
+    BlobStore, BlockCache, DataDir, FileBlobs, FrameStore, FramesOptions, LsmTables,
+    ProjectionStore, SledFrames,
 };
 
 /// Everything that a daemon keeps.
@@ -57,7 +57,8 @@ impl Stores {
         let syncer = dir.syncer();
         let options = frames_options(config, &dir);
         let frames = SledFrames::open(&dir.ledger(), &options)?;
-        let admission = LsmTables::open(&dir.admission(), config.tables_cache_bytes)?;
+        let cache = BlockCache::of(config.tables_cache_bytes);
+        let admission = LsmTables::open(&dir.admission(), &cache)?;
         let dir = Arc::new(dir);
         Ok(Self {
             frames: Arc::new(frames),
@@ -66,7 +67,7 @@ impl Stores {
             texts: Arc::new(FileBlobs::open(&dir.texts(), syncer)?),
             projections: Home {
                 directory: dir.projections(),
-                cache_bytes: config.tables_cache_bytes,
+                cache,
             },
             signer: SignerStore::at(&config.signer_dir(), &dir),
             // Holds the lock on the directory as long as anybody may note a head.

@@ -20,7 +20,9 @@ use crate::bundle::{self, Check, Fault, Report, Trusted};
 use crate::documents::TEXT_CACHE_BYTES;
 use crate::merkle::NOTE_BYTES_MAX;
 use crate::record::ContentId;
-use crate::storage::{BlobError, BlobReader, BlobStore, BlobWriter, IoFault, LsmTables};
+use crate::storage::{
+    BlobError, BlobReader, BlobStore, BlobWriter, BlockCache, IoFault, LsmTables,
+};
 
 /// What the tables of admission may keep in memory of the blocks that were read.
 const CACHE_BYTES: u64 = 16 << 20;
@@ -88,7 +90,7 @@ fn steps(
 
     let sources = Arc::new(sources);
     let texts = SourceTexts::new(Arc::clone(&sources) as Arc<dyn BlobStore>, TEXT_CACHE_BYTES);
-    let state = LsmTables::open(scratch, CACHE_BYTES).map_err(BagError::from);
+    let state = LsmTables::open(scratch, &BlockCache::of(CACHE_BYTES)).map_err(BagError::from);
     let judged = state.and_then(|state| judge(&sources.0, &read, state.tables, &texts, seed));
     let not_judged = held(judged, Check::Record, report)?;
     let judged = size.saturating_sub(not_judged);

@@ -21,7 +21,8 @@ use crate::merkle::{
 use crate::record::proto::record::Kind;
 use crate::record::{ContentId, Entry, VerifierKey};
 use crate::storage::{
-    BlobStore, FileBlobs, FrameLoader, FramesOptions, LsmTables, SledFrames, UnfinishedDir,
+    BlobStore, BlockCache, FileBlobs, FrameLoader, FramesOptions, LsmTables, SledFrames,
+    UnfinishedDir,
 };
 
 /// What the tables of admission may keep in memory of the blocks that were read.
@@ -94,7 +95,7 @@ pub fn import(
 
     let sources = FileBlobs::open(&dir.sources(), dir.syncer()).map_err(storage)?;
     let (documents, withheld) = copy_documents(&bag, &read.named, &sources)?;
-    let state = LsmTables::open(&dir.admission(), CACHE_BYTES)?.tables;
+    let state = LsmTables::open(&dir.admission(), &BlockCache::of(CACHE_BYTES))?.tables;
     let texts = SourceTexts::new(
         Arc::new(FileBlobs::to_read(&dir.sources())),
         TEXT_CACHE_BYTES,

@@ -52,7 +52,7 @@ pub use worker::RebuildStep;
 use super::cursor::Cursor;
 use crate::fold::{Fold, Tables};
 use crate::ledger::ReadError;
-use crate::storage::{LsmTables, OpenedTables, TableError, TablesOrigin};
+use crate::storage::{BlockCache, LsmTables, OpenedTables, TableError, TablesOrigin};
 use builds::{Build, Builds};
 use projection::{Opened, Shared, Showing, Shown};
 use work::Work;
@@ -63,8 +63,8 @@ use worker::Purpose;
 pub struct Home {
     /// The directory of all projections; made if it does not exist.
     pub directory: PathBuf,
-    /// What each may keep in memory of the blocks that it read, in bytes.
-    pub cache_bytes: u64,
+    /// What all of them keep in memory of the blocks that they read.
+    pub cache: BlockCache,
 }
 
 /// Has a projection follow the ledger. Dropping it has its threads end, without waiting.
@@ -194,7 +194,7 @@ impl Shared {
     /// Empty tables of a new build.
     fn new_tables(&self) -> Result<Opened, RunnerError> {
         let build = self.builds.next();
-        let opened = LsmTables::open(&build.path, self.home.cache_bytes)?;
+        let opened = LsmTables::open(&build.path, &self.home.cache)?;
         let tables = opened.tables;
         Ok(Opened { build, tables })
     }
@@ -310,7 +310,7 @@ impl Opening<'_> {
 
     /// The rows of a build, with a cursor that the ledger confirms.
     fn open(&self, build: &Build) -> Result<Option<(Opened, Cursor)>, RunnerError> {
-        let OpenedTables { tables, origin } = LsmTables::open(&build.path, self.home.cache_bytes)?;
+        let OpenedTables { tables, origin } = LsmTables::open(&build.path, &self.home.cache)?;
         if origin == TablesOrigin::Reopened {
             match self.confirmed(&tables)? {
                 Ok(cursor) => {

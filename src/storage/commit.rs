@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::fault::is_disk_full;
 use super::frames::{KEY_BYTES, Poison, PoisonCause};
 use super::guard::{EngineFault, guarded};
+use super::passed::Passed;
 use super::sync::Syncer;
 
 /// What is to be done before the sync.
@@ -60,8 +61,12 @@ impl Committer {
         let thread = thread::Builder::new()
             .name("ledger-commit".to_owned())
             .spawn(move || {
+                let mut passed = Passed::default();
                 while let Ok(order) = ordered.recv() {
-                    if answer.send(commit(&db, order, &log, &*syncer)).is_err() {
+                    if answer
+                        .send(commit(&db, order, &mut passed, &log, &*syncer))
+                        .is_err()
+                    {
                         break;
                     }
                 }
@@ -99,9 +104,15 @@ impl Committer {
 }
 
 /// The change, sled's flush, then the sync that reaches the disk.
-fn commit(db: &sled::Db, order: Order, log: &Log, syncer: &dyn Syncer) -> Result<(), Poison> {
+fn commit(
+    db: &sled::Db,
+    order: Order,
+    passed: &mut Passed,
+    log: &Log,
+    syncer: &dyn Syncer,
+) -> Result<(), Poison> {
     guarded(|| match order {
-        Order::Put { key, value } => db.insert(key, value).map(|_| ()),
+        Order::Put { key, value } => db.insert(key, value).and_then(|_| passed.pass(db, key)),
         Order::Remove { key } => db.remove(key).map(|_| ()),
         Order::Nothing => Ok(()),
     })

@@ -12,11 +12,12 @@ use super::fault::Attempt;
 use super::frames::{COUNT_BYTES, FRAME_BYTES_MAX, SEGMENT_BYTES, StoreError, StoredFrame};
 use super::guard::{EngineFault, guarded};
 use super::ledger_dir::{OpenError, frames_dir, open_error, write_epoch};
+use super::passed::Passed;
 use super::sled_dir;
 use super::sync::{Syncer, beside};
 
 /// sled's page cache while it is filled: pages are written once, in order.
-const CACHE_BYTES: u64 = 32 << 20;
+const CACHE_BYTES: u64 = 8 << 20;
 
 /// See the module.
 pub struct FrameLoader {
@@ -25,6 +26,7 @@ pub struct FrameLoader {
     syncer: Arc<dyn Syncer>,
     /// None once it is closed.
     db: Option<sled::Db>,
+    passed: Passed,
     next_index: u64,
 }
 
@@ -46,6 +48,7 @@ impl FrameLoader {
             loading,
             syncer,
             db: Some(db),
+            passed: Passed::default(),
             next_index: 0,
         })
     }
@@ -66,7 +69,13 @@ impl FrameLoader {
         let mut value = Vec::with_capacity(COUNT_BYTES + frame.bytes.len());
         value.extend_from_slice(&frame.count.get().to_be_bytes());
         value.extend_from_slice(&frame.bytes);
-        let put = self.call(|db| db.insert(first_index.to_be_bytes(), value).map(drop));
+        let key = first_index.to_be_bytes();
+        let mut passed = std::mem::take(&mut self.passed);
+        let put = self.call(|db| {
+            db.insert(key, value)?;
+            passed.pass(db, key)
+        });
+        self.passed = passed;
         put.map_err(|fault| open_error(fault, &self.dir))?;
         self.next_index = frame.next_index();
         Ok(())

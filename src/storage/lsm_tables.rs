@@ -90,6 +90,26 @@ pub struct OpenedTables {
     pub origin: TablesOrigin,
 }
 
+/// What tables keep in memory of the blocks that they read. Clones share it: whichever of the
+/// tables is asked most has most of it.
+#[derive(Clone)]
+pub struct BlockCache(Arc<Cache>);
+
+impl BlockCache {
+    /// A cache of at most `bytes`.
+    #[must_use]
+    pub fn of(bytes: u64) -> Self {
+        Self(Arc::new(Cache::with_capacity_bytes(bytes)))
+    }
+}
+
+impl std::fmt::Debug for BlockCache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (size, capacity) = (self.0.size(), self.0.capacity());
+        write!(f, "BlockCache({size} of {capacity} bytes)")
+    }
+}
+
 /// Projection tables as a log-structured merge tree. See the module.
 pub struct LsmTables {
     shared: Arc<Shared>,
@@ -119,13 +139,13 @@ struct Shared {
 }
 
 impl LsmTables {
-    /// Opens the tables in `dir`, whose parent exists, with `cache_bytes` for blocks that were
+    /// Opens the tables in `dir`, whose parent exists, with `cache` for blocks that were
     /// read. Creates them if there are none, and begins empty if they cannot be used.
-    pub fn open(dir: &Path, cache_bytes: u64) -> Result<OpenedTables, TableError> {
+    pub fn open(dir: &Path, cache: &BlockCache) -> Result<OpenedTables, TableError> {
         let created = !rows_dir(dir).try_exists().attempt("look for", dir)?;
         fs::create_dir_all(dir).attempt("create the directory", dir)?;
         let held = lock(dir)?;
-        let why = match Self::start(dir, cache_bytes, held) {
+        let why = match Self::start(dir, cache, held) {
             Ok(tables) => {
                 let origin = if created {
                     TablesOrigin::Created
@@ -144,19 +164,18 @@ impl LsmTables {
         tracing::warn!(dir = %dir.display(), why, ?kept_at, "tables begin empty");
         fs::create_dir_all(dir).attempt("create the directory", dir)?;
         let held = lock(dir)?;
-        let tables =
-            Self::start(dir, cache_bytes, held).map_err(|fault| table_error(fault, dir))?;
+        let tables = Self::start(dir, cache, held).map_err(|fault| table_error(fault, dir))?;
         let origin = TablesOrigin::Replaced { why, kept_at };
         Ok(OpenedTables { tables, origin })
     }
 
-    fn start(dir: &Path, cache_bytes: u64, lock: File) -> Result<Self, EngineFault> {
+    fn start(dir: &Path, cache: &BlockCache, lock: File) -> Result<Self, EngineFault> {
         let sequence = SequenceNumberCounter::default();
         // The engine would show a batch that is not complete: nobody asks this counter.
         let unused = SequenceNumberCounter::default();
         let tree = guarded(|| {
             Config::new(rows_dir(dir), sequence.clone(), unused)
-                .use_cache(Arc::new(Cache::with_capacity_bytes(cache_bytes)))
+                .use_cache(Arc::clone(&cache.0))
                 .index_block_pinning_policy(PinningPolicy::new(HELD_LEVELS))
                 .filter_block_pinning_policy(PinningPolicy::new(HELD_LEVELS))
                 .data_block_compression_policy(CompressionPolicy::all(CompressionType::None))

@@ -11,7 +11,7 @@ use crate::fold::Batch;
 const CACHE: u64 = 4 << 20;
 
 fn open(dir: &Path) -> OpenedTables {
-    LsmTables::open(dir, CACHE).unwrap()
+    LsmTables::open(dir, &BlockCache::of(CACHE)).unwrap()
 }
 
 fn put(key: &str, value: &str) -> Changes {
@@ -328,7 +328,7 @@ fn tables_in_use_are_refused_and_not_moved_aside() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("tables");
     let opened = open(&dir);
-    let again = LsmTables::open(&dir, CACHE);
+    let again = LsmTables::open(&dir, &BlockCache::of(CACHE));
     assert!(matches!(again, Err(TableError::Locked { .. })));
     opened.tables.apply(put("a", "1")).unwrap();
     assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);

@@ -30,6 +30,7 @@ mod memory_blobs;
 mod memory_disk;
 mod memory_frames;
 mod memory_tables;
+mod passed;
 mod signer_dir;
 mod sled_dir;
 mod sled_frames;
@@ -49,7 +50,7 @@ pub use frames::{
 };
 pub use head::Head;
 pub use ledger_dir::OpenError;
-pub use lsm_tables::{LsmTables, OpenedTables, TablesOrigin};
+pub use lsm_tables::{BlockCache, LsmTables, OpenedTables, TablesOrigin};
 pub use memory_blobs::MemoryBlobs;
 pub use memory_disk::{Fault, MemoryDisk, PowerCut, Step, Tear};
 pub use memory_frames::MemoryFrames;

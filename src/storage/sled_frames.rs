@@ -35,6 +35,7 @@ use super::guard::{bounded, guarded};
 use super::ledger_dir::{
     OpenError, copy_dir, examine, frames_dir, open_error, read_epoch, remove_copy, write_epoch,
 };
+use super::passed::Passed;
 use super::sled_dir::{self, Access};
 use super::sync::{DiskSyncer, Syncer};
 
@@ -50,10 +51,10 @@ pub struct FramesOptions {
 }
 
 impl Default for FramesOptions {
-    /// 32 MiB of cache; half a minute a commit, which no healthy disk takes.
+    /// 8 MiB of cache; half a minute a commit, which no healthy disk takes.
     fn default() -> Self {
         Self {
-            cache_bytes: 32 << 20,
+            cache_bytes: 8 << 20,
             commit_bound: Duration::from_secs(30),
             syncer: Arc::new(DiskSyncer),
         }
@@ -327,9 +328,12 @@ impl FrameStore for SledFrames {
             let start = start.map_or(expected, |frame| frame.first_index);
             let mut frames = Vec::new();
             let range = db.range(start.to_be_bytes()..end.to_be_bytes());
+            let mut passed = Passed::default();
             for item in range.take(frames_max) {
                 let (key, value) = item?;
-                push_in_order(&mut frames, stored_frame(&key, value)?)?;
+                let frame = stored_frame(&key, value)?;
+                passed.pass(db, frame.first_index.to_be_bytes())?;
+                push_in_order(&mut frames, frame)?;
             }
             match frames.first().map_or(end, |frame| frame.first_index) {
                 found if found == start => Ok(frames),

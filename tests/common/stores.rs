@@ -11,8 +11,9 @@ use onrecord::ledger::HeadFile;
 use onrecord::projection::Home as ProjectionHome;
 use onrecord::record::ContentId;
 use onrecord::storage::{
-    self, AppendOutcome, BlobError, BlobReader, BlobStore, BlobWriter, DataDirError, FrameStore,
-    MemoryBlobs, MemoryDisk, MemoryFrames, MemoryTables, Poison, StoreError, StoredFrame,
+    self, AppendOutcome, BlobError, BlobReader, BlobStore, BlobWriter, BlockCache, DataDirError,
+    FrameStore, MemoryBlobs, MemoryDisk, MemoryFrames, MemoryTables, Poison, StoreError,
+    StoredFrame,
 };
 
 use super::Signer;
@@ -65,7 +66,7 @@ impl InMemory {
             texts: Arc::new(MemoryBlobs::new()),
             projections: ProjectionHome {
                 directory: rows.keep(),
-                cache_bytes: 1 << 20,
+                cache: BlockCache::of(1 << 20),
             },
             signer: SignerStore {
                 home: Err(NotSigning::NothingNoted {

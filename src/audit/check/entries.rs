@@ -15,7 +15,7 @@ use crate::backup::Named;
 use crate::documents::TEXT_CACHE_BYTES;
 use crate::ledger::{ReadError, Reader};
 use crate::record::Entry;
-use crate::storage::{BlobStore, LsmTables};
+use crate::storage::{BlobStore, BlockCache, LsmTables};
 
 /// Checks the entries, as far as the chain of frames is unbroken; the documents that they name.
 pub(super) fn check(
@@ -28,7 +28,7 @@ pub(super) fn check(
     let mut part = Part::new("entries");
     let mut named = Named::default();
     let reader = &ledger.reader;
-    let state = match LsmTables::open(&scratch.join("replayed"), CACHE_BYTES) {
+    let state = match LsmTables::open(&scratch.join("replayed"), &BlockCache::of(CACHE_BYTES)) {
         Ok(opened) => opened.tables,
         Err(error) => {
             part.find(&error);

@@ -14,7 +14,7 @@ use crate::fold::{Fold, Overlay};
 use crate::ledger::{AdmissionState, Reader};
 use crate::merkle::{Frontier, leaf_hash};
 use crate::projection::{self, Home};
-use crate::storage::{ExaminedDir, LsmTables, OpenedTables, TablesOrigin};
+use crate::storage::{BlockCache, ExaminedDir, LsmTables, OpenedTables, TablesOrigin};
 
 /// The name of admission's state in a report.
 const ADMISSION: &str = "tables of admission";
@@ -35,7 +35,7 @@ pub(super) fn check(
     report.add(admission(dir, scratch, reader));
     let home = Home {
         directory: scratch.join("projections"),
-        cache_bytes: CACHE_BYTES,
+        cache: BlockCache::of(CACHE_BYTES),
     };
     let from = dir.projections();
     if from.exists()
@@ -82,7 +82,7 @@ fn admission(dir: &ExaminedDir, scratch: &Path, reader: &Reader) -> Part {
         part.find(&format!("they cannot be copied: {error}"));
         return part;
     }
-    match LsmTables::open(&copy, CACHE_BYTES) {
+    match LsmTables::open(&copy, &BlockCache::of(CACHE_BYTES)) {
         Ok(OpenedTables {
             tables,
             origin: TablesOrigin::Reopened,
@@ -112,7 +112,10 @@ fn compare_admission(tables: LsmTables, scratch: &Path, reader: &Reader, part: &
             reader.head().size
         ));
     }
-    let replayed = match LsmTables::open(&scratch.join("admission-replayed"), CACHE_BYTES) {
+    let replayed = match LsmTables::open(
+        &scratch.join("admission-replayed"),
+        &BlockCache::of(CACHE_BYTES),
+    ) {
         Ok(opened) => Arc::new(opened.tables),
         Err(error) => return part.find(&error),
     };

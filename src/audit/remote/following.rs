@@ -27,7 +27,7 @@ use crate::documents::TEXT_CACHE_BYTES;
 use crate::ledger::AdmissionState;
 use crate::merkle::{Frontier, KeyName, NoteKey};
 use crate::record::{ContentId, Entry, Micros};
-use crate::storage::{LsmTables, ProjectionStore as _};
+use crate::storage::{BlockCache, LsmTables, ProjectionStore as _};
 
 /// After how many entries the state is written out: what a kill has done again, at most, in a
 /// second or so.
@@ -71,7 +71,8 @@ impl<'a> Following<'a> {
         said: &[Said],
     ) -> Result<Self, AuditError> {
         let directory = state.directory();
-        let admission = LsmTables::open(&directory.join("admission"), CACHE_BYTES)?;
+        let admission =
+            LsmTables::open(&directory.join("admission"), &BlockCache::of(CACHE_BYTES))?;
         let admission = Arc::new(admission.tables);
         let judged = AdmissionState::new(Arc::clone(&admission) as _);
         let cursor = judged.cursor().map_err(crate::fold::FoldError::Tables)?;

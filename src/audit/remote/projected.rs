@@ -14,7 +14,7 @@ use crate::fold::{
 use crate::merkle::Hash;
 use crate::projection::Cursor;
 use crate::record::Entry;
-use crate::storage::{LsmTables, TableError};
+use crate::storage::{BlockCache, LsmTables, TableError};
 
 /// How many keys are changed before they are written out: with [`BYTES_WRITTEN`], a file's worth.
 const KEYS_WRITTEN: usize = 1 << 17;
@@ -75,7 +75,7 @@ impl Projected {
         said: Option<Said>,
     ) -> Result<Self, ProjectedFault> {
         let path = dir.join(format!("{}-{}", fold.name(), fold.version()));
-        let tables = Arc::new(LsmTables::open(&path, CACHE_BYTES)?.tables);
+        let tables = Arc::new(LsmTables::open(&path, &BlockCache::of(CACHE_BYTES))?.tables);
         let start = Cursor::start(&*fold);
         let cursor = Cursor::load(&*tables)?.unwrap_or(start);
         let mut projected = Self {

@@ -23,13 +23,21 @@ impl Fold for PostingsFold {
 
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
         let mut changes = Changes::new();
-        let about = subjects(entry);
+        let mut about = subjects(entry);
         tie(&mut changes, state, entry, about.iter())?;
-        let about = about.iter().map(Heading::About);
         let said = match &entry.record.kind {
-            Some(Kind::StatementRecorded(statement)) => said_in(entry, statement)?,
+            Some(Kind::StatementRecorded(statement)) => {
+                // Nothing can stand under a statement before it is on record: no need to look.
+                let introduced = Subject::Statement(entry.record_id);
+                about.remove(&introduced);
+                let open = key(OPEN, Heading::About(&introduced));
+                let block = Block::begin(entry.index, false);
+                changes.insert(open.into_bytes(), Some(block.into_bytes()));
+                said_in(entry, statement)?
+            }
             _ => Vec::new(),
         };
+        let about = about.iter().map(Heading::About);
         for heading in about.chain(said.into_iter().map(Heading::Said)) {
             if !post(&mut changes, state, heading, entry.index)? {
                 return Err(malformed(entry, "it was posted before"));

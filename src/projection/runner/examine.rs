@@ -63,7 +63,7 @@ pub fn examine(
     let Some(build) = answers else {
         return Ok(None);
     };
-    let opened = LsmTables::open(&build.path, home.cache_bytes).map_err(RunnerError::from)?;
+    let opened = LsmTables::open(&build.path, &home.cache).map_err(RunnerError::from)?;
     let OpenedTables { tables, origin } = opened;
     match origin {
         TablesOrigin::Reopened => {}
@@ -73,7 +73,7 @@ pub fn examine(
     let cursor = cursor_of(&tables, &*source)?;
 
     let scratch = builds.next();
-    let scratch_tables = LsmTables::open(&scratch.path, home.cache_bytes);
+    let scratch_tables = LsmTables::open(&scratch.path, &home.cache);
     let scratch_tables = scratch_tables.map_err(RunnerError::from)?.tables;
     scratch_tables.discard_when_closed();
     let scratch = Arc::new(Opened {

@@ -19,7 +19,7 @@ use crate::projection::positions::PositionsFold;
 use crate::projection::statements::StatementsFold;
 use crate::projection::tiles::TilesFold;
 use crate::record::Entry;
-use crate::storage::ProjectionStore as _;
+use crate::storage::{BlockCache, ProjectionStore as _};
 use shelf::{Shelf, head};
 
 fn folds() -> [Arc<dyn Fold>; 4] {
@@ -34,7 +34,7 @@ fn folds() -> [Arc<dyn Fold>; 4] {
 fn home(directory: &Path) -> Home {
     Home {
         directory: directory.join("projections"),
-        cache_bytes: 1 << 20,
+        cache: BlockCache::of(1 << 20),
     }
 }
 
@@ -264,7 +264,7 @@ fn rows_without_a_cursor_are_built_again() {
     let home = home(directory.path());
     fs::create_dir(&home.directory).unwrap();
     let path = home.directory.join(catalog(""));
-    let stray = LsmTables::open(&path, home.cache_bytes).unwrap().tables;
+    let stray = LsmTables::open(&path, &home.cache).unwrap().tables;
     let row = (vec![b'a', 1], Some(vec![2]));
     stray.apply(Changes::from([row])).unwrap();
     drop(stray);
