@@ -13,8 +13,9 @@ use crate::{Fallible, processor_time};
 
 /// The daemon's bound on a batch.
 const KEYS_PER_BATCH: usize = 1_024;
-/// What the daemon keeps of the blocks that were read, unless it is set otherwise.
-pub const CACHE_BYTES: u64 = 16 << 20;
+/// What the daemon's tables keep, together, of the blocks that were read, unless it is set
+/// otherwise.
+pub const CACHE_BYTES: u64 = 64 << 20;
 
 /// A ledger, folded.
 pub struct Archive {

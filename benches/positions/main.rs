@@ -3,6 +3,10 @@
 //! sizes are asked in turn, so that whatever else the machine does disturbs them alike, and
 //! times are those of the processor.
 //!
+//! Spread over a thousand pairs, each pair grows with the ledger, from 10 statements, all of which
+//! are read, to 1,000, of which the index finds a hundred or two: the figures tell what the one
+//! and the other cost, and their ratio little.
+//!
 //! Besides, what a record costs at a rebuild.
 //!
 //! Words given as arguments choose the ledgers whose names hold one of them;

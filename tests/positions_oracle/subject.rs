@@ -12,8 +12,7 @@ use onrecord::position::{
     Position, Testimony,
 };
 use onrecord::projection::positions::{
-    self, Collected, Shape, SourceFilter, Subject, Terms, answer_by_index, codebook, collect, fold,
-    verifier_number,
+    self, Collected, Shape, SourceFilter, Subject, Terms, codebook, collect, fold, verifier_number,
 };
 use onrecord::record::{
     self, Basis, ContentId, Engagement, Entry, Interval, Micros, Slug, VerifierKey, proto,
@@ -80,7 +79,7 @@ pub fn answered(
 ) -> positions::Answer {
     let (subject, terms) = (asked(question), terms(tables, question));
     let known_at = u64::try_from(known_at).unwrap();
-    let answer = answer_by_index(tables, &subject, &terms, known_at, (d, PAGE));
+    let answer = positions::answer(tables, &subject, &terms, known_at, (d, PAGE));
     answer.unwrap().unwrap()
 }
 

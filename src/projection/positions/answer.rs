@@ -9,8 +9,8 @@ use super::terms::Terms;
 use crate::fold::{FoldError, Tables};
 use crate::position::{Position, Question, position};
 
-/// The most rows of a pair that are read before the index is asked: with fewer there is hardly
-/// ever one. At some 3 µs each to read and to hear, 200 µs.
+/// The most rows of a pair that are read at once where the index does not answer. At some 3 µs
+/// each to read and to hear, 200 µs.
 const FEW_ROWS: usize = 64;
 
 /// What a position is made of.
@@ -62,33 +62,10 @@ pub fn answer(
     known_at: u64,
     asked: (i64, usize),
 ) -> Result<Option<Answer>, FoldError> {
-    answer_after(FEW_ROWS, tables, subject, terms, known_at, asked)
-}
-
-/// As [`answer`], from the index wherever there is one, however short the history is: so that
-/// tests with short histories go through it.
-pub fn answer_by_index(
-    tables: &dyn Tables,
-    subject: &Subject,
-    terms: &Terms,
-    known_at: u64,
-    asked: (i64, usize),
-) -> Result<Option<Answer>, FoldError> {
-    answer_after(0, tables, subject, terms, known_at, asked)
-}
-
-fn answer_after(
-    few_rows: usize,
-    tables: &dyn Tables,
-    subject: &Subject,
-    terms: &Terms,
-    known_at: u64,
-    asked: (i64, usize),
-) -> Result<Option<Answer>, FoldError> {
     let Some(bench) = Bench::new(tables, subject, terms, known_at)? else {
         return Ok(None);
     };
-    match begin(bench, subject, asked, few_rows)? {
+    match begin(bench, subject, asked)? {
         Begun::Answered(answer) => Ok(Some(answer)),
         Begun::Long(rest) => rest.read(asked).map(Some),
     }
@@ -106,13 +83,13 @@ pub fn answer_at_once(
     let Some(bench) = Bench::new(tables, subject, terms, known_at)? else {
         return Ok(AtOnce::Unknown);
     };
-    Ok(match begin(bench, subject, asked, FEW_ROWS)? {
+    Ok(match begin(bench, subject, asked)? {
         Begun::Answered(answer) => AtOnce::Answered(Box::new(answer)),
         Begun::Long(_) => AtOnce::Long,
     })
 }
 
-/// How far it is told by few rows.
+/// How far it is told by the index, or by few rows.
 enum Begun<'a> {
     Answered(Answer),
     Long(Rest<'a>),
@@ -129,7 +106,6 @@ fn begin<'a>(
     mut bench: Bench<'a>,
     subject: &Subject,
     (as_of, page): (i64, usize),
-    few_rows: usize,
 ) -> Result<Begun<'a>, FoldError> {
     if bench.asked.len() > 1 {
         return Ok(Begun::Long(Rest { bench, rows: None }));
@@ -142,23 +118,23 @@ fn begin<'a>(
             exact,
         })
     };
-    let mut rows = PairRows::new(bench.tables, &subject.actor, bench.topic, bench.known_at);
-    if rows.read(few_rows)? {
-        let mut histories = Histories::new();
-        rows.note(&mut histories)?;
-        return Ok(answered(bench.collect_from(&histories)?, None));
-    }
     let pair = Pair {
         actor: subject.actor.clone(),
         topic: subject.topic.clone(),
     };
-    Ok(match pick(&mut bench, &pair, (as_of, page))? {
-        Some((heard, exact)) => answered(bench.collected(heard, 0), Some(exact)),
-        None => Begun::Long(Rest {
-            bench,
-            rows: Some(rows),
-        }),
-    })
+    if let Some((heard, exact)) = pick(&mut bench, &pair, (as_of, page))? {
+        return Ok(answered(bench.collected(heard, 0), Some(exact)));
+    }
+    let mut rows = PairRows::new(bench.tables, &subject.actor, bench.topic, bench.known_at);
+    if rows.read(FEW_ROWS)? {
+        let mut histories = Histories::new();
+        rows.note(&mut histories)?;
+        return Ok(answered(bench.collect_from(&histories)?, None));
+    }
+    Ok(Begun::Long(Rest {
+        bench,
+        rows: Some(rows),
+    }))
 }
 
 impl Rest<'_> {

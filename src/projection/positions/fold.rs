@@ -22,7 +22,7 @@ impl Fold for PositionsFold {
     }
 
     fn version(&self) -> u32 {
-        4
+        5
     }
 
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {

@@ -12,8 +12,8 @@
 //! - `standing.rs` tells how a statement stands, for others who tell of it.
 //! - `terms.rs` is what a reader may ask for: whose reading, and which statements to trust.
 //! - `question.rs` collects what bears on a question, by those terms: all of it.
-//! - `answer.rs` asks for the position at one date: of a short history all is read
-//!   (`pair_rows.rs`), and in a long one `index` finds the few statements that make it.
+//! - `answer.rs` asks for the position at one date: in a long history `index` finds the few
+//!   statements that make it, and of a short one all is read (`pair_rows.rs`).
 //! - `bearing.rs` names the entries that an answer rests on.
 //! - `subjects.rs` walks over the questions that there are on a topic, or about an actor.
 //! - `between.rs` tells what was recorded between two states of knowledge, `votes.rs` how
@@ -51,7 +51,7 @@ mod touched;
 mod verifiers;
 mod votes;
 
-pub use answer::{Answer, AtOnce, answer, answer_at_once, answer_by_index};
+pub use answer::{Answer, AtOnce, answer, answer_at_once};
 pub use bearing::{asked, entries_about, statements_on};
 pub use between::entries_between;
 pub use codebooks::codebook;

@@ -2,17 +2,18 @@
 //! show them, the newest first: a hundred of them lie side by side, where the rows themselves lie
 //! among those of everything else that was said on the pair.
 //!
-//! A copy is made at the pair's next seal, of a statement to which nothing was done but that it
-//! was recorded, and stays. It says nothing about whether the statement stands: that is said by
-//! the item by which it is looked for, and who finds no copy reads the row.
+//! A copy is made at the pair's next seal, of a statement to which few entries did something,
+//! and stays. It says nothing about whether the statement stands, or whether more was done to it
+//! since: that is said by the item by which it is looked for, and who finds no copy reads the
+//! rows.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::item::Item;
+use super::item::{Item, Sort};
 use crate::fold::{Changes, FoldError, Order, Row, Scan, Tables};
 use crate::projection::positions::SHOWN;
-use crate::projection::positions::history::{Change, Pair};
+use crate::projection::positions::history::{Changed, Pair};
 use crate::projection::rows::Key;
 
 /// How many copies are passed over before one is sought by its key: at some 0.5 µs each, about
@@ -22,10 +23,12 @@ const PASSED_MAX: usize = 16;
 /// Where a copy lies among those of its pair: by sort, and in the order of age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
-    sort: u8,
+    sort: Sort,
     latest: i64,
     earliest: i64,
     statement: u64,
+    /// The last entry of those whose doings are copied.
+    changed_by: u64,
 }
 
 impl Place {
@@ -36,6 +39,7 @@ impl Place {
             latest: item.newness.latest,
             earliest: item.newness.earliest,
             statement: item.newness.statement,
+            changed_by: item.changed_by,
         }
     }
 
@@ -47,22 +51,23 @@ impl Place {
             .key()
             .slug(&pair.actor)
             .slug(&pair.topic)
-            .bytes(&[self.sort])
+            .bytes(&[self.sort.byte()])
             .index(newest_first(self.latest))
             .index(newest_first(self.earliest))
             .index(!self.statement)
+            .index(self.changed_by)
     }
 }
 
 /// Writes copies.
 pub(super) fn keep(
     pair: &Pair,
-    shown: &BTreeMap<Place, Change>,
+    shown: &BTreeMap<Place, Changed>,
     changes: &mut Changes,
 ) -> Result<(), FoldError> {
-    for (place, change) in shown {
+    for (place, changed) in shown {
         let key = place.key(pair).into_bytes();
-        changes.insert(key, Some(SHOWN.encode(change)?));
+        changes.insert(key, Some(SHOWN.encode(changed)?));
     }
     Ok(())
 }
@@ -72,7 +77,7 @@ pub(super) struct Copies<'a> {
     tables: &'a dyn Tables,
     pair: &'a Pair,
     /// By sort.
-    read: BTreeMap<u8, Reading<'a>>,
+    read: BTreeMap<Sort, Reading<'a>>,
 }
 
 /// How far one sort of them is read.
@@ -93,7 +98,7 @@ impl<'a> Copies<'a> {
     }
 
     /// The copy at a place, if there is one. Each place is older than those of its sort before.
-    pub(super) fn at(&mut self, place: Place) -> Result<Option<Change>, FoldError> {
+    pub(super) fn at(&mut self, place: Place) -> Result<Option<Changed>, FoldError> {
         let key = place.key(self.pair);
         let key = key.as_bytes();
         let Reading { rows, next } = self.read.entry(place.sort).or_default();
@@ -126,24 +131,26 @@ mod tests {
 
     use super::*;
     use crate::fold::MemoryTables;
+    use crate::projection::positions::history::Change;
 
     fn place() -> impl Strategy<Value = Place> {
         let seconds = || prop_oneof![-3..3_i64, Just(i64::MIN), Just(i64::MAX)];
-        (0..3_u8, seconds(), seconds(), 0..40_u64).prop_map(
-            |(sort, latest, earliest, statement)| Place {
-                sort,
+        let entries = || (0..40_u64, 0..2_u64);
+        (0..3_usize, seconds(), seconds(), entries()).prop_map(
+            |(sort, latest, earliest, (statement, changed_after))| Place {
+                sort: Sort::VAGUE[sort],
                 latest,
                 earliest,
                 statement,
+                changed_by: statement + changed_after,
             },
         )
     }
 
     /// One that says of which place it is the copy.
-    fn change(place: Place) -> Change {
-        Change::Retracted {
-            signers: vec![u32::try_from(place.statement).unwrap()],
-        }
+    fn changed(place: Place) -> Changed {
+        let signers = vec![u32::from(place.sort.byte())];
+        Changed::from([(place.changed_by, Change::Retracted { signers })])
     }
 
     proptest! {
@@ -160,7 +167,7 @@ mod tests {
             };
             let mut tables = MemoryTables::default();
             for (topic, places) in [("a", &others), ("meeting", &copied), ("z", &others)] {
-                let shown = places.iter().map(|it| (*it, change(*it))).collect();
+                let shown = places.iter().map(|it| (*it, changed(*it))).collect();
                 let mut changes = Changes::new();
                 keep(&pair(topic), &shown, &mut changes).unwrap();
                 tables.apply(changes);
@@ -176,7 +183,7 @@ mod tests {
             let mut sought: Vec<Place> = sought.into_iter().collect();
             sought.sort_unstable_by_key(|it| std::cmp::Reverse(age(it)));
             for place in sought {
-                let expected = copied.contains(&place).then(|| change(place));
+                let expected = copied.contains(&place).then(|| changed(place));
                 prop_assert_eq!(copies.at(place).unwrap(), expected);
             }
         }

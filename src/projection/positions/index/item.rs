@@ -19,9 +19,43 @@ pub(super) enum Kind {
 }
 
 /// How long something may be only possible without being vague: a day, as most dates are given.
-pub(super) const VAGUE_SECONDS: i64 = 86_400;
+const VAGUE_SECONDS: i64 = 86_400;
 /// And how long without being open: a month, as most others are.
 const OPEN_SECONDS: i64 = 31 * 86_400;
+
+/// By what lists go looking for an item: some look for some sorts alone, and each sort is
+/// possible at other dates than the others, so that every sort is kept apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Sort(u8);
+
+impl Sort {
+    /// What no list goes looking for: it speaks for the actor, and is possible for a day at most.
+    pub(super) const UNLISTED: Self = Self(0);
+    /// What is only reported, the vaguest first: what is possible for longer than a month, up to
+    /// a month, and for a day at most.
+    pub(super) const REPORTED: [Self; 3] = [Self(6), Self(5), Self(4)];
+    /// What is possible for longer than a day, the vaguest first.
+    pub(super) const VAGUE: [Self; 4] = [Self(6), Self(2), Self(5), Self(1)];
+
+    /// The date before which everything of the sort ends that begins before another.
+    pub(super) const fn ends_before(self, as_of: i64) -> i64 {
+        match self.0 & 3 {
+            0 => as_of.saturating_add(VAGUE_SECONDS),
+            1 => as_of.saturating_add(OPEN_SECONDS),
+            _ => i64::MAX,
+        }
+    }
+
+    /// Whether it is possible for longer than a day.
+    pub(super) const fn is_vague(self) -> bool {
+        self.0 & 3 != 0
+    }
+
+    /// As it stands in keys.
+    pub(super) const fn byte(self) -> u8 {
+        self.0
+    }
+}
 
 /// Something for each kind.
 pub(super) type ByKind<T> = [T; 3];
@@ -55,13 +89,14 @@ pub(super) struct Item {
     /// The number of its speaker on the pair; none if nobody is named.
     pub(super) speaker: Option<u8>,
     pub(super) mark: Mark,
-    /// Whether one entry did all that was done to the statement.
-    pub(super) plain: bool,
+    /// The last entry that did something to the statement: that which introduced it, if nothing
+    /// else was done to it.
+    pub(super) changed_by: u64,
 }
 
 impl Item {
     /// The forms of a testimony.
-    pub(super) fn of(testimony: &Testimony, speaker: Option<u8>, plain: bool) -> Vec<Self> {
+    pub(super) fn of(testimony: &Testimony, speaker: Option<u8>, changed_by: u64) -> Vec<Self> {
         let said_at = testimony.said_at;
         let repeated = testimony.repeated_until.filter(|it| *it != said_at);
         // A first form whose interval ends after the second's is never definite.
@@ -80,7 +115,7 @@ impl Item {
             kind: kind(testimony),
             speaker,
             mark: testimony.stance().map_or(Mark::Nothing, mark),
-            plain,
+            changed_by,
         };
         let mut first = form(said_at);
         first.begins = Some(said_at.earliest.min(ends.saturating_sub(1)));
@@ -103,27 +138,26 @@ impl Item {
     /// been said by dates that lie further apart than most. It is seldom; so it is kept apart,
     /// where it lies close together.
     pub(super) fn is_listed(&self) -> bool {
-        self.kind == Kind::Reported || self.vagueness() > 0
+        self.sort() != Sort::UNLISTED
     }
 
-    /// Of what sort it is among those that are listed: a list goes looking for some sorts alone,
-    /// or for some at other dates than for others.
-    pub(super) fn sort(&self) -> u8 {
-        u8::from(self.kind == Kind::Reported) << 2 | self.vagueness()
-    }
-
-    /// 0 if it is possible for a day at most, 1 up to a month, 2 for longer.
-    fn vagueness(&self) -> u8 {
-        let Some(begins) = self.begins else {
-            return 0;
-        };
-        let possible = self.newness.latest.saturating_sub(begins);
-        u8::from(possible > VAGUE_SECONDS) + u8::from(possible > OPEN_SECONDS)
+    /// Of what sort it is.
+    pub(super) fn sort(&self) -> Sort {
+        let possible = self
+            .begins
+            .map_or(0, |begins| self.newness.latest.saturating_sub(begins));
+        let vagueness = u8::from(possible > VAGUE_SECONDS) + u8::from(possible > OPEN_SECONDS);
+        Sort(u8::from(self.kind == Kind::Reported) << 2 | vagueness)
     }
 
     /// Whether it is definite at a date, and no other form has replaced it.
     pub(super) fn is_definite(&self, as_of: i64) -> bool {
         self.newness.latest <= as_of && self.until.is_none_or(|until| as_of < until)
+    }
+
+    /// Whether one entry did all that was done to the statement.
+    pub(super) const fn is_plain(&self) -> bool {
+        self.changed_by == self.newness.statement
     }
 
     /// Whether it may have been said by a date, and is not definite there.
@@ -149,13 +183,13 @@ impl Item {
             kind: self.kind,
             speaker: None,
             mark: Mark::Nothing,
-            plain: false,
+            changed_by: self.newness.statement,
         })
     }
 }
 
 /// An item as it stands in a row: dates and entries by how far they lie from one another, which
-/// mostly takes a byte, and the yes and no of it in one.
+/// mostly takes a byte.
 #[derive(Serialize, Deserialize)]
 struct Packed {
     latest: i64,
@@ -169,14 +203,12 @@ struct Packed {
     begins: Option<u64>,
     until: Option<i64>,
     kind: Kind,
-    /// [`COUNTS`] and [`PLAIN`].
-    flags: u8,
+    counts: bool,
+    /// How far `changed_by` lies above `statement`.
+    changed_after: u64,
     speaker: Option<u8>,
     mark: Mark,
 }
-
-const COUNTS: u8 = 1;
-const PLAIN: u8 = 1 << 1;
 
 impl From<Item> for Packed {
     fn from(item: Item) -> Self {
@@ -187,7 +219,6 @@ impl From<Item> for Packed {
             given_by,
             place,
         } = item.newness;
-        let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
         Self {
             latest,
             // Distances wrap, so that any two dates and entries have one.
@@ -200,7 +231,8 @@ impl From<Item> for Packed {
                 .map(|begins| earliest.wrapping_sub(begins).cast_unsigned()),
             until: item.until,
             kind: item.kind,
-            flags: flag(item.counts, COUNTS) | flag(item.plain, PLAIN),
+            counts: item.counts,
+            changed_after: item.changed_by.wrapping_sub(statement),
             speaker: item.speaker,
             mark: item.mark,
         }
@@ -222,11 +254,11 @@ impl From<Packed> for Item {
                 .begins
                 .map(|below| earliest.wrapping_sub(below.cast_signed())),
             until: packed.until,
-            counts: packed.flags & COUNTS != 0,
+            counts: packed.counts,
             kind: packed.kind,
             speaker: packed.speaker,
             mark: packed.mark,
-            plain: packed.flags & PLAIN != 0,
+            changed_by: packed.statement.wrapping_add(packed.changed_after),
         }
     }
 }
@@ -277,7 +309,7 @@ mod tests {
         fn an_item_is_read_back_as_it_was_written(
             (latest, earliest, begins, until) in any::<(i64, i64, Option<i64>, Option<i64>)>(),
             (statement, given_by, place) in any::<(u64, u64, u32)>(),
-            (counts, plain, speaker) in any::<(bool, bool, Option<u8>)>(),
+            (counts, changed_by, speaker) in any::<(bool, u64, Option<u8>)>(),
             kind in prop_oneof![Just(Kind::Candidate), Just(Kind::Evasion), Just(Kind::Reported)],
             mark in prop_oneof![
                 Just(Mark::Nothing),
@@ -286,7 +318,7 @@ mod tests {
             ],
         ) {
             let newness = Newness { latest, earliest, statement, given_by, place };
-            let item = Item { newness, begins, until, counts, kind, speaker, mark, plain };
+            let item = Item { newness, begins, until, counts, kind, speaker, mark, changed_by };
             let row = postcard::to_stdvec(&item).unwrap();
             prop_assert_eq!(postcard::from_bytes::<Item>(&row), Ok(item));
         }

@@ -7,7 +7,7 @@
 //!
 //! - **Items** (`item.rs`) say of a testimony when it stands and what it counts as.
 //! - **Trees** (`tree.rs`) hold them twice, by age and by beginning, and what the lists of an
-//!   answer go looking for once more, apart. They keep every version of themselves, so that a
+//!   answer go looking for once more, sort by sort. They keep every version of themselves, so that a
 //!   question at an early K is as fast as one at a late K.
 //! - **Seals** (`state.rs`) name the trees as they were at an entry, with the few items that
 //!   have come and gone since they were written. Between seals, a question works out from the

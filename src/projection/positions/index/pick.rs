@@ -12,7 +12,8 @@ use super::search::Search;
 use super::state::State;
 use crate::fold::FoldError;
 use crate::position::{Dated, Position, Testimony, origin};
-use crate::projection::positions::history::{Changed, Pair, heard_of, heard_once};
+use crate::projection::positions::TALLIES;
+use crate::projection::positions::history::{Changed, Pair, Tally, heard_of, heard_once};
 use crate::projection::positions::question::{Bench, Collected, Detail, has_voice, order};
 use crate::projection::positions::same::Ties;
 use crate::record::Interval;
@@ -69,6 +70,12 @@ pub(in super::super) fn pick(
     (as_of, page): (i64, usize),
 ) -> Result<Option<Picked>, FoldError> {
     if !bench.terms.are_default() || bench.asked.len() > 1 {
+        return Ok(None);
+    }
+    // Most pairs have few statements and no index, which one row tells for a fraction of what
+    // looking for a seal costs.
+    let tally: Option<Tally> = TALLIES.get(bench.tables, &Tally::key(pair))?;
+    if tally.is_none_or(|it| it.sealed.is_none()) {
         return Ok(None);
     }
     let Some(mut state) = State::sealed(bench.tables, pair, bench.known_at)? else {
@@ -205,7 +212,7 @@ impl Picks<'_, '_> {
                 continue;
             }
             let mut copy = None;
-            if item.plain && item.is_listed() {
+            if item.is_listed() {
                 let place = Place::of(item);
                 copy = match self.state.fresh.get(&place) {
                     Some(fresh) => Some(fresh.clone()),
@@ -213,7 +220,7 @@ impl Picks<'_, '_> {
                 };
             }
             let changed = match copy {
-                Some(change) => Changed::from([(statement, change)]),
+                Some(changed) => changed,
                 None => self.changed(item)?,
             };
             self.hear(item, &changed)?;
@@ -225,7 +232,7 @@ impl Picks<'_, '_> {
     fn changed(&self, item: &Item) -> Result<Changed, FoldError> {
         let (tables, known_at) = (self.bench.tables, self.bench.known_at);
         let statement = item.newness.statement;
-        if item.plain {
+        if item.is_plain() {
             heard_once(tables, self.pair, statement)
         } else {
             heard_of(tables, self.pair, statement, known_at)

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use super::item::{ByKind, Item, Kind, Mark, VAGUE_SECONDS};
+use super::item::{ByKind, Item, Kind, Mark, Sort};
 use super::state::State;
 use super::tree::{Child, Pages};
 use crate::fold::{FoldError, Order, Tables};
@@ -19,8 +19,8 @@ pub(super) struct Search<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Among {
     All,
-    /// Those that lists go looking for.
-    Listed,
+    /// Those of one sort that lists go looking for.
+    Listed(Sort),
 }
 
 /// How long a search is to go on.
@@ -55,11 +55,14 @@ impl<'a> Search<'a> {
     ) -> Result<(), FoldError> {
         let state = self.state;
         let tree = match among {
-            Among::All => &state.by_age,
-            Among::Listed => &state.listed,
+            Among::All => state.by_age.as_ref(),
+            Among::Listed(sort) => state.listed.get(&sort),
         };
         let come = state.come.values();
-        let mut come = come.filter(|it| among == Among::All || it.is_listed());
+        let mut come = come.filter(|it| match among {
+            Among::All => true,
+            Among::Listed(sort) => it.sort() == sort,
+        });
         let mut next = move || match order {
             Order::Ascending => come.next(),
             Order::Descending => come.next_back(),
@@ -203,54 +206,67 @@ impl<'a> Search<'a> {
 
     /// The newest of those reported, definite or possible.
     pub(super) fn reported(&mut self, count: usize) -> Result<Vec<Item>, FoldError> {
-        const REPORTED: Kind = Kind::Reported;
         let as_of = self.as_of;
-        let wanted = |page: &Child| {
-            page.holds(REPORTED)
-                && (page.reaches_down_to(as_of) || page.begins_before(REPORTED, as_of))
-        };
+        let wanted =
+            |page: &Child| page.reaches_down_to(as_of) || page.begins_before(Kind::Reported, as_of);
+        let is_meant = |item: &Item| item.is_definite(as_of) || item.is_possible(as_of);
         let mut found = Vec::new();
-        self.visit_among(Among::Listed, Order::Descending, wanted, |item| {
-            if found.len() >= count {
-                return ENOUGH;
-            }
-            let stands = item.is_definite(as_of) || item.is_possible(as_of);
-            if stands && item.kind == REPORTED {
-                found.push(item.clone());
-            }
-            GO_ON
-        })?;
+        for sort in Sort::REPORTED {
+            let among = Among::Listed(sort);
+            self.add_newest(&mut found, count, (among, sort), wanted, is_meant)?;
+        }
         Ok(found)
     }
 
-    /// The newest of those possible. Those that are not listed are possible for a day at most,
-    /// so that they end within a day of the date asked for.
+    /// The newest of those possible.
     pub(super) fn possible(&mut self, count: usize) -> Result<Vec<Item>, FoldError> {
         let as_of = self.as_of;
-        let end = as_of.saturating_add(VAGUE_SECONDS);
-        let mut found: Vec<Item> = Vec::new();
-        for among in [Among::Listed, Among::All] {
-            let wanted = |page: &Child| {
-                page.reaches_beyond(as_of)
-                    && page.begins_before_in_any_kind(as_of)
-                    && (among == Among::Listed || page.reaches_down_to(end))
-            };
-            let mut left = count;
-            self.visit_among(among, Order::Descending, wanted, |item| {
-                if left == 0 || item.newness.latest <= as_of {
-                    return ENOUGH;
-                }
-                let is_meant = among == Among::Listed || !item.is_listed();
-                if is_meant && item.is_possible(as_of) {
-                    found.push(item.clone());
-                    left -= 1;
-                }
-                GO_ON
-            })?;
+        let wanted =
+            |page: &Child| page.reaches_beyond(as_of) && page.begins_before_in_any_kind(as_of);
+        let mut found = Vec::new();
+        for sort in Sort::VAGUE {
+            let is_meant = |item: &Item| item.is_possible(as_of);
+            let among = Among::Listed(sort);
+            self.add_newest(&mut found, count, (among, sort), wanted, is_meant)?;
         }
+        // Those that are possible for a day at most lie close to one another as it is.
+        let is_meant = |item: &Item| !item.sort().is_vague() && item.is_possible(as_of);
+        let among = (Among::All, Sort::UNLISTED);
+        self.add_newest(&mut found, count, among, wanted, is_meant)?;
+        Ok(found)
+    }
+
+    /// Puts the newest of a sort to those of others, the newest first, and keeps so many of all.
+    fn add_newest(
+        &mut self,
+        found: &mut Vec<Item>,
+        count: usize,
+        (among, sort): (Among, Sort),
+        wanted: impl Fn(&Child) -> bool,
+        is_meant: impl Fn(&Item) -> bool,
+    ) -> Result<(), FoldError> {
+        // What is older is of no use.
+        let oldest = found.get(count.wrapping_sub(1)).map(|it| it.newness);
+        let end = sort.ends_before(self.as_of);
+        let wanted = |page: &Child| {
+            wanted(page)
+                && page.reaches_down_to(end)
+                && oldest.is_none_or(|oldest| page.reaches_up_to(oldest.latest))
+        };
+        let mut left = count;
+        self.visit_among(among, Order::Descending, wanted, |item| {
+            if left == 0 || oldest.is_some_and(|oldest| item.newness < oldest) {
+                return ENOUGH;
+            }
+            if is_meant(item) {
+                found.push(item.clone());
+                left -= 1;
+            }
+            GO_ON
+        })?;
         found.sort_unstable_by_key(|it| std::cmp::Reverse(it.newness));
         found.truncate(count);
-        Ok(found)
+        Ok(())
     }
 
     /// When the newest candidate ends that is not marked so, in whichever form.

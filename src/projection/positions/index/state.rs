@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::copies::{self, Place};
-use super::item::Item;
+use super::item::{Item, Sort};
 use super::memory::Remembered;
 use super::told::{Forms, is_tied, testimonies};
 use super::tree::{Child, Pages, Press};
@@ -31,6 +31,10 @@ pub(super) const SPEAKERS_MAX: usize = 64;
 /// How many verifiers are told apart. Where more have signed, any may have.
 const SIGNERS_MAX: usize = 64;
 
+/// Of a statement to which more entries did something, no copies are made: so that the thousandth
+/// is not a copy of all that came before.
+const COPIED_ENTRIES_MAX: usize = 4;
+
 /// How a pair stands. See the module.
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -40,8 +44,8 @@ pub(super) struct State {
     pub(super) by_age: Option<Child>,
     /// The same in the order of their beginnings.
     pub(super) by_beginning: Option<Child>,
-    /// Those alone that lists go looking for, in the order of age.
-    pub(super) listed: Option<Child>,
+    /// Those alone that lists go looking for, sort by sort, each in the order of age.
+    pub(super) listed: BTreeMap<Sort, Child>,
     /// What stands beside the trees.
     pub(super) come: BTreeMap<Newness, Item>,
     /// What no longer stands, although it is in the trees.
@@ -52,9 +56,9 @@ pub(super) struct State {
     signers: BTreeSet<Number>,
     /// Whether the index does not answer for the pair from here on.
     pub(super) closed: bool,
-    /// What was read since the seal of plain statements that lists go looking for: of it there
-    /// are no copies yet.
-    pub(super) fresh: BTreeMap<Place, Change>,
+    /// What was read since the seal of statements that lists go looking for: of it there are no
+    /// copies yet.
+    pub(super) fresh: BTreeMap<Place, Changed>,
 }
 
 /// A state as it stands in a row, whose key has the entry.
@@ -62,7 +66,7 @@ pub(super) struct State {
 struct Seal {
     by_age: Option<Child>,
     by_beginning: Option<Child>,
-    listed: Option<Child>,
+    listed: BTreeMap<Sort, Child>,
     come: Vec<Item>,
     gone: Vec<Item>,
     speakers: Vec<Slug>,
@@ -135,7 +139,7 @@ impl State {
             let items = self.numbered(told.testimonies);
             if items.iter().any(Item::is_listed) {
                 let changed = heard_once(tables, pair, statement)?;
-                self.show(&items, changed.get(&statement));
+                self.show(&items, &changed);
             }
             self.replace(&[], items);
         }
@@ -153,17 +157,21 @@ impl State {
             self.note(change.signers(), is_tied(change));
             self.note(attested, false);
         }
-        let before = self.numbered(testimonies(statement, changed, self.at));
+        let before = if statement < self.at {
+            self.numbered(testimonies(statement, changed, self.at))
+        } else {
+            Vec::new()
+        };
         let after = self.numbered(testimonies(statement, changed, known_at));
-        self.show(&after, changed.get(&statement));
+        self.show(&after, changed);
         self.replace(&before, after);
     }
 
-    /// Keeps what lists go looking for of a plain statement.
-    fn show(&mut self, items: &[Item], recorded: Option<&Change>) {
-        for item in items.iter().filter(|it| it.plain && it.is_listed()) {
-            if let Some(change) = recorded {
-                self.fresh.insert(Place::of(item), change.clone());
+    /// Keeps what was done to a statement that lists go looking for.
+    fn show(&mut self, items: &[Item], changed: &Changed) {
+        if changed.len() <= COPIED_ENTRIES_MAX {
+            for item in items.iter().filter(|it| it.is_listed()) {
+                self.fresh.insert(Place::of(item), changed.clone());
             }
         }
     }
@@ -271,23 +279,27 @@ impl State {
         let come = std::mem::take(&mut self.come).into_values();
         let edits = gone.map(|it| (it, false)).chain(come.map(|it| (it, true)));
         let (mut ages, mut beginnings) = (BTreeMap::new(), BTreeMap::new());
-        let mut listed = BTreeMap::new();
+        let mut listed: BTreeMap<Sort, BTreeMap<_, _>> = BTreeMap::new();
         for (item, stands) in edits {
             if let Some(beginning) = item.beginning() {
                 beginnings.insert(beginning.newness, stands.then_some(beginning));
             }
             if item.is_listed() {
+                let listed = listed.entry(item.sort()).or_default();
                 listed.insert(item.newness, stands.then(|| item.clone()));
             }
             ages.insert(item.newness, stands.then_some(item));
         }
         let ages: Vec<_> = ages.into_iter().collect();
         let beginnings: Vec<_> = beginnings.into_iter().collect();
-        let listed: Vec<_> = listed.into_iter().collect();
         self.by_age = press.revise(pages, self.by_age.as_ref(), &ages)?;
         self.by_beginning = press.revise(pages, self.by_beginning.as_ref(), &beginnings)?;
-        if !listed.is_empty() {
-            self.listed = press.revise(pages, self.listed.as_ref(), &listed)?;
+        for (sort, edits) in listed {
+            let edits: Vec<_> = edits.into_iter().collect();
+            let tree = self.listed.remove(&sort);
+            if let Some(tree) = press.revise(pages, tree.as_ref(), &edits)? {
+                self.listed.insert(sort, tree);
+            }
         }
         Ok(())
     }

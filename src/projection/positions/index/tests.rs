@@ -11,7 +11,7 @@ use crate::fold::{MemoryTables, Tables as _};
 use crate::position::{Question, position};
 use crate::projection::fixtures::{self, ACTORS, CAPTURED, Script, answer, slug, statement};
 use crate::projection::positions::fold::{fold, fold_next};
-use crate::projection::positions::{Answer, Collected, Subject, Terms, answer_by_index, collect};
+use crate::projection::positions::{self, Answer, Collected, Subject, Terms, collect};
 use crate::projection::positions::{PAGES, SEALS, SHOWN};
 use crate::record::proto::record::Kind;
 use crate::record::proto::{self, Authority, Polarity, ReadingBasis as Basis, ReferenceKind};
@@ -58,7 +58,7 @@ fn subject(actor: &str) -> Subject {
 fn ask(tables: &MemoryTables, actor: &str, known_at: u64, as_of: i64, page: usize) -> Answer {
     let terms = Terms::default();
     let subject = subject(actor);
-    let found = answer_by_index(tables, &subject, &terms, known_at, (as_of, page));
+    let found = positions::answer(tables, &subject, &terms, known_at, (as_of, page));
     found.unwrap().unwrap()
 }
 

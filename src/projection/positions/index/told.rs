@@ -60,7 +60,7 @@ fn alone(statement: u64, recorded: &Change, reading: &Reading) -> Option<Forms> 
         reading,
         coders: BTreeSet::from([Coder::Attestor]),
     };
-    forms(statement, &heard, &reading.holder, &[given], true)
+    forms(statement, &heard, &reading.holder, &[given], statement)
 }
 
 /// Whether it says of a statement that it is the same utterance as another.
@@ -84,10 +84,11 @@ pub(super) fn testimonies(statement: u64, changed: &Changed, known_at: u64) -> V
         choice: Choice::Most,
         never: &BTreeSet::new(),
     };
-    let plain = changed.range(..known_at).nth(1).is_none();
+    let changed_by = changed.range(..known_at).next_back();
+    let changed_by = changed_by.map_or(statement, |(entry, _)| *entry);
     let readings = hearing.readings(&heard, &coders).into_iter();
     let forms =
-        readings.filter_map(|(holder, given)| forms(statement, &heard, holder, &given, plain));
+        readings.filter_map(|(holder, given)| forms(statement, &heard, holder, &given, changed_by));
     forms.collect()
 }
 
@@ -97,13 +98,13 @@ fn forms(
     heard: &Heard<'_>,
     holder: &Slug,
     given: &[Given<'_>],
-    plain: bool,
+    changed_by: u64,
 ) -> Option<Forms> {
     // Of whom nothing is known but that they may speak: see `Kind`.
     let authority = Authority::None;
     let own = Bases::OWN_WORDS;
     let testimony = testimony(statement, heard, holder, authority, given, own)?;
-    let items = Item::of(&testimony, None, plain);
+    let items = Item::of(&testimony, None, changed_by);
     let may_count = testimony.is_admissible();
     Some(Forms {
         speaker: testimony.speaker.filter(|_| may_count),

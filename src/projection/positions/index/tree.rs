@@ -73,6 +73,11 @@ impl Child {
         self.latest > as_of
     }
 
+    /// Whether some item ends at a date or after it.
+    pub(super) const fn reaches_up_to(&self, date: i64) -> bool {
+        self.latest >= date
+    }
+
     /// Whether there are items of a kind.
     pub(super) const fn holds(&self, kind: Kind) -> bool {
         self.holds[kind as usize]
