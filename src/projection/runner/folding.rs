@@ -131,11 +131,17 @@ impl Folding {
 
     /// Folds some frames below `end` and applies what they change. Frames before one that
     /// cannot be folded are applied all the same. While tables are built, what was applied last
-    /// is written only once something else is, or by [`settle`](Self::settle).
+    /// is written beside what comes next; all is written once `end` is reached.
     pub(super) fn advance(&mut self, end: u64, pace: Pace) -> Result<(), Halt> {
         let (batch, cursor, halt) = self.fold_frames(end, pace);
         match halt {
-            None => self.apply(batch, cursor, pace),
+            None => {
+                self.apply(batch, cursor, pace)?;
+                if self.cursor.size >= end {
+                    self.settle()?;
+                }
+                Ok(())
+            }
             Some((at, halt)) => {
                 // The changes hold a part of the frame that failed: once more without it.
                 self.memory = self.fold.memory();
@@ -153,7 +159,7 @@ impl Folding {
     }
 
     /// Waits until all that was applied is written.
-    pub(super) fn settle(&mut self) -> Result<(), Halt> {
+    fn settle(&mut self) -> Result<(), Halt> {
         if let Some(writing) = self.writing.take() {
             self.spare = writing.wait()?;
         }

@@ -235,7 +235,6 @@ impl Builder {
         if self.is_stopped() {
             return Ok(false);
         }
-        self.folding.settle()?;
         self.folding.opened.tables.persist()?;
         self.folding.opened.build.mark_built()?;
         self.take_place()
