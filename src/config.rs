@@ -41,6 +41,9 @@ pub struct Config {
     /// The archive's origin: where there is no archive it is founded under it, and one of
     /// another origin is refused. Whatever it is, if left out.
     pub origin: Option<String>,
+    /// Below which directory backups are written, whoever asks for them. If left out, they are
+    /// written wherever the daemon may, for those alone who ask on its own machine.
+    pub backup_dir: Option<PathBuf>,
     /// Where the daemon listens; port 0 takes a free one.
     pub listen: SocketAddr,
     /// The largest document that is taken, in bytes. 64 MiB.
@@ -121,7 +124,9 @@ pub struct Connections {
     pub open_per_peer_max: usize,
     /// How many seconds a connection has until the head of its first request (HTTP/1), or its
     /// preface (HTTP/2), has come. 10: a packet that was lost twice is sent again within 7. Who
-    /// says nothing can so hold a peer's 256 places only by coming again 26 times a second.
+    /// says nothing can so hold a peer's 256 places only by coming again 26 times a second. For
+    /// the head of each further request over HTTP/1 there are 30 seconds from the answer before
+    /// it, which is no setting.
     pub opening_seconds_max: u64,
     /// How many calls are open on one connection at a time. 256.
     pub streams_max: u32,
@@ -186,6 +191,7 @@ impl Default for Config {
             data_dir: PathBuf::from(DEFAULT_DATA_DIR),
             signer_dir: None,
             origin: None,
+            backup_dir: None,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)),
             source_bytes_max: 64 << 20,
             text_cache_bytes: TEXT_CACHE_BYTES,

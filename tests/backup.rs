@@ -6,6 +6,7 @@ mod program;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use onrecord::rpc::proto::CreateBackupRequest;
 use onrecord::rpc::proto::admin_service_client::AdminServiceClient;
@@ -223,4 +224,61 @@ async fn a_backup_that_is_given_up_leaves_a_whole_one_or_nothing() {
 /// Whether it says that it is an archive, and nobody writes to it any more.
 fn is_whole(directory: &Path) -> bool {
     directory.join("FORMAT").exists() && DataDir::open(directory).is_ok()
+}
+
+#[test]
+fn with_a_directory_for_backups_they_are_written_there_and_nowhere_else() {
+    let home = tempfile::tempdir().unwrap();
+    let backups = home.path().join("backups");
+    fs::create_dir(&backups).unwrap();
+    let settings = serde_json::json!({ "backup_dir": backups });
+    fs::write(home.path().join("settings.json"), settings.to_string()).unwrap();
+    let daemon = Daemon::start_in(home, &["--config", "settings.json"]);
+    daemon
+        .ask(&["backup", "copy"])
+        .code(2)
+        .complains("does not lie where backups may be written")
+        .complains("a directory below");
+    assert!(!daemon.home.path().join("copy").exists());
+    daemon.ask(&["backup", "backups/of/may"]).code(0);
+    assert!(backups.join("of/may/FORMAT").exists());
+}
+
+#[test]
+fn what_a_killed_restore_left_is_told_as_that() {
+    let daemon = Daemon::start();
+    daemon.ask(&["backup", "copy"]).code(0);
+    let home = daemon.home.path();
+    let (backup, target) = (home.join("copy"), home.join("new"));
+    assert!(!backup.join("UNFINISHED").exists());
+    // A pipe that nobody writes to keeps it from going on, until it is killed.
+    let held = backup.join("ledger/frames/held");
+    let made = Command::new("mkfifo").arg(&held).status().unwrap();
+    assert!(made.success());
+    let mut killed = onrecord()
+        .arg("restore")
+        .arg(&backup)
+        .arg("--data")
+        .arg(&target)
+        .spawn()
+        .unwrap();
+    while !target.join("ledger/EPOCH").exists() {
+        assert!(killed.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::yield_now();
+    }
+    restore(&backup, &target).code(1).complains("is in use");
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    fs::remove_file(&held).unwrap();
+    let says = "holds what a restore left that was cut short, and is no archive; remove it, and begin again";
+    restore(&backup, &target).code(1).complains(says);
+    let serve = |arguments: &[&str]| run(onrecord().args(arguments).arg("--data").arg(&target));
+    serve(&["serve", "--listen", "127.0.0.1:0"])
+        .code(1)
+        .complains(says);
+    serve(&["check"]).code(1).says(says);
+    assert!(target.join("UNFINISHED").exists(), "nothing is taken away");
+    fs::remove_dir_all(&target).unwrap();
+    restore(&backup, &target).code(0);
+    assert!(!target.join("UNFINISHED").exists());
 }

@@ -215,6 +215,20 @@ fn a_bag_that_was_changed_founds_nothing_and_the_file_is_named() {
     fs::remove_file(&document).unwrap();
     refused("is missing");
 
+    // A file that nobody vouches for, wherever it lies in the payload.
+    for beside in ["data/notes.txt", "data/sources/deep/er/notes.txt"] {
+        fs::write(&document, &whole).unwrap();
+        let path = bag.join(beside);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, b"read me").unwrap();
+        refused(&format!("{beside} is listed in no manifest"));
+        verify(&bag, &key)
+            .code(1)
+            .says(&format!("{beside} is listed in no manifest"));
+        fs::remove_file(&path).unwrap();
+    }
+    fs::remove_file(&document).unwrap();
+
     // With the manifests made right, what it says of the ledger catches it.
     seal(&bag);
     refused("which is on record, is not in the bag");

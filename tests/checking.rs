@@ -2,26 +2,23 @@
 //! damaged is called whole.
 #![cfg(feature = "daemon")]
 
+#[path = "common/doctored.rs"]
+mod doctored;
 #[path = "common/program.rs"]
 mod program;
 
 use std::fs;
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use bytes::Bytes;
+use doctored::{copy, files};
 use onrecord::app;
-use onrecord::audit::{PartState, Report};
-use onrecord::ledger::frame::{Frame, FrameBody, FrameHash, FrameHeader};
-use onrecord::merkle::{Frontier, leaf_hash};
-use onrecord::record::proto;
-use onrecord::storage::{
-    DataDir, DiskSyncer, FrameLoader, FrameStore as _, FramesOptions, Head, SledFrames, StoredFrame,
-};
+use onrecord::audit::{Elsewhere, KeptCheckpoint, PartState, Report};
+use onrecord::merkle::{Checkpoint, Hash, NoteKey, NoteKeyType, root_of};
+use onrecord::record::SigningKey;
+use onrecord::storage::{Signed, SignerDir};
 use program::{Daemon, onrecord, run};
-use prost::Message as _;
 use tempfile::TempDir;
 
 /// How many bytes are flipped, unless `ONRECORD_FLIPS` says otherwise.
@@ -40,32 +37,7 @@ fn stopped() -> (TempDir, PathBuf) {
 
 fn check(data: &Path) -> Report {
     let scratch = tempfile::tempdir().unwrap();
-    app::check(data, scratch.path(), SEED).unwrap()
-}
-
-fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut open = vec![dir.to_owned()];
-    while let Some(dir) = open.pop() {
-        for entry in fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
-fn copy(from: &Path, to: &Path) {
-    for path in files(from) {
-        let target = to.join(path.strip_prefix(from).unwrap());
-        fs::create_dir_all(target.parent().unwrap()).unwrap();
-        fs::copy(&path, target).unwrap();
-    }
+    app::check(data, &Elsewhere::default(), scratch.path(), SEED).unwrap()
 }
 
 fn snapshot(dir: &Path) -> Vec<(PathBuf, blake3::Hash)> {
@@ -246,130 +218,174 @@ fn files_that_are_gone_are_named() {
     assert_eq!(part(&check(&data), "HEAD").state, PartState::Damaged);
 }
 
-/// What somebody with the disk in his hands does to a ledger, and makes all hashes right again.
-type Doctoring = fn(&mut Vec<proto::Entry>);
-
-#[test]
-fn a_doctored_ledger_whose_hashes_are_all_right_is_caught_by_its_signatures_and_verdicts() {
-    let cases: [(&str, Doctoring, &str); 5] = [
-        (
-            "altered",
-            |entries| {
-                let envelope = entries[20].envelope.as_mut().unwrap();
-                let mut record = proto::Record::decode(envelope.payload.clone()).unwrap();
-                record.signed_at.as_mut().unwrap().seconds += 1;
-                envelope.payload = Bytes::from(record.encode_to_vec());
-            },
-            "entry 20: admission does not let it in: BAD_SIGNATURE",
-        ),
-        (
-            "removed",
-            |entries| drop(entries.remove(1)),
-            "entry 1: admission does not let it in",
-        ),
-        (
-            "reordered",
-            |entries| {
-                let last = entries.len() - 1;
-                entries.swap(1, last);
-            },
-            "entry 1: admission does not let it in",
-        ),
-        (
-            "doubled",
-            |entries| entries.push(entries[5].clone()),
-            "its record is on record already, as entry 5",
-        ),
-        (
-            "back-dated",
-            |entries| {
-                for entry in entries {
-                    entry.recorded_at.as_mut().unwrap().seconds -= 20 * 365 * 86_400;
-                }
-            },
-            "IN_THE_FUTURE",
-        ),
-    ];
-    let (home, data) = stopped();
-    for (name, doctoring, says) in cases {
-        let doctored = home.path().join(name);
-        copy(&data, &doctored);
-        doctor(&doctored, doctoring);
-        let report = check(&doctored);
-        assert_eq!(part(&report, "ledger").state, PartState::Whole, "{name}");
-        let findings = &part(&report, "entries").findings;
-        let found = findings.iter().any(|finding| finding.contains(says));
-        assert!(found, "{name}: no {says:?} in {findings:#?}");
-        assert!(!report.is_whole);
-    }
-}
-
 fn part<'r>(report: &'r Report, name: &str) -> &'r onrecord::audit::Part {
     let found = report.parts.iter().find(|part| part.name == name);
     found.unwrap_or_else(|| panic!("no {name} in {report:#?}"))
 }
 
-/// Writes the ledger anew, one entry a frame, with every hash, link and root right.
-fn doctor(data: &Path, doctoring: Doctoring) {
-    let dir = DataDir::open(data).unwrap();
-    let frames = SledFrames::open(&dir.ledger(), &FramesOptions::default()).unwrap();
-    let mut entries = Vec::new();
-    while (entries.len() as u64) < frames.next_index() {
-        for stored in frames.read_from(entries.len() as u64, 64).unwrap() {
-            let leaves = Frame::decode(&stored.bytes).unwrap().leaves;
-            entries.extend(
-                leaves
-                    .into_iter()
-                    .map(|it| proto::Entry::decode(it).unwrap()),
-            );
-        }
-    }
-    drop(frames);
-    // A frame an entry: each is later than the one before.
-    for (place, entry) in entries.iter_mut().enumerate() {
-        let time = entry.recorded_at.as_mut().unwrap();
-        time.nanos = i32::try_from(place).unwrap() * 1_000;
-    }
-    let last = entries.last().unwrap().recorded_at.unwrap().seconds;
-    for entry in &mut entries {
-        entry.recorded_at.as_mut().unwrap().seconds = last;
-    }
-    doctoring(&mut entries);
-    for (place, entry) in entries.iter_mut().enumerate() {
-        entry.recorded_at.as_mut().unwrap().nanos = i32::try_from(place).unwrap() * 1_000;
-    }
-    fs::remove_dir_all(dir.ledger()).unwrap();
-    fs::create_dir(dir.ledger()).unwrap();
-    let mut loader = FrameLoader::begin(&dir.ledger(), Arc::new(DiskSyncer)).unwrap();
-    let mut frontier = Frontier::new();
-    let mut previous = FrameHash::NONE;
-    let count = NonZeroU32::new(1).unwrap();
-    for (first_index, entry) in (0..).zip(&entries) {
-        let leaf = entry.encode_to_vec();
-        let mut body = FrameBody::default();
-        assert!(body.push(&leaf));
-        frontier.push(leaf_hash(&leaf));
-        let time = entry.recorded_at.unwrap();
-        let bytes = body.seal(&FrameHeader {
-            epoch: 1,
-            first_index,
-            count,
-            recorded_at: onrecord::record::Micros::from_timestamp(&time).unwrap(),
-            previous,
-            root_after: frontier.root(),
-        });
-        previous = FrameHash::of(&bytes);
-        let stored = StoredFrame {
-            first_index,
-            count,
-            bytes: Bytes::from(bytes),
-        };
-        loader.push(&stored).unwrap();
-    }
-    loader.finish().unwrap();
-    let head = Head {
-        size: frontier.size(),
-        root: *frontier.root().as_bytes(),
+/// A checkpoint of that many entries under a root, signed as nobody did.
+fn kept(origin: &str, size: u64, root: Hash, key: &SigningKey) -> Vec<u8> {
+    let checkpoint = Checkpoint::new(origin.parse().unwrap(), size, root).unwrap();
+    checkpoint.sign(key).to_string().into_bytes()
+}
+
+fn note_key(origin: &str, key: &SigningKey) -> NoteKey {
+    NoteKey::new(origin.parse().unwrap(), NoteKeyType::Log, key.public())
+}
+
+#[test]
+fn a_ledger_is_held_against_a_checkpoint_that_was_kept() {
+    let daemon = Daemon::start();
+    let early = daemon.ask(&["checkpoint"]).code(0).out;
+    daemon.append_example().code(0);
+    let status = daemon.ask(&["status", "--json"]).json();
+    let key = status["checkpoints"]["keys"][0]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let origin = status["origin"].as_str().unwrap().to_owned();
+    let home = daemon.terminate_in_place();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = home.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path
     };
-    dir.write_head(&head).unwrap();
+    let check = |checkpoint: &Path, keys: &[&str]| {
+        let mut command = onrecord();
+        command.current_dir(home.path()).arg("check");
+        command.arg("--checkpoint").arg(checkpoint);
+        for key in keys {
+            command.args(["--key", key]);
+        }
+        run(&mut command)
+    };
+    // One of an earlier size, by one of several keys.
+    let stranger = SigningKey::from_seed([9; 32]);
+    let other = note_key(&origin, &stranger).to_string();
+    let early = file("early", early.as_bytes());
+    check(&early, &[&other, &key])
+        .code(0)
+        .says("checkpoint: whole (1 entries with the root ")
+        .says(&format!("signed by {key}"))
+        .says("signer: whole (")
+        .says("begins with all that the checkpoint commits to");
+
+    let root = root_of(&[]);
+    let of = |origin: &str, size| kept(origin, size, root, &stranger);
+    let elsewhere = "elsewhere.example";
+    let foreign = note_key(elsewhere, &stranger).to_string();
+    let cases: [(&str, Vec<u8>, &str, &str); 6] = [
+        (
+            "other-root",
+            of(&origin, 3),
+            &other,
+            "this is another history",
+        ),
+        ("beyond", of(&origin, 9_999), &other, "its end is missing"),
+        (
+            "foreign",
+            of(elsewhere, 3),
+            &foreign,
+            "it is of elsewhere.example, and the ledger is that of",
+        ),
+        (
+            "foreign-key",
+            of(&origin, 3),
+            &key,
+            "none of the keys that were given signed it",
+        ),
+        (
+            "no-note",
+            b"three entries".to_vec(),
+            &key,
+            "it is no signed note",
+        ),
+        (
+            "bad-signature",
+            String::from_utf8(of(&origin, 3))
+                .unwrap()
+                .replacen("\n3\n", "\n4\n", 1)
+                .into(),
+            &other,
+            "it is not to be believed: ",
+        ),
+    ];
+    for (name, note, key, says) in cases {
+        let note = file(name, &note);
+        check(&note, &[key])
+            .code(1)
+            .says("checkpoint: DAMAGED")
+            .says(says)
+            .says("which show it together");
+    }
+    check(&early, &[]).code(2).complains("--key");
+    run(onrecord().args(["check", "--key", &key]))
+        .code(2)
+        .complains("--checkpoint");
+    check(&home.path().join("nowhere"), &[&key]).code(2);
+}
+
+#[test]
+fn a_ledger_is_held_against_what_the_signer_noted() {
+    let (home, _) = stopped();
+    let noted_in = home.path().join("onrecord-data-signer");
+    let dir = SignerDir::open(&noted_in).unwrap();
+    let signed = dir.read_signed().unwrap().unwrap();
+    let alone = || run(onrecord().current_dir(home.path()).arg("check"));
+    alone().code(0).says("with --checkpoint and --key");
+    for (noted, says) in [
+        (
+            Signed {
+                root: [7; 32],
+                ..signed.clone()
+            },
+            "this is another history",
+        ),
+        (
+            Signed {
+                size: 9_999,
+                ..signed.clone()
+            },
+            "its end is missing",
+        ),
+        (
+            Signed {
+                origin: "elsewhere.example".to_owned(),
+                ..signed.clone()
+            },
+            "it is of elsewhere.example",
+        ),
+    ] {
+        dir.write_signed(&noted).unwrap();
+        alone().code(1).says("signer: DAMAGED").says(says);
+    }
+    fs::write(noted_in.join("signed"), "torn").unwrap();
+    alone().code(1).says("signed is damaged");
+    dir.write_signed(&signed).unwrap();
+    let moved = home.path().join("keys");
+    fs::rename(&noted_in, &moved).unwrap();
+    alone().code(0).says("signer: absent");
+    let named = run(onrecord()
+        .current_dir(home.path())
+        .args(["check", "--signer", "keys"]));
+    named.code(0).says("signer: whole");
+}
+
+#[test]
+fn what_cannot_be_followed_as_far_as_a_checkpoint_is_not_called_whole() {
+    let (home, data) = stopped();
+    let key = SigningKey::from_seed([9; 32]);
+    fs::write(data.join("ledger/frames/db"), b"nothing of it is left").unwrap();
+    let origin = "elsewhere.example";
+    let elsewhere = Elsewhere {
+        checkpoint: Some(KeptCheckpoint {
+            note: kept(origin, 3, root_of(&[]), &key),
+            keys: vec![note_key(origin, &key)],
+        }),
+        signer_dir: None,
+    };
+    let report = app::check(&data, &elsewhere, &home.path().join("scratch"), SEED);
+    let report = report.unwrap();
+    assert_eq!(part(&report, "checkpoint").state, PartState::Skipped);
+    assert!(!report.is_whole);
 }

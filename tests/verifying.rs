@@ -262,3 +262,18 @@ fn what_was_changed_is_a_no_and_what_cannot_be_asked_is_usage() {
         .complains("beyond the ledger");
     assert!(!home.join("none.bundle").exists());
 }
+
+#[test]
+fn a_proof_of_one_entry_never_passes_strictly_and_says_what_it_does_not_show() {
+    let (daemon, key) = example();
+    daemon.ask(&["proof", "5", "--output", "five"]).code(0);
+    let proof = "five.tlog-proof";
+    let home = daemon.home.path();
+    verify(home, &[proof, "--key", &key])
+        .code(0)
+        .says("an evidence bundle does");
+    verify(home, &[proof, "--key", &key, "--strict"]).code(1);
+    let help = run(onrecord().args(["verify", "--help"])).code(0).out;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("A .tlog-proof never passes so"), "{help}");
+}

@@ -119,9 +119,9 @@ fn fold(tables: &LsmTables, size: u64) -> Fallible<Frontier> {
             batch.add(changes);
             frontier.push(leaf);
         }
-        let changes = batch.into_changes();
-        recent.change(&changes);
-        tables.ingest(changes)?;
+        let batch = batch.into_batch();
+        recent.change_by(&batch);
+        tables.ingest(&batch.sorted())?;
     }
     Ok(frontier)
 }

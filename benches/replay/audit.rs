@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use onrecord::app;
-use onrecord::audit::remote::{AuditParts, Outcome, Site, SiteError, audit};
+use onrecord::audit::remote::{AuditParts, Outcome, Site, SiteError, WRITE_AFTER_ENTRIES, audit};
 use onrecord::fold::Fold;
 use onrecord::merkle::{
     Checkpoint, Hash, NoteKey, NoteKeyType, TilePath, WitnessPolicy, encode_bundle, leaf_hash,
@@ -49,6 +49,7 @@ pub fn measure(leaves: &[Bytes], key: &SigningKey) {
             keys: &keys,
             witnesses: &WitnessPolicy::nobody(),
             seed: [7; 32],
+            write_after_entries: WRITE_AFTER_ENTRIES,
             progress: &|_, _| {},
         });
         let report = report.expect("it is audited");

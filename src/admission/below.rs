@@ -34,27 +34,34 @@ pub fn entry(below: &dyn Below, index: u64) -> Result<Arc<Entry>, Refusal> {
     })
 }
 
-/// The version of a statement that stands: its newest correction that a trusted signature is
-/// on, or else as it was introduced. The references have been judged: it is on record.
+/// The entry of the version of a statement that stands: its newest correction that a trusted
+/// signature is on, or else its introduction. The references have been judged: it is on record.
 pub fn standing(
     state: &dyn Tables,
     below: &dyn Below,
     id: &str,
-) -> Result<Result<proto::Statement, Refusal>, FoldError> {
+) -> Result<Result<Arc<Entry>, Refusal>, FoldError> {
     let id = accept!(content_id("statement", id));
     let introduced: Option<RecordRow> = Table::Record.get(state, &[id.as_bytes()])?;
-    let damaged = || FoldError::Row {
-        table: Table::Record.name(),
-    };
     let introduced = introduced.ok_or_else(damaged)?;
     let statement = introduced.statement.as_ref();
     let corrections = statement.map_or(&[][..], |it| &it.corrections);
     let stands = newest_trusted(state, corrections)?.unwrap_or(introduced);
-    let entry = accept!(entry(below, stands.index));
-    let statement = match &entry.record.kind {
+    Ok(entry(below, stands.index))
+}
+
+/// What the version of a statement says whose entry this is.
+pub fn said(version: &Entry) -> Result<&proto::Statement, FoldError> {
+    let statement = match &version.record.kind {
         Some(Kind::StatementRecorded(statement)) => Some(statement),
         Some(Kind::StatementCorrected(corrected)) => corrected.corrected.as_ref(),
         _ => None,
     };
-    Ok(Ok(statement.ok_or_else(damaged)?.clone()))
+    statement.ok_or_else(damaged)
+}
+
+fn damaged() -> FoldError {
+    FoldError::Row {
+        table: Table::Record.name(),
+    }
 }

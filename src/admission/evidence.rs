@@ -436,35 +436,70 @@ fn further(
     added: &proto::EvidenceAdded,
     passages: &[Result<String, Refusal>],
 ) -> Result<Step, FoldError> {
-    let of_words = |evidence: &proto::Evidence| {
-        let mut establishes = evidence.establishes();
-        establishes.any(|what| what == Establishes::Words)
-    };
-    if !added.evidence.iter().any(of_words) {
+    if !is_of_words(added) {
         return Ok(Ok(()));
     }
-    let statement = accept!(below::standing(place.state, place.below, &added.statement)?);
-    if matches!(statement.wording(), Wording::Verbatim | Wording::Translated) {
-        let selected = passages.iter().flatten();
-        for (at, (evidence, text)) in std::iter::zip(&added.evidence, selected).enumerate() {
-            if of_words(evidence) && !says_the_same(&statement.text, text) {
-                return Ok(Err(Refusal::new(
-                    Reason::TextDiffersFromSelection,
-                    format!("evidence[{at}].segments"),
-                    format!(
-                        "the statement's text is not the passage that this selects: {}",
-                        difference(&statement.text, text)
-                    ),
-                    "a passage that says what the statement's text says; or one that does not establish WORDS",
-                )));
-            }
-        }
-    }
+    let version = accept!(below::standing(place.state, place.below, &added.statement)?);
+    let statement = below::said(&version)?;
+    accept!(same_words(statement, added, passages));
     let whole = proto::Statement {
         evidence: added.evidence.clone(),
-        ..statement
+        ..statement.clone()
     };
     not_translated(place.state, &Kind::StatementRecorded(whole))
+}
+
+/// Whether some of this evidence is for the words of its statement.
+pub fn is_of_words(added: &proto::EvidenceAdded) -> bool {
+    added.evidence.iter().any(establishes_words)
+}
+
+fn establishes_words(evidence: &proto::Evidence) -> bool {
+    let mut establishes = evidence.establishes();
+    establishes.any(|what| what == Establishes::Words)
+}
+
+/// Refuses evidence for the words of a statement whose passage says something else.
+fn same_words(
+    statement: &proto::Statement,
+    added: &proto::EvidenceAdded,
+    passages: &[Result<String, Refusal>],
+) -> Step {
+    if !matches!(statement.wording(), Wording::Verbatim | Wording::Translated) {
+        return Ok(());
+    }
+    let selected = passages.iter().flatten();
+    for (at, (evidence, text)) in std::iter::zip(&added.evidence, selected).enumerate() {
+        if establishes_words(evidence) && !says_the_same(&statement.text, text) {
+            return Err(Refusal::new(
+                Reason::TextDiffersFromSelection,
+                format!("evidence[{at}].segments"),
+                format!(
+                    "the statement's text is not the passage that this selects: {}",
+                    difference(&statement.text, text)
+                ),
+                "a passage that says what the statement's text says; or one that does not establish WORDS",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The part of a verdict that rests on documents, where all else was judged before: `version` is
+/// what the statement said for whose words further evidence was given.
+pub fn judge_documents(
+    kind: &Kind,
+    documents: &dyn Documents,
+    version: Option<&proto::Statement>,
+) -> Step {
+    let looked = Looked::at(kind, documents);
+    looked.verdict.clone()?;
+    match (kind, version) {
+        (Kind::EvidenceAdded(added), Some(statement)) => {
+            same_words(statement, added, &looked.passages)
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
 mod attestation;
 mod below;
 mod checkpoints;
+mod deferred;
 mod documents;
 mod evidence;
 mod field;
@@ -28,6 +29,7 @@ mod time;
 
 pub use below::{Below, BelowError};
 pub use checkpoints::{checkpoint_keys, witness_policy};
+pub use deferred::{judge_documents, judge_without_documents, version_vouched_for};
 pub use documents::{Documents, DocumentsError, TextError};
 pub use evidence::{Looked, evidence as evidence_of};
 pub use fold::AdmissionFold;

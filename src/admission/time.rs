@@ -132,7 +132,7 @@ fn further(place: &Place<'_>, added: &proto::EvidenceAdded) -> Result<Step, Fold
     if sources.is_empty() {
         return Ok(Ok(()));
     }
-    let statement = accept!(below::standing(place.state, place.below, &added.statement)?);
+    let version = accept!(below::standing(place.state, place.below, &added.statement)?);
     for (at, source) in sources {
         let blame = |refusal: Refusal| Refusal {
             message: format!("{} of the statement: {}", refusal.field, refusal.message),
@@ -142,7 +142,7 @@ fn further(place: &Place<'_>, added: &proto::EvidenceAdded) -> Result<Step, Fold
                     .to_owned(),
             ..refusal
         };
-        accept!(not_after_sources(&statement, &[source]).map_err(blame));
+        accept!(not_after_sources(below::said(&version)?, &[source]).map_err(blame));
     }
     Ok(Ok(()))
 }

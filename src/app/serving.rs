@@ -79,6 +79,7 @@ fn routes(
         tiles,
         checkpoints,
         clock: Arc::clone(&archive.clock),
+        backup_dir: config.backup_dir.clone(),
         stopping,
     };
     let subscriptions = &config.subscriptions;
@@ -135,4 +136,63 @@ fn server(config: &Config) -> Server {
         .http2_keepalive_timeout(Some(seconds(connections.keep_alive_timeout_seconds)))
         .max_connection_age(seconds(connections.age_seconds_max))
         .max_connection_age_grace(seconds(connections.age_grace_seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    /// hyper's bound on the time from one answer to the head of the next request.
+    const HEAD_WITHIN: Duration = Duration::from_secs(31);
+
+    /// A connection to the server of a daemon by default, which serves nothing.
+    async fn connected() -> TcpStream {
+        let config = Config {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            ..Config::default()
+        };
+        let (listener, address) = listen(&config).await.unwrap();
+        let connections = incoming::connections(listener, &config.connections);
+        let routes = tonic::service::Routes::default();
+        let served = server(&config)
+            .add_routes(routes)
+            .serve_with_incoming(connections);
+        tokio::spawn(served);
+        TcpStream::connect(address).await.unwrap()
+    }
+
+    /// Asks once over HTTP/1, and takes the answer.
+    async fn ask(connection: &mut TcpStream) {
+        let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+        connection.write_all(request).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            answer.push(connection.read_u8().await.unwrap());
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 "), "{answer:?}");
+    }
+
+    /// The clock goes on to the next deadline wherever nobody has anything to do.
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_once_and_then_holds_the_connection_in_silence_is_closed() {
+        for begun in ["", "GET / HTTP/1.1\r\nHo"] {
+            let mut connection = connected().await;
+            ask(&mut connection).await;
+            ask(&mut connection).await;
+            connection.write_all(begun.as_bytes()).await.unwrap();
+            let silent_since = tokio::time::Instant::now();
+            let mut rest = Vec::new();
+            match connection.read_to_end(&mut rest).await {
+                Ok(_) => {}
+                Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset),
+            }
+            // By the paused clock, on which nothing takes time but waiting.
+            assert!(silent_since.elapsed() <= HEAD_WITHIN, "{begun:?}");
+        }
+    }
 }

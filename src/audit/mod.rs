@@ -14,6 +14,6 @@ mod documents;
 pub mod remote;
 mod replay;
 
-pub use check::{CheckError, Part, PartState, Report, check};
+pub use check::{CheckError, Elsewhere, KeptCheckpoint, Part, PartState, Report, check};
 pub use documents::SourceTexts;
 pub use replay::{Finding, Follower, Problem, Replay, ReplayError, ReplayParts};

@@ -94,8 +94,13 @@ pub enum Problem {
     #[error("admission does not let it in: {0}")]
     NotAdmitted(Refusal),
     /// A document that it rests on is not there, so that it could not be judged.
-    #[error("it could not be judged: {0}")]
-    NotJudged(Refusal),
+    #[error("it could not be judged: {refusal}")]
+    NotJudged {
+        /// What is missing.
+        refusal: Refusal,
+        /// Where its passages are held against a version of a statement, the entry of that.
+        version: Option<u64>,
+    },
     /// It does not fold into the state.
     #[error("it does not follow from the entries below it: {0}")]
     NotFolded(String),
@@ -105,7 +110,7 @@ impl Problem {
     /// Whether it means that something was not looked at, and no more.
     #[must_use]
     pub const fn is_not_judged(&self) -> bool {
-        matches!(self, Self::NotJudged(_))
+        matches!(self, Self::NotJudged { .. })
     }
 }
 
@@ -130,6 +135,11 @@ pub enum ReplayError<E> {
 pub trait Follower<E> {
     /// Something is wrong with an entry.
     fn found(&mut self, finding: Finding) -> Result<(), ReplayError<E>>;
+
+    /// All was told that is wrong with the next entries; the state will hold them now.
+    fn told(&mut self) -> Result<(), ReplayError<E>> {
+        Ok(())
+    }
 
     /// These entries are in the state, the last ones before `frontier`: all that could be decoded.
     fn entered(
@@ -326,7 +336,22 @@ impl<'a> Replay<'a> {
             let at = (index, ready.recorded_at);
             let verdict =
                 admission::judge(&overlay, self.documents, &below, &prepared, at.0, at.1)?;
-            if let Some(problem) = problem_of(verdict) {
+            if let Some(mut problem) = problem_of(verdict) {
+                if let Problem::NotJudged { version, .. } = &mut problem {
+                    let rest = admission::judge_without_documents(
+                        &overlay,
+                        self.documents,
+                        &below,
+                        &prepared,
+                        at.0,
+                        at.1,
+                    )?;
+                    if let Some(Problem::NotAdmitted(refusal)) = problem_of(rest) {
+                        problem = Problem::NotAdmitted(refusal);
+                    } else if let Some(kind) = &prepared.record.kind {
+                        *version = admission::version_vouched_for(&overlay, &below, kind)?;
+                    }
+                }
                 tell(problem)?;
             }
             let entry = Entry {
@@ -344,6 +369,7 @@ impl<'a> Replay<'a> {
             }
             drafted.push(Arc::new(entry));
         }
+        follower.told()?;
         let changes = overlay.into_changes();
         self.state.advance(changes, &self.frontier)?;
         follower.entered(drafted, &self.frontier)
@@ -365,7 +391,10 @@ fn problem_of(verdict: Verdict) -> Option<Problem> {
         Verdict::Admit => None,
         Verdict::AlreadyRecorded { index, .. } => Some(Problem::RecordedTwice { index }),
         Verdict::Refuse(refusal) => Some(match refusal.reason {
-            Reason::SourceBytesMissing | Reason::DocumentUnreadable => Problem::NotJudged(refusal),
+            Reason::SourceBytesMissing | Reason::DocumentUnreadable => Problem::NotJudged {
+                refusal,
+                version: None,
+            },
             _ => Problem::NotAdmitted(refusal),
         }),
     }

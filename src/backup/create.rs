@@ -12,7 +12,7 @@ use super::named::Named;
 use crate::documents::StoredDocuments;
 use crate::ledger::{DecodedFrame, Head, Reader, verify_chain};
 use crate::projection::Steps;
-use crate::storage::{FileBlobs, FrameLoader, FramesOptions, SledFrames, UnfinishedDir};
+use crate::storage::{FileBlobs, FrameLoader, FramesOptions, SledFrames, UnfinishedDir, Work};
 
 /// How many frames are read at a time: 64 of the largest are 7.9 MB.
 const FRAMES_AT_ONCE: usize = 64;
@@ -56,7 +56,7 @@ impl Backup {
         documents: Arc<StoredDocuments>,
     ) -> Result<Self, BackupError> {
         Ok(Self {
-            directory: UnfinishedDir::begin(directory)?,
+            directory: UnfinishedDir::begin(directory, Work::Backup)?,
             head: reader.head(),
             reader,
             documents,

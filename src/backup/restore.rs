@@ -7,7 +7,7 @@ use super::error::BackupError;
 use super::named::Named;
 use crate::ledger::{DecodedFrame, Head, compare_with_head, verify_chain};
 use crate::storage::{
-    ExaminedDir, FileBlobs, FrameStore as _, FramesOptions, SledFrames, UnfinishedDir,
+    ExaminedDir, FileBlobs, FrameStore as _, FramesOptions, SledFrames, UnfinishedDir, Work,
 };
 
 /// How many frames are read at a time: 64 of the largest are 7.9 MB.
@@ -42,7 +42,7 @@ pub fn restore(
     let noted = from.read_head()?.ok_or_else(|| BackupError::NoHead {
         directory: backup.display().to_string(),
     })?;
-    let unfinished = UnfinishedDir::begin_apart(data_dir, backup)?;
+    let unfinished = UnfinishedDir::begin_apart(data_dir, backup, Work::Restore)?;
     let Some(dir) = unfinished.dir() else {
         return Err(BackupError::GivenUp);
     };

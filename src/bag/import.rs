@@ -22,7 +22,7 @@ use crate::record::proto::record::Kind;
 use crate::record::{ContentId, Entry, VerifierKey};
 use crate::storage::{
     BlobStore, BlockCache, FileBlobs, FrameLoader, FramesOptions, LsmTables, SledFrames,
-    UnfinishedDir,
+    UnfinishedDir, Work,
 };
 
 /// What the tables of admission may keep in memory of the blocks that were read.
@@ -74,7 +74,7 @@ pub fn import(
     let bag = BagReader::open(source_dir, progress)?;
     let claimed = Claimed::of(&bag)?;
     let vouched = claimed.vouched(vouching)?;
-    let unfinished = UnfinishedDir::begin_apart(data_dir, source_dir)?;
+    let unfinished = UnfinishedDir::begin_apart(data_dir, source_dir, Work::Import)?;
     let Some(dir) = unfinished.dir() else {
         return Err(BagError::Empty);
     };

@@ -57,6 +57,7 @@ impl BagReader {
             count += 1;
             files.insert(below.to_owned(), expected);
         }
+        nothing_beside(root, &files)?;
         let info = parse_info(&tag(root, "bag-info.txt")?);
         let oxum = format!("{bytes}.{count}");
         let said = info.iter().find(|(name, _)| name == "Payload-Oxum");
@@ -143,6 +144,34 @@ fn tag(root: &Path, name: &str) -> Result<String, BagError> {
     let read = file.take(TAG_BYTES_MAX).read_to_string(&mut text);
     read.map_err(at(&path))?;
     Ok(text)
+}
+
+/// Refuses a payload with a file that its manifest does not list: a bag is complete only if each
+/// stands in every manifest of the payload (RFC 8493, section 3).
+fn nothing_beside(
+    root: &Path,
+    listed: &BTreeMap<String, [u8; HASH_BYTES]>,
+) -> Result<(), BagError> {
+    let mut open = vec![PathBuf::from("data")];
+    while let Some(directory) = open.pop() {
+        let path = root.join(&directory);
+        for entry in fs::read_dir(&path).map_err(at(&path))? {
+            let entry = entry.map_err(at(&path))?;
+            let name = directory.join(entry.file_name());
+            if entry.file_type().map_err(at(&path))?.is_dir() {
+                open.push(name);
+                continue;
+            }
+            let below = name.strip_prefix("data").ok().and_then(Path::to_str);
+            if below.is_none_or(|below| !listed.contains_key(below)) {
+                return Err(BagError::Manifest {
+                    name: name.display().to_string(),
+                    problem: "listed in no manifest",
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The lines of `bag-info.txt`; those that continue another are passed over.

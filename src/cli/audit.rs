@@ -15,7 +15,9 @@ use super::error::CliError;
 use super::upkeep::{Counted, progress};
 use super::{output, transfer};
 use crate::app;
-use crate::audit::remote::{Archive, AuditParts, HttpSite, Report, Said, URL_ACCEPTED, audit};
+use crate::audit::remote::{
+    Archive, AuditParts, HttpSite, Report, Said, URL_ACCEPTED, WRITE_AFTER_ENTRIES, audit,
+};
 use crate::config::keys;
 use crate::merkle::{NoteKey, WitnessKey, WitnessPolicy};
 use crate::record::ContentId;
@@ -79,6 +81,7 @@ impl Audit {
             keys: &self.keys,
             witnesses: &witnesses,
             seed: keys::new_seed().map_err(CliError::Randomness)?,
+            write_after_entries: WRITE_AFTER_ENTRIES,
             progress: &|done, total| {
                 bar.set_length(total);
                 bar.set_position(done);

@@ -45,7 +45,9 @@ pub struct Verify {
     /// How many of the witnesses must have cosigned. All of them, if left out.
     #[arg(long, value_name = "N", requires = "witnesses")]
     quorum: Option<usize>,
-    /// Take what could not be checked for a no.
+    /// Take what could not be checked for a no: a text or document that is not given, witnesses
+    /// that are not named. A .tlog-proof never passes so, as it proves one entry alone, and not
+    /// that its signers might sign; a bundle does.
     #[arg(long)]
     strict: bool,
     /// Show the lines as JSON.

@@ -6,13 +6,16 @@
 //! every machine, which [`Digest`] shows. Where the state is kept, and how changes become
 //! durable, is somebody else's business.
 
+mod batch;
 mod digest;
 mod near;
 mod recent;
 mod tables;
 
+use std::any::Any;
 use std::collections::BTreeMap;
 
+pub use batch::{Batch, Changed};
 pub use digest::Digest;
 pub use near::near;
 pub use recent::RecentRows;
@@ -22,6 +25,9 @@ use crate::record::Entry;
 
 /// What an entry changes: key to new value, or to none where the row goes. Sorted by key.
 pub type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// What a fold keeps in memory from one entry to the next, as it likes.
+pub type Memory = Box<dyn Any + Send>;
 
 /// State derived from the ledger, one entry at a time.
 pub trait Fold: Send + Sync {
@@ -41,6 +47,25 @@ pub trait Fold: Send + Sync {
 
     /// What `entry` changes, given the state after all entries below it.
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError>;
+
+    /// What [`fold_next`](Self::fold_next) begins with, and keeps from each entry to the next.
+    fn memory(&self) -> Memory {
+        Box::new(())
+    }
+
+    /// As [`fold`](Self::fold), of an entry that comes next after those that `memory` has seen,
+    /// all of whose changes `state` shows: what the memory still knows of them need not be read
+    /// from the state again. It is no part of the state, and may begin empty at any entry. After
+    /// an error it is of no use.
+    fn fold_next(
+        &self,
+        memory: &mut Memory,
+        state: &dyn Tables,
+        entry: &Entry,
+    ) -> Result<Changes, FoldError> {
+        let _ = memory;
+        self.fold(state, entry)
+    }
 }
 
 /// Why an entry could not be folded. Admission lets no such entry in: the ledger or the

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use super::{Changes, Tables, TablesError};
+use super::{Batch, Changes, Tables, TablesError};
 
 /// How many bytes of rows one generation takes in. Most rows are of 100 bytes or so, with what
 /// the map takes some 20,000; pages of an index take 1 to 2 KB, 2,000 of them. Both generations
@@ -51,7 +51,17 @@ impl RecentRows {
     pub fn change(&self, changes: &Changes) {
         let mut rows = self.0.borrow_mut();
         for (key, value) in changes {
-            rows.change(key, value.as_ref());
+            rows.change(key, value.as_deref());
+        }
+    }
+
+    /// As [`change`](Self::change), for a batch with many more changes than there are rows here.
+    pub fn change_by(&self, batch: &Batch) {
+        let mut rows = self.0.borrow_mut();
+        let kept = rows.young.keys().chain(rows.old.keys());
+        let kept = kept.filter(|key| batch.get(key).is_some());
+        for key in kept.cloned().collect::<Vec<_>>() {
+            rows.change(&key, batch.get(&key).flatten());
         }
     }
 
@@ -79,17 +89,18 @@ impl Generations {
     }
 
     /// Changes a row, if it is kept.
-    fn change(&mut self, key: &[u8], value: Option<&Vec<u8>>) {
+    fn change(&mut self, key: &[u8], value: Option<&[u8]>) {
         if let (Some(kept), Some(value)) = (self.young.get_mut(key), value) {
             self.young_bytes = self.young_bytes - kept.len() + value.len();
-            kept.clone_from(value);
+            kept.clear();
+            kept.extend_from_slice(value);
             self.bound();
         } else if let Some(kept) = self.young.remove(key) {
             self.young_bytes -= row_bytes(key, &kept);
         } else if let Some((key, _)) = self.old.remove_entry(key)
             && let Some(value) = value
         {
-            self.keep(key, value.clone());
+            self.keep(key, value.to_vec());
         }
     }
 

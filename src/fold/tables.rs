@@ -1,12 +1,11 @@
 //! The state of a fold: one ordered table of bytes to bytes, read through a trait, and an
 //! overlay that shows changes which are not written yet.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::iter::Peekable;
 use std::ops::Bound;
 
 use super::Changes;
+use super::batch::Batch;
 
 /// A key and its value.
 pub type Row = (Vec<u8>, Vec<u8>);
@@ -85,161 +84,82 @@ impl Tables for MemoryTables {
     }
 
     fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
-        let rows = ordered(&self.0, start, order);
+        let rows: Box<dyn Iterator<Item = _>> = match order {
+            Order::Ascending => Box::new(self.0.range::<[u8], _>((start, Bound::Unbounded))),
+            Order::Descending => Box::new(self.0.range::<[u8], _>((Bound::Unbounded, start)).rev()),
+        };
         Box::new(rows.map(|(key, value)| Ok((key.clone(), value.clone()))))
     }
 }
 
-/// A table as it will be once `changes` are made.
+/// A table as it will be once a batch of changes is made.
 pub struct Overlay<'a> {
     base: &'a dyn Tables,
-    /// By the first byte of their keys, so that among the many changes of a batch those of a
-    /// small table are found as fast as if there were no others.
-    changes: Box<[Changes]>,
-    /// How many keys are changed.
-    keys: usize,
-    /// Of all keys and values that were added.
-    bytes: usize,
-}
-
-/// How many first bytes there are.
-const FIRST_BYTES: usize = u8::MAX as usize + 1;
-
-/// Under which of them a key stands. The empty key comes before all others in any case.
-fn first_byte(key: &[u8]) -> usize {
-    key.first().copied().unwrap_or(0).into()
+    batch: Batch,
 }
 
 impl<'a> Overlay<'a> {
     /// Shows `base` with nothing changed.
     #[must_use]
     pub fn new(base: &'a dyn Tables) -> Self {
+        Self::in_place_of(base, Batch::default())
+    }
+
+    /// As [`new`](Self::new), in the memory of a batch that is of no use any more.
+    #[must_use]
+    pub fn in_place_of(base: &'a dyn Tables, batch: Batch) -> Self {
         Self {
             base,
-            changes: (0..FIRST_BYTES).map(|_| Changes::new()).collect(),
-            keys: 0,
-            bytes: 0,
+            batch: batch.emptied(),
         }
     }
 
     /// Adds changes; a later change of a key replaces an earlier one.
     pub fn add(&mut self, changes: Changes) {
-        for (key, value) in changes {
-            self.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
-            if let Some(table) = self.changes.get_mut(first_byte(&key)) {
-                let before = table.insert(key, value);
-                self.keys += usize::from(before.is_none());
-            }
-        }
+        self.batch.add(changes);
     }
 
     /// How many keys are changed.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.keys
+        self.batch.len()
     }
 
     /// How many bytes the keys and values have that were added, replaced ones among them.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.batch.bytes()
     }
 
     /// Whether nothing is changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.keys == 0
+        self.batch.is_empty()
     }
 
     /// All changes.
     #[must_use]
     pub fn into_changes(self) -> Changes {
-        self.changes.into_iter().flatten().collect()
+        self.batch.into_changes()
     }
 
-    /// The changes from `start` on, in the order of a scan.
-    fn changed<'o>(&'o self, start: Bound<&[u8]>, order: Order) -> Ordered<'o, Option<Vec<u8>>> {
-        let first = match (start, order) {
-            (Bound::Included(key) | Bound::Excluded(key), _) => first_byte(key),
-            (Bound::Unbounded, Order::Ascending) => 0,
-            (Bound::Unbounded, Order::Descending) => FIRST_BYTES - 1,
-        };
-        let (below, from) = self.changes.split_at(first);
-        let Some((table, above)) = from.split_first() else {
-            return Box::new(std::iter::empty());
-        };
-        let own = ordered(table, start, order);
-        match order {
-            Order::Ascending => Box::new(own.chain(above.iter().flatten())),
-            Order::Descending => {
-                Box::new(own.chain(below.iter().rev().flat_map(|table| table.iter().rev())))
-            }
-        }
+    /// All changes, as they lie.
+    #[must_use]
+    pub fn into_batch(self) -> Batch {
+        self.batch
     }
 }
 
 impl Tables for Overlay<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
-        let changed = self.changes.get(first_byte(key));
-        match changed.and_then(|table| table.get(key)) {
-            Some(value) => Ok(value.clone()),
+        match self.batch.get(key) {
+            Some(value) => Ok(value.map(<[u8]>::to_vec)),
             None => self.base.get(key),
         }
     }
 
     fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
-        let base = self.base.rows(start, order);
-        if self.is_empty() {
-            return base;
-        }
-        Box::new(Merge {
-            base: base.peekable(),
-            changed: self.changed(start, order).peekable(),
-            order,
-        })
-    }
-}
-
-/// Rows of a sorted map, in the order of a scan.
-type Ordered<'a, V> = Box<dyn Iterator<Item = (&'a Vec<u8>, &'a V)> + 'a>;
-
-/// The rows of a table, with changes over them, both in the same order.
-struct Merge<'a> {
-    base: Peekable<Scan<'a>>,
-    changed: Peekable<Ordered<'a, Option<Vec<u8>>>>,
-    order: Order,
-}
-
-impl Merge<'_> {
-    /// Whether the next row of the table comes before, with or after the next change.
-    fn compare(&mut self) -> Ordering {
-        match (self.base.peek(), self.changed.peek()) {
-            (_, None) | (Some(Err(_)), _) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(Ok((key, _))), Some((changed, _))) => match self.order {
-                Order::Ascending => key.cmp(changed),
-                Order::Descending => (*changed).cmp(key),
-            },
-        }
-    }
-}
-
-impl Iterator for Merge<'_> {
-    type Item = Result<Row, TablesError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let order = self.compare();
-            if order == Ordering::Less {
-                return self.base.next();
-            }
-            if order == Ordering::Equal {
-                self.base.next();
-            }
-            if let (key, Some(value)) = self.changed.next()? {
-                return Some(Ok((key.clone(), value.clone())));
-            }
-        }
+        self.batch.over(self.base.rows(start, order), start, order)
     }
 }
 
@@ -250,18 +170,6 @@ pub fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
     let mut end = prefix.get(..=last)?.to_vec();
     *end.last_mut()? += 1;
     Some(end)
-}
-
-/// The part of a sorted map from `start` on.
-fn ordered<'a, V>(
-    map: &'a BTreeMap<Vec<u8>, V>,
-    start: Bound<&[u8]>,
-    order: Order,
-) -> Ordered<'a, V> {
-    match order {
-        Order::Ascending => Box::new(map.range::<[u8], _>((start, Bound::Unbounded))),
-        Order::Descending => Box::new(map.range::<[u8], _>((Bound::Unbounded, start)).rev()),
-    }
 }
 
 #[cfg(test)]

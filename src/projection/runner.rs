@@ -32,6 +32,7 @@ mod source;
 mod verify;
 mod work;
 mod worker;
+mod writing;
 
 use std::io;
 use std::path::PathBuf;

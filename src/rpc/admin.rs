@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 use tonic::{Request, Response, Status};
 
+use super::backup_place::Asked;
 use super::proto::admin_service_server::AdminService;
 use super::proto::{
     CreateBackupRequest, CreateBackupResponse, GetStatusRequest, GetStatusResponse,
@@ -19,7 +20,6 @@ use super::{Failure, Reason, checkpoints, convert};
 use crate::checkpoint::Checkpoints;
 use crate::documents::StoredDocuments;
 use crate::ledger::{Appender, Clock, Reader};
-use crate::record::quoted;
 
 /// The service.
 pub struct Admin {
@@ -29,6 +29,8 @@ pub struct Admin {
     documents: Arc<StoredDocuments>,
     checkpoints: Checkpoints,
     clock: Arc<dyn Clock>,
+    /// Below which directory backups are written; none if nothing says.
+    backup_dir: Option<PathBuf>,
     /// Free while no backup is under way.
     backup: Arc<Semaphore>,
     started: Instant,
@@ -53,10 +55,17 @@ impl Admin {
             documents,
             checkpoints,
             clock,
+            backup_dir: None,
             backup: Arc::new(Semaphore::new(1)),
             started: Instant::now(),
             stopping,
         }
+    }
+
+    /// Has backups written below this directory alone, whoever asks for them.
+    #[must_use]
+    pub fn with_backups_below(self, backup_dir: Option<PathBuf>) -> Self {
+        Self { backup_dir, ..self }
     }
 
     fn projections(&self) -> Vec<ProjectionStatus> {
@@ -137,7 +146,10 @@ impl AdminService for Admin {
         &self,
         request: Request<CreateBackupRequest>,
     ) -> Result<Response<Self::CreateBackupStream>, Status> {
-        let directory = backup_directory(request.get_ref())?;
+        let asked = Asked::of(&request);
+        let backup_dir = self.backup_dir.clone();
+        let place = super::blocking(move || asked.place(backup_dir.as_deref()));
+        let directory = place.await?;
         let turn = Arc::clone(&self.backup).try_acquire_owned();
         let turn =
             turn.map_err(|_| Failure::new(Reason::BackupUnderWay, "another backup is under way"))?;
@@ -145,19 +157,6 @@ impl AdminService for Admin {
         let progress = upkeep::back_up(directory, reader, documents, turn, self.stopping.clone());
         Ok(Response::new(progress.await?))
     }
-}
-
-/// Where a backup is to be written.
-fn backup_directory(request: &CreateBackupRequest) -> Result<PathBuf, Failure> {
-    let directory = PathBuf::from(&request.directory);
-    if directory.is_absolute() {
-        return Ok(directory);
-    }
-    Err(Failure::invalid(
-        "directory",
-        format!("{} does not begin at the root", quoted(&request.directory)),
-        "the whole path, from / on, of an empty or absent directory on the daemon's machine",
-    ))
 }
 
 fn duration(duration: Duration) -> prost_types::Duration {

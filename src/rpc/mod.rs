@@ -9,6 +9,7 @@
 pub mod proto;
 
 mod admin;
+mod backup_place;
 mod catalog;
 mod checkpoints;
 mod convert;
@@ -27,6 +28,7 @@ mod subscription;
 mod upkeep;
 mod views;
 
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,6 +110,9 @@ pub struct Parts {
     pub checkpoints: Checkpoints,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Below which directory backups are written, for whoever asks; wherever the daemon may, for
+    /// those on its own machine, if none.
+    pub backup_dir: Option<PathBuf>,
     /// Becomes true when the daemon stops: streams that could go on for ever end then.
     pub stopping: watch::Receiver<bool>,
 }
@@ -123,6 +128,7 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         tiles,
         checkpoints,
         clock,
+        backup_dir,
         stopping,
     } = parts;
     let (reporter, health) = tonic_health::server::health_reporter();
@@ -145,7 +151,8 @@ pub fn routes(parts: Parts, limits: Limits) -> Result<(Routes, HealthReporter), 
         checkpoints.clone(),
         Arc::clone(&clock),
         stopping.clone(),
-    );
+    )
+    .with_backups_below(backup_dir);
     let evidence = Evidence::new(
         views.clone(),
         reader.clone(),

@@ -88,6 +88,8 @@ reasons! {
         "Wait until `onrecord projections` shows it built, and ask again.",
     BackupUnderWay "BACKUP_UNDER_WAY" FailedPrecondition "A backup is under way, and there is one at a time."
         "Wait until it is written, and ask again.",
+    BackupNotAllowed "BACKUP_NOT_ALLOWED" PermissionDenied "Without the setting `backup_dir`, backups are written for those alone who ask on the daemon's own machine."
+        "Ask there; or have the setting `backup_dir` name a directory, below which anybody who reaches the daemon may have one written.",
     UnknownProjection "UNKNOWN_PROJECTION" NotFound "There is no projection of that name."
         "Give a name that `onrecord projections` lists.",
     SlowClient "SLOW_CLIENT" Aborted "The client took the messages of its subscription too slowly: subscribe again from the index that `resume_from` names."

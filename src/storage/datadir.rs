@@ -10,6 +10,7 @@
 //! sources/      archived documents
 //! texts/        their extracted texts; disposable
 //! RESTORED      it came from a backup, and nobody has said yet which checkpoint it continues
+//! UNFINISHED    it is being filled, and by what; where there is a FORMAT, that is over
 //! ```
 //!
 //! An open [`DataDir`] holds the lock. Every refusal says in one sentence what is wrong and what
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use super::fault::{Attempt, FaultKind, IoFault};
 use super::head::{Head, head_text, parse_head};
 use super::sync::{DiskSyncer, Syncer, replace_file};
+use super::unfinished::Work;
 
 /// The format of data directories that this program writes and reads.
 pub const FORMAT_NUMBER: u32 = 1;
@@ -46,9 +48,12 @@ This is a replica of an archive, made from a bag. It is served for reading: it t
 and signs no checkpoint.
 ";
 
+/// The name of the file that marks a directory which is being filled, and says by what.
+pub(super) const UNFINISHED: &str = "UNFINISHED";
+
 /// What a directory may hold and yet count as empty: what a creation that was cut short leaves,
 /// and what a fresh file system has.
-const IGNORED: [&str; 3] = ["LOCK", "FORMAT.new", "lost+found"];
+const IGNORED: [&str; 4] = ["LOCK", "FORMAT.new", "UNFINISHED.new", "lost+found"];
 
 /// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +84,14 @@ pub enum DataDirError {
     NotOurs {
         /// The directory.
         path: PathBuf,
+    },
+    /// It holds what a backup, a restore or an import left that was cut short.
+    #[error("{} holds what {work} left that was cut short, and is no archive; remove it, and begin again", path.display())]
+    Unfinished {
+        /// The directory.
+        path: PathBuf,
+        /// What was cut short.
+        work: Work,
     },
     /// It holds an archive already.
     #[error("{} holds an archive already; use it, or name another directory", path.display())]
@@ -133,6 +146,7 @@ impl DataDirError {
             Self::Missing { .. }
             | Self::NotADirectory { .. }
             | Self::NotOurs { .. }
+            | Self::Unfinished { .. }
             | Self::AlreadyExists { .. }
             | Self::InsideSource { .. } => FaultKind::FixInput,
             Self::NoPermission { .. } | Self::Locked { .. } | Self::NewerFormat { .. } => {
@@ -174,7 +188,7 @@ impl DataDir {
 
     /// A directory that is locked and holds nothing yet, and does not say that it is an archive.
     pub(super) fn begin(path: &Path, syncer: Arc<dyn Syncer>) -> Result<Self, DataDirError> {
-        if let Content::Archive(_) = look_at(path)? {
+        if let Content::Archive(_) = at_rest(path, look_at(path))? {
             return Err(DataDirError::AlreadyExists {
                 path: path.to_owned(),
             });
@@ -201,7 +215,7 @@ impl DataDir {
 
     /// As [`open`](Self::open), syncing through `syncer`.
     pub fn open_with(path: &Path, syncer: Arc<dyn Syncer>) -> Result<Self, DataDirError> {
-        match look_at(path)? {
+        match at_rest(path, look_at(path))? {
             Content::Archive(FORMAT_NUMBER) => {}
             Content::Archive(found) => {
                 return Err(DataDirError::NewerFormat {
@@ -391,6 +405,12 @@ pub(super) fn look_at(path: &Path) -> Result<Content, DataDirError> {
     if let Some(bytes) = read_marker(&marker).map_err(permission)? {
         return parse_format(&bytes, &marker).map(Content::Archive);
     }
+    if let Some(bytes) = read_marker(&path.join(UNFINISHED)).map_err(permission)? {
+        return Err(DataDirError::Unfinished {
+            path: path.to_owned(),
+            work: Work::named_in(&bytes),
+        });
+    }
     for entry in entries {
         let name = entry.attempt("list the directory", path)?.file_name();
         if !IGNORED.iter().any(|ignored| name == *ignored) {
@@ -400,6 +420,17 @@ pub(super) fn look_at(path: &Path) -> Result<Content, DataDirError> {
         }
     }
     Ok(Content::Nothing)
+}
+
+/// What `look_at` found, or that the directory is in use, where somebody is still filling it.
+fn at_rest<T>(path: &Path, found: Result<T, DataDirError>) -> Result<T, DataDirError> {
+    if let Err(DataDirError::Unfinished { .. }) = &found
+        && let Ok(lock) = File::open(path.join("LOCK"))
+        && let Err(TryLockError::WouldBlock) = lock.try_lock()
+    {
+        return Err(locked(path, lock));
+    }
+    found
 }
 
 fn parse_format(bytes: &[u8], marker: &Path) -> Result<u32, DataDirError> {

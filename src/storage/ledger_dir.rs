@@ -53,6 +53,14 @@ pub enum OpenError {
         /// What sled said.
         detail: String,
     },
+    /// The database is still opening after longer than any whole one takes.
+    #[error("the ledger in {} does not open within {seconds} seconds; keep a copy and restore it from a backup", dir.display())]
+    TooSlow {
+        /// The ledger's directory.
+        dir: PathBuf,
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// The database opens, its frames do not read.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -32,8 +32,8 @@ use lsm_tree::{
 use super::fault::{Attempt, IoFault};
 use super::guard::{EngineFault, guarded};
 use super::sync::beside;
-use super::tables::{ProjectionStore, TableError, check_rows};
-use crate::fold::{Changes, Order, Row, Scan, Tables, TablesError};
+use super::tables::{ProjectionStore, TableError, check_rows, shown};
+use crate::fold::{Changed, Changes, Order, Row, Scan, Tables, TablesError};
 
 /// The rows in memory are written out at this size. With what is being written out, at twice
 /// the bytes for the index over them: some 32 MiB a tree at most.
@@ -47,6 +47,11 @@ const OVERLAPPING_FILES_MAX: usize = 16;
 
 /// How many overlapping files there may be before a merge is asked for.
 const OVERLAPPING_FILES: usize = 4;
+
+/// As [`OVERLAPPING_FILES_MAX`] and [`OVERLAPPING_FILES`], while tables are filled by the file:
+/// each merge writes anew what it merges into, so that the fewer there are, the less is written.
+const FILLED_FILES_MAX: usize = 24;
+const FILLED_FILES: usize = 12;
 
 /// The size of merged files: small enough for a merge of a few to take a fraction of a second.
 const FILE_BYTES: u64 = 16 << 20;
@@ -127,6 +132,8 @@ struct Shared {
     /// Reads show what has a lower sequence number. A read holds this lock until it holds the
     /// files that it reads, so that no merge drops what it is about to see.
     shown: RwLock<SeqNo>,
+    /// Whether the tables are being filled by the file.
+    filling: AtomicBool,
     /// A write failed: what the tables show may not be what was applied.
     broken: AtomicBool,
 }
@@ -181,6 +188,7 @@ impl LsmTables {
             tree,
             sequence,
             shown: RwLock::new(next),
+            filling: AtomicBool::new(false),
             broken: AtomicBool::new(false),
         });
         let (tidy, asked) = sync_channel(1);
@@ -200,28 +208,31 @@ impl LsmTables {
         })
     }
 
-    /// As [`apply`](ProjectionStore::apply), for changes that are a file's worth: they are
-    /// written in order into a file of their own, and are durable when this returns. That costs
+    /// As [`apply`](ProjectionStore::apply), for changes that are a file's worth, in key order:
+    /// they are written into a file of their own, and are durable when this returns. That costs
     /// a fraction of what a table in memory takes, key by key, which is written out later.
-    pub fn ingest(&self, changes: Changes) -> Result<(), TableError> {
-        check_rows(&changes)?;
+    /// Merges wait until there are many such files, as whoever fills tables by the file reads
+    /// little from them; [`persist`](ProjectionStore::persist) says that they are filled.
+    pub fn ingest(&self, changes: &[Changed<'_>]) -> Result<(), TableError> {
+        check_rows(changes.iter().copied())?;
         let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         self.shared.write(|tree| {
             let mut file = tree.ingestion()?;
             for (key, value) in changes {
                 match value {
-                    Some(value) => file.write(key, value)?,
-                    None => file.write_tombstone(key)?,
+                    Some(value) => file.write(*key, *value)?,
+                    None => file.write_tombstone(*key)?,
                 }
             }
             file.finish()
         })?;
         // Numbered when it was whole.
         self.shared.show(self.shared.sequence.get());
+        self.shared.filling.store(true, Ordering::Release);
         let overlapping = self.shared.tree.l0_run_count();
-        if overlapping > OVERLAPPING_FILES_MAX {
+        if overlapping > FILLED_FILES_MAX {
             self.shared.merge()?;
-        } else if overlapping > OVERLAPPING_FILES {
+        } else if overlapping > FILLED_FILES {
             self.ask_to_tidy();
         }
         Ok(())
@@ -324,7 +335,15 @@ impl Shared {
     /// Merges files, if there is something to merge.
     fn merge(&self) -> Result<(), TableError> {
         let oldest_read = *self.shown();
-        let strategy = Arc::new(Leveled::default().with_table_target_size(FILE_BYTES));
+        let overlapping = if self.filling.load(Ordering::Acquire) {
+            FILLED_FILES
+        } else {
+            OVERLAPPING_FILES
+        };
+        let strategy = Leveled::default()
+            .with_table_target_size(FILE_BYTES)
+            .with_l0_threshold(u8::try_from(overlapping).unwrap_or(u8::MAX));
+        let strategy = Arc::new(strategy);
         self.write(|tree| tree.compact(strategy, oldest_read))?;
         Ok(())
     }
@@ -384,7 +403,7 @@ impl Iterator for Rows {
 
 impl ProjectionStore for LsmTables {
     fn apply(&self, changes: Changes) -> Result<(), TableError> {
-        check_rows(&changes)?;
+        check_rows(shown(&changes))?;
         let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let number = self.shared.sequence.next();
         self.shared.write(|tree| {
@@ -410,7 +429,12 @@ impl ProjectionStore for LsmTables {
     fn persist(&self) -> Result<(), TableError> {
         let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         self.shared.write(|tree| Ok(tree.rotate_memtable()))?;
-        self.shared.write_out()
+        self.shared.write_out()?;
+        self.shared.filling.store(false, Ordering::Release);
+        if self.shared.tree.l0_run_count() > OVERLAPPING_FILES {
+            self.ask_to_tidy();
+        }
+        Ok(())
     }
 
     fn bytes_on_disk(&self) -> u64 {

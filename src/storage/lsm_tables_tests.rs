@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::super::{KEY_BYTES_MAX, MemoryTables, ROW_BYTES_MAX};
 use super::*;
+use crate::fold::Batch;
 
 const CACHE: u64 = 4 << 20;
 
@@ -79,7 +80,9 @@ proptest! {
             match act {
                 Act::Apply(changes) | Act::Ingest(changes) => {
                     if is_whole_file {
-                        tables.ingest(changes.clone()).unwrap();
+                        let mut batch = Batch::default();
+                        batch.add(changes.clone());
+                        tables.ingest(&batch.sorted()).unwrap();
                     } else {
                         tables.apply(changes.clone()).unwrap();
                     }

@@ -55,11 +55,11 @@ pub use memory_blobs::MemoryBlobs;
 pub use memory_disk::{Fault, MemoryDisk, PowerCut, Step, Tear};
 pub use memory_frames::MemoryFrames;
 pub use memory_tables::MemoryTables;
-pub use signer_dir::{Signed, SignerDir, SignerDirError, Suspicion};
+pub use signer_dir::{Signed, SignerDir, SignerDirError, Suspicion, read_signed};
 pub use sled_frames::{FramesOptions, SledFrames};
 pub use sync::{DiskSyncer, Syncer, replace_file};
 pub use tables::{KEY_BYTES_MAX, ProjectionStore, ROW_BYTES_MAX, TableError};
-pub use unfinished::UnfinishedDir;
+pub use unfinished::{UnfinishedDir, Work, lies_in};
 
 #[cfg(test)]
 pub(crate) use sync::recording::RecordingSyncer;

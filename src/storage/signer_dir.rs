@@ -27,6 +27,9 @@ use super::sync::{DiskSyncer, Syncer, replace_file};
 const SIGNED_MAGIC: &str = "onrecord signed";
 const SUSPICION_MAGIC: &str = "onrecord suspicion";
 
+/// The name of the file that says what was last signed.
+const SIGNED: &str = "signed";
+
 /// What names the files of keys end in.
 const KEY_EXTENSION: &str = "key";
 
@@ -119,14 +122,7 @@ impl SignerDir {
 
     /// What was last signed; none if nothing says.
     pub fn read_signed(&self) -> Result<Option<Signed>, SignerDirError> {
-        let path = self.signed_path();
-        let Some(bytes) = read_marker(&path).map_err(permission)? else {
-            return Ok(None);
-        };
-        match parse_signed(&bytes) {
-            Some(signed) => Ok(Some(signed)),
-            None => Err(SignerDirError::Damaged { path }),
-        }
+        read_signed(&self.path)
     }
 
     /// Notes what is about to be signed, durably. At every moment the file holds the old note
@@ -188,11 +184,24 @@ impl SignerDir {
     }
 
     fn signed_path(&self) -> PathBuf {
-        self.path.join("signed")
+        self.path.join(SIGNED)
     }
 
     fn suspicion_path(&self) -> PathBuf {
         self.path.join("suspicion")
+    }
+}
+
+/// What the signer's directory at `path`, which is not taken into use, says was last signed; none
+/// if nothing says.
+pub fn read_signed(path: &Path) -> Result<Option<Signed>, SignerDirError> {
+    let path = path.join(SIGNED);
+    let Some(bytes) = read_marker(&path).map_err(permission)? else {
+        return Ok(None);
+    };
+    match parse_signed(&bytes) {
+        Some(signed) => Ok(Some(signed)),
+        None => Err(SignerDirError::Damaged { path }),
     }
 }
 

@@ -31,13 +31,19 @@ use super::frames::{
     AppendOutcome, COUNT_BYTES, FRAME_BYTES_MAX, FRAMES_READ_MAX, FrameStore, KEY_BYTES, Poison,
     SEGMENT_BYTES, StoreError, StoredFrame, push_in_order,
 };
-use super::guard::{bounded, guarded};
+use super::guard::{EngineFault, bounded, guarded};
 use super::ledger_dir::{
     OpenError, copy_dir, examine, frames_dir, open_error, read_epoch, remove_copy, write_epoch,
 };
 use super::passed::Passed;
 use super::sled_dir::{self, Access};
 use super::sync::{DiskSyncer, Syncer};
+
+/// How long the smallest copy may take to open: whole ones take less than a second.
+const OPEN_MIN: Duration = Duration::from_mins(1);
+
+/// How much of a copy's log has to be read in a second: a tenth of what a slow disk gives.
+const OPEN_BYTES_PER_SECOND: u64 = 4 << 20;
 
 /// Settings of an open frame store.
 #[derive(Clone, Debug)]
@@ -141,7 +147,9 @@ impl SledFrames {
         let epoch = read_epoch(dir)?;
         sled_dir::copy(&frames_dir(dir), &copy)?;
         drop(lock);
-        let opened = Self::open_sled(dir, &copy, options);
+        let log = sled_dir::log_path(&copy);
+        let bytes = log.metadata().attempt("look at", &log)?.len();
+        let opened = Self::open_sled_within(open_bound(bytes), dir, &copy, options);
         match opened {
             Ok(mut store) => {
                 *store.epoch.get_mut() = epoch;
@@ -176,9 +184,27 @@ impl SledFrames {
         sled_dir::blob_files(self.copy.as_deref().unwrap_or(&frames_dir(&self.dir)))
     }
 
+    /// As [`open_sled`](Self::open_sled), if it takes no longer than `bound`.
+    ///
+    /// Whatever sled is still at then goes on in a thread, and ends with the process: a process
+    /// of its own could outlive this one. It has a copy alone, which nobody else looks at.
+    fn open_sled_within(
+        bound: Duration,
+        dir: &Path,
+        frames: &Path,
+        options: &FramesOptions,
+    ) -> Result<Self, OpenError> {
+        let (path, cache_bytes) = (frames.to_owned(), options.cache_bytes);
+        let open = move || sled_dir::open_sled(&path, SEGMENT_BYTES, cache_bytes);
+        Self::of_sled(open_within(bound, dir, open)?, dir, options)
+    }
+
     fn open_sled(dir: &Path, frames: &Path, options: &FramesOptions) -> Result<Self, OpenError> {
-        let db = sled_dir::open_sled(frames, SEGMENT_BYTES, options.cache_bytes)
-            .map_err(|fault| open_error(fault, dir))?;
+        let db = sled_dir::open_sled(frames, SEGMENT_BYTES, options.cache_bytes);
+        Self::of_sled(db.map_err(|fault| open_error(fault, dir))?, dir, options)
+    }
+
+    fn of_sled(db: sled::Db, dir: &Path, options: &FramesOptions) -> Result<Self, OpenError> {
         let store = Self {
             dir: dir.to_owned(),
             epoch: AtomicU64::new(0),
@@ -259,6 +285,26 @@ impl SledFrames {
                 Err(detail) => StoreError::Engine { detail },
             }),
         }
+    }
+}
+
+/// How long a copy whose log has so many bytes may take to open.
+fn open_bound(log_bytes: u64) -> Duration {
+    OPEN_MIN + Duration::from_secs(log_bytes / OPEN_BYTES_PER_SECOND)
+}
+
+/// What `open` gives, if it takes no longer than `bound`; else it is left behind.
+fn open_within<T: Send + 'static>(
+    bound: Duration,
+    dir: &Path,
+    open: impl FnOnce() -> Result<T, EngineFault> + Send + 'static,
+) -> Result<T, OpenError> {
+    match bounded(bound, open) {
+        Some(opened) => opened.map_err(|fault| open_error(fault, dir)),
+        None => Err(OpenError::TooSlow {
+            dir: dir.to_owned(),
+            seconds: bound.as_secs(),
+        }),
     }
 }
 

@@ -532,3 +532,21 @@ fn no_flipped_byte_panics_an_open_or_shows_a_frame_that_was_never_written() {
         let _ = SledFrames::open(&damaged.dir, &damaged.options());
     }
 }
+
+#[test]
+fn a_copy_that_does_not_open_in_time_is_told_as_damage_and_left_behind() {
+    let (hold, wait) = std::sync::mpsc::channel::<()>();
+    let dir = Path::new("ledger");
+    let stuck = open_within(Duration::from_millis(1), dir, move || {
+        let _ = wait.recv();
+        Ok(())
+    });
+    let error = stuck.unwrap_err();
+    assert_eq!(error.kind(), FaultKind::Damaged);
+    assert!(error.to_string().contains("does not open within 0 seconds"));
+    drop(hold);
+    open_within(Duration::from_mins(1), dir, || Ok(())).unwrap();
+    // A gigabyte is waited for by minutes, and the smallest log by one.
+    assert_eq!(open_bound(0), Duration::from_mins(1));
+    assert_eq!(open_bound(1 << 30), Duration::from_secs(60 + 256));
+}

@@ -8,7 +8,7 @@
 //! must carry what readers need to tell one basis from another.
 
 use super::fault::{FaultKind, IoFault};
-use crate::fold::{Changes, Tables, TablesError};
+use crate::fold::{Changed, Changes, Tables, TablesError};
 
 /// The largest row, key and value together: 1 MiB. Records end at 64 KiB, so a row that says
 /// more than sixteen of them together is a mistake.
@@ -84,11 +84,20 @@ pub trait ProjectionStore: Tables + Send + Sync {
     fn bytes_on_disk(&self) -> u64;
 }
 
+/// Changes as a batch shows them.
+pub(super) fn shown(changes: &Changes) -> impl Iterator<Item = Changed<'_>> {
+    changes
+        .iter()
+        .map(|(key, value)| (&key[..], value.as_deref()))
+}
+
 /// Refuses rows that no table takes.
-pub(super) fn check_rows(changes: &Changes) -> Result<(), TableError> {
-    for (key, value) in changes {
+pub(super) fn check_rows<'r>(
+    rows: impl IntoIterator<Item = Changed<'r>>,
+) -> Result<(), TableError> {
+    for (key, value) in rows {
         let key_bytes = key.len();
-        let bytes = key_bytes + value.as_ref().map_or(0, Vec::len);
+        let bytes = key_bytes + value.map_or(0, <[u8]>::len);
         if bytes > ROW_BYTES_MAX || !(1..=KEY_BYTES_MAX).contains(&key_bytes) {
             return Err(TableError::RowSize { bytes, key_bytes });
         }

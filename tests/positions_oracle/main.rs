@@ -18,6 +18,7 @@ mod oracle;
 mod readings;
 mod scribe;
 mod sources;
+mod sparse;
 mod subject;
 mod trust;
 mod world;
@@ -45,6 +46,9 @@ const CASES: u32 = 48;
 
 /// Comparisons a history and question.
 const COMPARISONS: usize = 8;
+
+/// Questions a history for which the entries are gathered that their answers rest on.
+const SPARSE: usize = 8;
 
 /// At how many dates a question is asked that is put in another way than plainly.
 const DATES_OTHERWISE: usize = 3;
@@ -120,6 +124,44 @@ proptest! {
             for _ in 0..COMPARISONS {
                 compare(&world, &question, size, &mut dice)?;
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn every_position_follows_from_the_entries_that_its_bundle_has(
+        steps in history(STEPS_MAX),
+        mut dice in any::<u32>().prop_map(Dice),
+    ) {
+        let (lines, size) = ledger(&steps);
+        let world = World::new(&lines);
+        let whole = sparse::Folded::all(&lines);
+        let questions = questions();
+        for turn in 0..SPARSE {
+            let known_at = size + dice.roll(lines.len() - size + 1);
+            let plain = &questions[dice.roll(questions.len())];
+            let question = match turn % 3 {
+                0 => plain.clone(),
+                1 => one_way(plain, &lines[..known_at], &mut dice),
+                _ => many_ways(plain, &lines[..known_at], &mut dice),
+            };
+            let case = world.case(&question, known_at).unwrap();
+            let mut dates: Vec<i64> = instants(&case).into_iter().collect();
+            dates.extend(MILESTONES.map(|date| calendar::span(date).latest));
+            dates.retain(|d| sparse::can_be_asked(*d));
+            let d = dates[dice.roll(dates.len())];
+            let about = || format!("{question:?} as of {d} known at {known_at}");
+            let asked = sparse::put(&question, known_at, d);
+            let (answer, gathered) = whole.gather(&asked);
+            let expected = case.answer(d);
+            same(&expected.found, &sparse::found(&answer), about)?;
+            let deciding = answer.deciding.as_ref().map(|it| usize::try_from(it.version_index).unwrap());
+            same(&expected.deciding.map(|named| named.version), &deciding, about)?;
+            let again = sparse::Folded::of(gathered.values()).answer(&asked);
+            same(&Some(answer), &again, about)?;
         }
     }
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::CACHE_BYTES;
 use super::frames::Opened;
+use super::held::Roots;
 use super::report::{Part, PartState, Report};
 use crate::admission::{Below, BelowError};
 use crate::audit::documents::SourceTexts;
@@ -23,6 +24,7 @@ pub(super) fn check(
     sources: Arc<dyn BlobStore>,
     scratch: &Path,
     seed: [u8; 32],
+    roots: &mut Roots,
     report: &mut Report,
 ) -> Named {
     let mut part = Part::new("entries");
@@ -50,6 +52,7 @@ pub(super) fn check(
         next: 0,
         frame: Vec::new().into_iter(),
         named: &mut named,
+        roots,
     };
     let ended = replay.run(entries, |finding| part.find(&finding));
     if let Err(error) = ended {
@@ -69,12 +72,14 @@ pub(super) fn check(
     named
 }
 
-/// The leaves of a ledger in order; notes on the way which documents they name.
+/// The leaves of a ledger in order; notes on the way which documents they name, and the roots that
+/// are asked for.
 struct Entries<'a> {
     reader: &'a Reader,
     next: u64,
     frame: std::vec::IntoIter<Arc<Entry>>,
     named: &'a mut Named,
+    roots: &'a mut Roots,
 }
 
 impl Iterator for Entries<'_> {
@@ -93,6 +98,7 @@ impl Iterator for Entries<'_> {
         };
         self.next = entry.index + 1;
         self.named.add(&entry);
+        self.roots.push(&entry.encoded);
         Some(Ok(entry.encoded.clone()))
     }
 }

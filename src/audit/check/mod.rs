@@ -9,6 +9,7 @@
 mod documents;
 mod entries;
 mod frames;
+mod held;
 mod markers;
 mod report;
 mod tables;
@@ -18,7 +19,9 @@ use std::sync::Arc;
 
 use crate::fold::Fold;
 use crate::storage::{DataDirError, ExaminedDir, FileBlobs, IoFault};
+use held::Roots;
 
+pub use held::{Elsewhere, KeptCheckpoint};
 pub use report::{Part, PartState, Report};
 
 /// What each set of tables may keep in memory of the blocks that it read.
@@ -35,10 +38,12 @@ pub enum CheckError {
     Scratch(#[from] IoFault),
 }
 
-/// Checks the data directory at `data_dir`, which no daemon may be using. Copies go to `scratch`,
-/// an empty directory; `folds` are the projections of this release; no signer knows `seed`.
+/// Checks the data directory at `data_dir`, which no daemon may be using, and holds its ledger
+/// against what is known from `elsewhere`. Copies go to `scratch`, an empty directory; `folds` are
+/// the projections of this release; no signer knows `seed`.
 pub fn check(
     data_dir: &Path,
+    elsewhere: &Elsewhere,
     scratch: &Path,
     folds: &[Arc<dyn Fold>],
     seed: [u8; 32],
@@ -48,14 +53,19 @@ pub fn check(
     let noted = markers::check(&dir, &mut report);
     let opened = frames::check(&dir, scratch, noted, &mut report);
     let sources = FileBlobs::to_read(&dir.sources());
+    let claims = elsewhere.claims(&mut report);
+    let mut roots = Roots::wanted(&claims);
     let named = if let Some(ledger) = &opened {
         let sources = Arc::new(FileBlobs::to_read(&dir.sources()));
-        let named = entries::check(ledger, sources, scratch, seed, &mut report);
+        let named = entries::check(ledger, sources, scratch, seed, &mut roots, &mut report);
         Some(named)
     } else {
         report.add(Part::skipped("entries", "the ledger cannot be read"));
         None
     };
+    for claim in &claims {
+        report.add(claim.held_against(opened.as_ref(), &roots));
+    }
     documents::check_sources(&sources, named.as_ref(), &mut report);
     documents::check_texts(&FileBlobs::to_read(&dir.texts()), &mut report);
     tables::check(&dir, scratch, opened.as_ref(), folds, &mut report);

@@ -17,21 +17,18 @@ use super::history::opening;
 use super::projected::{Batch, Projected, ProjectedFault, Said};
 use super::report::{Outcome, Report};
 use super::sources::{Archive, Sources};
-use super::state::State;
+use super::state::{State, Waiting};
 use super::texts::{EarlierTexts, TextsFold};
 use super::tree::Tree;
+use super::waiting;
 use super::{AuditError, AuditParts, CACHE_BYTES, ledger_keys};
 use crate::audit::documents::SourceTexts;
-use crate::audit::replay::{Finding, Follower, Replay, ReplayError, ReplayParts};
+use crate::audit::replay::{Finding, Follower, Problem, Replay, ReplayError, ReplayParts};
 use crate::documents::TEXT_CACHE_BYTES;
 use crate::ledger::AdmissionState;
 use crate::merkle::{Frontier, KeyName, NoteKey};
 use crate::record::{ContentId, Entry, Micros};
 use crate::storage::{BlockCache, LsmTables, ProjectionStore as _};
-
-/// After how many entries the state is written out: what a kill has done again, at most, in a
-/// second or so.
-const ENTRIES_WRITTEN: u64 = 1 << 16;
 
 /// How many entries are handed to the projections together, where they were judged before.
 const BATCH_ENTRIES: usize = 1_024;
@@ -131,6 +128,12 @@ impl<'a> Following<'a> {
         }
         let size = self.tree.size();
         self.state.reach(size)?;
+        if sources.are_given() {
+            let judged = waiting::judge(self.tree, self.state, &documents, before, report)?;
+            if let Err(fault) = judged {
+                return Ok(Err(fault));
+            }
+        }
         let says = "every tile and entry that was read is one that the root commits to";
         report.add("tiles", Outcome::Holds, says);
         let says = format!(
@@ -205,6 +208,7 @@ impl<'a> Following<'a> {
                 progress: parts.progress,
                 size: tree.size(),
                 written: judged.size(),
+                write_after: parts.write_after_entries,
             };
             if judged.size() == tree.size() {
                 return admission.persist().map_err(|it| Halt::Audit(it.into()));
@@ -385,16 +389,22 @@ struct Feed<'a> {
     progress: &'a (dyn Fn(u64, u64) + Sync),
     size: u64,
     written: u64,
+    write_after: u64,
 }
 
 impl Follower<Halt> for Feed<'_> {
     fn found(&mut self, finding: Finding) -> Result<(), ReplayError<Halt>> {
-        let says = finding.to_string();
-        let kept = if finding.problem.is_not_judged() {
-            self.state.skip(finding.index, says)
+        let (entry, says) = (finding.index, finding.to_string());
+        let kept = if let Problem::NotJudged { version, .. } = finding.problem {
+            self.state.skip(Waiting { entry, version }, says)
         } else {
-            self.state.find(finding.index, says)
+            self.state.find(entry, says)
         };
+        kept.map_err(|error| ReplayError::Source(Halt::Audit(error)))
+    }
+
+    fn told(&mut self) -> Result<(), ReplayError<Halt>> {
+        let kept = self.state.keep();
         kept.map_err(|error| ReplayError::Source(Halt::Audit(error)))
     }
 
@@ -410,7 +420,7 @@ impl Follower<Halt> for Feed<'_> {
             root: frontier.root(),
         });
         (self.progress)(size, self.size);
-        if size - self.written >= ENTRIES_WRITTEN {
+        if size - self.written >= self.write_after {
             self.admission.persist()?;
             let reached = self.state.reach(size);
             reached.map_err(|error| ReplayError::Source(Halt::Audit(error)))?;

@@ -15,6 +15,7 @@
 //! - `state`: what is remembered
 //! - `history`: whether a checkpoint continues the one before
 //! - `following`: the replay of what is new
+//! - `waiting`: what waited for documents
 
 mod entries;
 mod fault;
@@ -27,6 +28,7 @@ mod sources;
 mod state;
 mod texts;
 mod tree;
+mod waiting;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -62,6 +64,10 @@ const CHECKPOINT_WITHIN: Duration = Duration::from_secs(10);
 /// How long to wait before looking again.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
 
+/// After how many entries the state is written out, unless there is a reason for another number:
+/// what a kill has done again, at most, in a second or so.
+pub const WRITE_AFTER_ENTRIES: u64 = 1 << 16;
+
 /// What an audit stands on.
 pub struct AuditParts<'a> {
     /// Where tiles, entries and checkpoint are read.
@@ -80,6 +86,8 @@ pub struct AuditParts<'a> {
     pub witnesses: &'a WitnessPolicy,
     /// 32 bytes that no signer knows.
     pub seed: [u8; 32],
+    /// After how many entries the state is written out: so many are judged again after a kill.
+    pub write_after_entries: u64,
     /// Is told how many entries were checked, of how many.
     pub progress: &'a (dyn Fn(u64, u64) + Sync),
 }
@@ -395,8 +403,13 @@ fn finish(mut report: Report, state: &State) -> Report {
         report.add("findings", Outcome::Fails, says);
     }
     if unjudged.count > 0 {
+        let waiting = state.waiting().len() as u64;
+        let which = match unjudged.count.checked_sub(waiting) {
+            None | Some(0) => String::from("they are"),
+            Some(_) => format!("the first {waiting} are"),
+        };
         let says = format!(
-            "{} entries could not be judged, for want of documents; an audit with another --state judges them anew",
+            "{} entries could not be judged, for want of documents; {which} judged by a later audit to which the documents are given",
             unjudged.count
         );
         report.add("documents", Outcome::Unchecked, says);

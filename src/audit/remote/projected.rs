@@ -8,7 +8,9 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 
 use super::CACHE_BYTES;
-use crate::fold::{Digest, Fold, FoldError, Order, Overlay, RecentRows, Scan, Tables, TablesError};
+use crate::fold::{
+    Changes, Digest, Fold, FoldError, Order, Overlay, RecentRows, Scan, Tables, TablesError,
+};
 use crate::merkle::Hash;
 use crate::projection::Cursor;
 use crate::record::Entry;
@@ -138,11 +140,11 @@ impl Projected {
             }
         }
         if cursor != self.cursor {
-            let mut changes = overlay.into_changes();
+            let mut batch = overlay.into_batch();
             let (key, value) = cursor.row()?;
-            changes.insert(key, Some(value));
-            recent.change(&changes);
-            tables.ingest(changes)?;
+            batch.add(Changes::from([(key, Some(value))]));
+            recent.change_by(&batch);
+            tables.ingest(&batch.sorted())?;
             self.cursor = cursor;
         }
         Ok(more)

@@ -67,6 +67,11 @@ impl Sources {
         })
     }
 
+    /// Whether there is anywhere to look for documents.
+    pub fn are_given(&self) -> bool {
+        self.archive.is_some() || !self.folder.is_empty()
+    }
+
     /// Those that could not be had, and why not.
     pub fn absent(&self) -> BTreeMap<ContentId, String> {
         lock(&self.absent).clone()

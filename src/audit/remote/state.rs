@@ -4,6 +4,7 @@
 //! before it; no table in FILE.d has read an entry that this checkpoint does not commit to; and
 //! what was found wrong with an entry stands in FILE before a table holds that entry.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,11 @@ const FORMAT: u32 = 1;
 /// How many findings are told; the others are counted.
 const TOLD_MAX: usize = 100;
 
-/// The largest such file: 100 findings of two kinds, each of a few KB at most, keys, a note.
+/// How many entries are remembered that wait for documents; the others are counted.
+const WAITING_MAX: usize = 1 << 16;
+
+/// The largest such file: 100 findings of two kinds, each of a few KB at most, 65,536 entries that
+/// wait, each of 60 bytes, keys, a note.
 const FILE_BYTES_MAX: u64 = 16 << 20;
 
 /// What was found in entries, in order.
@@ -36,13 +41,9 @@ pub struct Told {
 }
 
 impl Told {
-    /// Adds what was found in an entry, unless a run that was cut short told it, whose last was
-    /// `before`; whether it is one of those that are told.
-    fn add(&mut self, index: u64, says: String, before: Option<u64>) -> bool {
-        if before >= Some(index) {
-            return false;
-        }
-        self.last = Some(index);
+    /// Adds what was found in an entry; whether it is one of those that are told.
+    fn add(&mut self, index: u64, says: String) -> bool {
+        self.last = self.last.max(Some(index));
         self.count += 1;
         let is_told = self.says.len() < TOLD_MAX;
         if is_told {
@@ -50,6 +51,17 @@ impl Told {
         }
         is_told
     }
+}
+
+/// An entry that waits for its documents, all else of it being judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Waiting {
+    /// Its index.
+    pub entry: u64,
+    /// The entry that its passages are held against, if they are held against one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
 }
 
 /// See the module.
@@ -67,6 +79,9 @@ struct Stored {
     findings: Told,
     /// Which entries could not be judged.
     unjudged: Told,
+    /// The first of those, which are judged once their documents are there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    waiting: Vec<Waiting>,
 }
 
 /// What is remembered, and where.
@@ -78,6 +93,8 @@ pub(super) struct State {
     pub keys: Vec<NoteKey>,
     /// The last entries of which runs before this one told something, in either list.
     before: [Option<u64>; 2],
+    /// Whether the file lags behind.
+    is_behind: bool,
 }
 
 impl State {
@@ -103,6 +120,7 @@ impl State {
                     checked: 0,
                     findings: Told::default(),
                     unjudged: Told::default(),
+                    waiting: Vec::new(),
                 }
             }
             Err(error) => return Err(unreadable(error.to_string())),
@@ -123,6 +141,7 @@ impl State {
         Ok(Self {
             path: path.to_owned(),
             before: [stored.findings.last, stored.unjudged.last],
+            is_behind: false,
             stored,
             checkpoint,
             keys,
@@ -166,20 +185,68 @@ impl State {
         self.save()
     }
 
-    /// Adds what is wrong with an entry; durable when this returns, as long as it is told.
+    /// Those of the entries that could not be judged which wait for their documents.
+    pub fn waiting(&self) -> &[Waiting] {
+        &self.stored.waiting
+    }
+
+    /// Adds what is wrong with an entry, unless a run that was cut short told it; durable when
+    /// this returns, as long as it is told, and else after [`keep`](Self::keep).
     pub fn find(&mut self, index: u64, says: String) -> Result<(), AuditError> {
-        if self.stored.findings.add(index, says, self.before[0]) {
+        if self.before[0] >= Some(index) {
+            return Ok(());
+        }
+        self.is_behind = true;
+        if self.stored.findings.add(index, says) {
             self.save()?;
         }
         Ok(())
     }
 
     /// Adds an entry that could not be judged; durable as what is wrong is.
-    pub fn skip(&mut self, index: u64, says: String) -> Result<(), AuditError> {
-        if self.stored.unjudged.add(index, says, self.before[1]) {
+    pub fn skip(&mut self, waiting: Waiting, says: String) -> Result<(), AuditError> {
+        if self.before[1] >= Some(waiting.entry) {
+            return Ok(());
+        }
+        self.is_behind = true;
+        if self.stored.waiting.len() < WAITING_MAX {
+            self.stored.waiting.push(waiting);
+        }
+        if self.stored.unjudged.add(waiting.entry, says) {
             self.save()?;
         }
         Ok(())
+    }
+
+    /// Makes durable what was added.
+    pub fn keep(&mut self) -> Result<(), AuditError> {
+        if self.is_behind {
+            self.save()?;
+        }
+        Ok(())
+    }
+
+    /// Takes away those that waited and were judged, each with what is wrong with it, if
+    /// anything is.
+    pub fn settle(&mut self, judged: &BTreeMap<u64, Option<String>>) -> Result<(), AuditError> {
+        if judged.is_empty() {
+            return Ok(());
+        }
+        let stored = &mut self.stored;
+        stored.waiting.retain(|it| !judged.contains_key(&it.entry));
+        let about: Vec<String> = judged
+            .keys()
+            .map(|index| format!("entry {index}: "))
+            .collect();
+        let is_judged = |says: &String| about.iter().any(|about| says.starts_with(about.as_str()));
+        stored.unjudged.says.retain(|says| !is_judged(says));
+        stored.unjudged.count = stored.unjudged.count.saturating_sub(judged.len() as u64);
+        for (index, wrong) in judged {
+            if let Some(says) = wrong {
+                stored.findings.add(*index, says.clone());
+            }
+        }
+        self.save()
     }
 
     /// Remembers that `size` entries were checked.
@@ -188,13 +255,15 @@ impl State {
         self.save()
     }
 
-    fn save(&self) -> Result<(), AuditError> {
+    fn save(&mut self) -> Result<(), AuditError> {
         let text = serde_json::to_vec_pretty(&self.stored);
         let text = text.map_err(|error| AuditError::State {
             path: self.path.clone(),
             reason: error.to_string(),
         })?;
-        Ok(replace_file(&DiskSyncer, &self.path, &text)?)
+        replace_file(&DiskSyncer, &self.path, &text)?;
+        self.is_behind = false;
+        Ok(())
     }
 }
 

@@ -243,7 +243,13 @@ The archive {origin}, {size} entries, Merkle root {root}
 
 4. All of it, with every signature and every verdict of admission:
 
-     onrecord import archive BAG --data DIRECTORY
+     onrecord verify BAG --key VKEY
+     onrecord import archive BAG --data DIRECTORY --key VKEY
+
+   where VKEY is the archive's verifier key, which you have from elsewhere. No file may lie in data/
+   that manifest-sha512.txt does not list. A data directory is held against data/checkpoint by
+
+     onrecord check --data DIRECTORY --checkpoint data/checkpoint --key VKEY
 
 {checkpoint}
 What is withheld is on record here, with its hash, and its bytes are not among the documents.

@@ -2,11 +2,11 @@
 
 use super::codebooks;
 use super::history::{Change, History, Utterance, Version};
-use super::index::{self, Shape};
+use super::index::{self, Done, Memory, Shape, Told};
 use super::reading::Reading;
 use super::sources::{self, When, Words};
 use super::{RECORDS, definitions, verifiers};
-use crate::fold::{Changes, Fold, FoldError, Tables};
+use crate::fold::{self, Changes, Fold, FoldError, Tables};
 use crate::projection::read::{content_id, date, malformed, optional, slug};
 use crate::record::proto::record::Kind;
 use crate::record::proto::statement::Voice;
@@ -28,17 +28,55 @@ impl Fold for PositionsFold {
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
         fold(state, entry, &Shape::STANDARD)
     }
+
+    fn memory(&self) -> fold::Memory {
+        Box::new(Memory::default())
+    }
+
+    fn fold_next(
+        &self,
+        memory: &mut fold::Memory,
+        state: &dyn Tables,
+        entry: &Entry,
+    ) -> Result<Changes, FoldError> {
+        match memory.downcast_mut() {
+            Some(memory) => fold_next(memory, state, entry, &Shape::STANDARD),
+            None => self.fold(state, entry),
+        }
+    }
 }
 
 /// What `entry` changes, with an index of this shape: as [`PositionsFold`] has it, with the
 /// standard one.
 pub fn fold(state: &dyn Tables, entry: &Entry, shape: &Shape) -> Result<Changes, FoldError> {
-    let mut changes = changes(state, entry)?;
-    index::seal(state, entry, shape, &mut changes)?;
+    fold_next(&mut Memory::default(), state, entry, shape)
+}
+
+/// As [`fold`](fn@fold), of an entry that comes next after those that `memory` has seen.
+pub fn fold_next(
+    memory: &mut Memory,
+    state: &dyn Tables,
+    entry: &Entry,
+    shape: &Shape,
+) -> Result<Changes, FoldError> {
+    let mut doing = Doing { memory, done: None };
+    let mut changes = changes(state, entry, &mut doing)?;
+    let done = doing.done;
+    index::seal(memory, state, entry, shape, &mut changes)?;
+    if let Some(done) = done {
+        memory.note(&done, &changes)?;
+    }
     Ok(changes)
 }
 
-fn changes(state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
+/// What is known of what entries did, and what the entry at hand does, to a statement.
+struct Doing<'m> {
+    memory: &'m Memory,
+    done: Option<Done>,
+}
+
+/// What an entry changes but for seals.
+fn changes(state: &dyn Tables, entry: &Entry, doing: &mut Doing<'_>) -> Result<Changes, FoldError> {
     match &entry.record.kind {
         Some(Kind::ArchiveFounded(founded)) => {
             verifiers::policy(founded.policy.unwrap_or_default())
@@ -50,17 +88,21 @@ fn changes(state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
         Some(Kind::MandateEnded(ended)) => definitions::ended(state, entry, ended),
         Some(Kind::TopicDefined(defined)) => codebooks::defined(entry, defined),
         Some(Kind::SourceArchived(archived)) => sources::archived(state, entry, archived),
-        Some(Kind::StatementRecorded(statement)) => recorded(state, entry, statement),
-        Some(Kind::StatementCorrected(it)) => corrected(state, entry, it),
-        Some(Kind::StatementRetracted(it)) => changed(state, entry, &it.statement, |_, signers| {
-            Ok(Change::Retracted { signers })
-        }),
-        Some(Kind::EvidenceAdded(it)) => changed(state, entry, &it.statement, |_, signers| {
-            let sources = sources::further(state, entry, &it.evidence)?;
-            Ok(Change::Evidenced { signers, sources })
-        }),
-        Some(Kind::ReadingAdded(added)) => read(state, entry, added),
-        Some(Kind::AttestationAdded(added)) => attested(state, entry, added),
+        Some(Kind::StatementRecorded(statement)) => recorded(state, entry, statement, doing),
+        Some(Kind::StatementCorrected(it)) => corrected(state, entry, it, doing),
+        Some(Kind::StatementRetracted(it)) => {
+            changed(state, entry, &it.statement, doing, |_, signers| {
+                Ok(Change::Retracted { signers })
+            })
+        }
+        Some(Kind::EvidenceAdded(it)) => {
+            changed(state, entry, &it.statement, doing, |_, signers| {
+                let sources = sources::further(state, entry, &it.evidence)?;
+                Ok(Change::Evidenced { signers, sources })
+            })
+        }
+        Some(Kind::ReadingAdded(added)) => read(state, entry, added, doing),
+        Some(Kind::AttestationAdded(added)) => attested(state, entry, added, doing),
         _ => Ok(Changes::new()),
     }
 }
@@ -69,6 +111,7 @@ fn recorded(
     state: &dyn Tables,
     entry: &Entry,
     statement: &proto::Statement,
+    doing: &mut Doing<'_>,
 ) -> Result<Changes, FoldError> {
     let mut changes = Changes::new();
     let signers = verifiers::signed(state, entry, &mut changes)?;
@@ -77,7 +120,13 @@ fn recorded(
         attestations_min: verifiers::attestations_min(state)?,
         version: version(state, entry, statement, signers)?,
     };
-    History::new(state, entry.index).add(entry.index, &change, &mut changes)?;
+    let history = History::new(state, entry.index);
+    let is_alike = history.add(entry.index, &change, doing.memory, &mut changes)?;
+    doing.done = Some(if is_alike {
+        Done::Recorded(Told::of(entry.index, change))
+    } else {
+        Done::Changed(entry.index)
+    });
     about(entry, entry.index, &mut changes)?;
     Ok(changes)
 }
@@ -86,10 +135,11 @@ fn corrected(
     state: &dyn Tables,
     entry: &Entry,
     corrected: &proto::StatementCorrected,
+    doing: &mut Doing<'_>,
 ) -> Result<Changes, FoldError> {
     let statement = corrected.corrected.as_ref();
     let statement = statement.ok_or_else(|| malformed(entry, "no corrected statement"))?;
-    changed(state, entry, &corrected.statement, |_, signers| {
+    changed(state, entry, &corrected.statement, doing, |_, signers| {
         version(state, entry, statement, signers).map(Change::Corrected)
     })
 }
@@ -98,10 +148,11 @@ fn read(
     state: &dyn Tables,
     entry: &Entry,
     added: &proto::ReadingAdded,
+    doing: &mut Doing<'_>,
 ) -> Result<Changes, FoldError> {
     let reading = added.reading.as_ref();
     let reading = reading.ok_or_else(|| malformed(entry, "no reading"))?;
-    changed(state, entry, &added.statement, |history, coders| {
+    changed(state, entry, &added.statement, doing, |history, coders| {
         let reading = Reading::of(state, entry, (0, reading), history.speaker())?;
         Ok(Change::Read { coders, reading })
     })
@@ -112,6 +163,7 @@ fn changed(
     state: &dyn Tables,
     entry: &Entry,
     id: &str,
+    doing: &mut Doing<'_>,
     change: impl FnOnce(&History<'_>, Vec<verifiers::Number>) -> Result<Change, FoldError>,
 ) -> Result<Changes, FoldError> {
     let id = content_id(entry, "statement", id)?;
@@ -121,7 +173,8 @@ fn changed(
     let mut changes = Changes::new();
     let signers = verifiers::signed(state, entry, &mut changes)?;
     let change = change(&history, signers)?;
-    history.add(entry.index, &change, &mut changes)?;
+    history.add(entry.index, &change, doing.memory, &mut changes)?;
+    doing.done = Some(Done::Changed(statement));
     about(entry, statement, &mut changes)?;
     Ok(changes)
 }
@@ -132,6 +185,7 @@ fn attested(
     state: &dyn Tables,
     entry: &Entry,
     added: &proto::AttestationAdded,
+    doing: &mut Doing<'_>,
 ) -> Result<Changes, FoldError> {
     let record = content_id(entry, "record", &added.record)?;
     let Some((statement, signed)) = subject(state, &record)? else {
@@ -148,7 +202,9 @@ fn attested(
         entry: signed,
         verifiers: verifiers::numbered(state, &keys, &mut changes)?,
     };
-    History::load(state, statement)?.add(entry.index, &change, &mut changes)?;
+    let history = History::load(state, statement)?;
+    history.add(entry.index, &change, doing.memory, &mut changes)?;
+    doing.done = Some(Done::Changed(statement));
     Ok(changes)
 }
 

@@ -32,6 +32,29 @@ pub(super) struct Heard<'a> {
     attestors: BTreeSet<Number>,
 }
 
+impl<'a> Heard<'a> {
+    /// The statement that an entry has just recorded, every signature trusted; none if it is not
+    /// visible.
+    pub(super) fn as_recorded(statement: u64, change: &'a Change) -> Option<Self> {
+        let Change::Recorded {
+            id,
+            attestations_min,
+            version,
+        } = change
+        else {
+            return None;
+        };
+        let signers: BTreeSet<Number> = version.signers.iter().copied().collect();
+        (signers.len() >= *attestations_min as usize).then(|| Self {
+            id: *id,
+            version: statement,
+            stands: version,
+            vouchers: signers.clone(),
+            attestors: signers,
+        })
+    }
+}
+
 /// A reading, who gave it first, and how many coders give it.
 #[derive(Clone, Debug)]
 pub(super) struct Given<'a> {

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::index::Memory;
 use super::reading::Reading;
 use super::sources::When;
 use super::touched;
@@ -125,15 +126,14 @@ impl Change {
         said: &Utterance,
         whole: &[u8],
     ) -> Result<Option<Vec<u8>>, FoldError> {
-        let bears = |reading: &Reading| pair.bears(reading, said);
-        if self.readings().iter().all(bears) {
+        if pair.bears_all(self, said) {
             return Ok(Some(whole.to_vec()));
         }
         let mut change = self.clone();
         let (Self::Recorded { version, .. } | Self::Corrected(version)) = &mut change else {
             return Ok(None);
         };
-        version.readings.retain(bears);
+        version.readings.retain(|reading| pair.bears(reading, said));
         HEARD.encode(&change).map(Some)
     }
 }
@@ -156,6 +156,12 @@ impl Pair {
     /// The key that all rows of what came late to the pair begin with.
     pub(super) fn late(&self) -> Key {
         LATE.key().slug(&self.actor).slug(&self.topic)
+    }
+
+    /// Whether all readings that are brought of what was said bear on it.
+    fn bears_all(&self, change: &Change, said: &Utterance) -> bool {
+        let mut readings = change.readings().iter();
+        readings.all(|reading| self.bears(reading, said))
     }
 
     /// Whether a reading of what was said bears on it: whose stance it is, and if that is the
@@ -343,13 +349,15 @@ impl<'t> History<'t> {
         version.and_then(|it| it.said.speaker.as_ref())
     }
 
-    /// Adds what an entry does. Speaker and capacity are those of every version.
+    /// Adds what an entry does; whether all its readings bear on each of the pairs. Speaker and
+    /// capacity are those of every version.
     pub(super) fn add(
         mut self,
         entry: u64,
         change: &Change,
+        memory: &Memory,
         changes: &mut Changes,
-    ) -> Result<(), FoldError> {
+    ) -> Result<bool, FoldError> {
         let version = change
             .version()
             .or(self.recorded.as_ref().and_then(Change::version));
@@ -378,13 +386,14 @@ impl<'t> History<'t> {
                 let late = pair.late().index(entry).into_bytes();
                 changes.insert(late, Some(LATE.encode(&self.statement)?));
             }
-            self.count(pair, entry, changes)?;
+            self.count(pair, entry, memory, changes)?;
         }
         if self.bearing.is_empty() {
             let key = at(UNREAD.key(), self.statement, entry)?;
             changes.insert(key.into_bytes(), Some(whole));
         }
-        Ok(())
+        let mut pairs = self.bearing.iter();
+        Ok(pairs.all(|pair| pair.bears_all(change, said)))
     }
 
     /// Copies what was done so far to pairs that it comes to bear on, on which none of it bore.
@@ -409,9 +418,18 @@ impl<'t> History<'t> {
     }
 
     /// Counts that an entry does something to a pair, for the first time perhaps.
-    fn count(&self, pair: &Pair, entry: u64, changes: &mut Changes) -> Result<(), FoldError> {
+    fn count(
+        &self,
+        pair: &Pair,
+        entry: u64,
+        memory: &Memory,
+        changes: &mut Changes,
+    ) -> Result<(), FoldError> {
         let key = Tally::key(pair);
-        let before: Option<Tally> = TALLIES.get(self.state, &key)?;
+        let before = match memory.tally(key.as_bytes()) {
+            None => TALLIES.get(self.state, &key)?,
+            known => known,
+        };
         if before.is_none() {
             let topic = TOPICS.key().slug(&pair.topic).slug(&pair.actor);
             changes.insert(topic.into_bytes(), Some(TOPICS.encode(&entry)?));

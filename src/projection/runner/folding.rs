@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::ahead::ReadAhead;
 use super::projection::Opened;
+use super::writing::Writing;
 use super::{EntrySource, RunnerError};
 use crate::fold::{
-    Changes, Fold, FoldError, Order, Overlay, RecentRows, Scan, Tables, TablesError,
+    Batch, Changes, Fold, FoldError, Memory, Order, Overlay, RecentRows, Scan, Tables, TablesError,
 };
 use crate::ledger::{DecodedFrame, ReadError};
 use crate::projection::Cursor;
@@ -44,10 +45,11 @@ impl Pace {
                 bytes: 1 << 20,
                 frames: 64,
             },
-            // A file's worth: some 40 MiB in memory at most, with the index over it.
+            // A file's worth: some 30 MiB in memory at most, with the index over it. There are
+            // two of them, one that is being folded and one that is being written.
             Self::Building => BatchSize {
-                keys: 1 << 17,
-                bytes: 24 << 20,
+                keys: 96 << 10,
+                bytes: 16 << 20,
                 frames: 256,
             },
         }
@@ -61,8 +63,13 @@ pub(super) struct Folding {
     pub(super) opened: Arc<Opened>,
     pub(super) cursor: Cursor,
     recent: RecentRows,
+    memory: Memory,
     /// Where frames come from as long as they are far from the head.
     ahead: Option<ReadAhead>,
+    /// The batch before the next, while tables are built.
+    writing: Option<Writing>,
+    /// The batch before that, for its memory.
+    spare: Batch,
 }
 
 /// Why tables read no further.
@@ -102,12 +109,15 @@ impl Folding {
         cursor: Cursor,
     ) -> Self {
         Self {
+            memory: fold.memory(),
             fold,
             source,
             opened,
             cursor,
             recent: RecentRows::default(),
             ahead: None,
+            writing: None,
+            spare: Batch::default(),
         }
     }
 
@@ -120,61 +130,91 @@ impl Folding {
     }
 
     /// Folds some frames below `end` and applies what they change. Frames before one that
-    /// cannot be folded are applied all the same.
+    /// cannot be folded are applied all the same. While tables are built, what was applied last
+    /// is written beside what comes next; all is written once `end` is reached.
     pub(super) fn advance(&mut self, end: u64, pace: Pace) -> Result<(), Halt> {
-        let (changes, cursor, halt) = self.fold_frames(end, pace);
+        let (batch, cursor, halt) = self.fold_frames(end, pace);
         match halt {
-            None => self.apply(changes, cursor, pace),
+            None => {
+                self.apply(batch, cursor, pace)?;
+                if self.cursor.size >= end {
+                    self.settle()?;
+                }
+                Ok(())
+            }
             Some((at, halt)) => {
                 // The changes hold a part of the frame that failed: once more without it.
+                self.memory = self.fold.memory();
                 if at > self.cursor.size {
                     self.ahead = None;
-                    let (changes, cursor, again) = self.fold_frames(at, pace);
+                    let (batch, cursor, again) = self.fold_frames(at, pace);
                     if again.is_none() {
-                        self.apply(changes, cursor, pace)?;
+                        self.apply(batch, cursor, pace)?;
                     }
                 }
+                self.settle()?;
                 Err(halt)
             }
         }
     }
 
+    /// Waits until all that was applied is written.
+    fn settle(&mut self) -> Result<(), Halt> {
+        if let Some(writing) = self.writing.take() {
+            self.spare = writing.wait()?;
+        }
+        Ok(())
+    }
+
     /// What some frames below `end` change, and the cursor after them; where a frame fails, the
     /// index of its first entry, and why.
-    fn fold_frames(&mut self, end: u64, pace: Pace) -> (Changes, Cursor, Option<(u64, Halt)>) {
-        let applied = Applied {
+    fn fold_frames(&mut self, end: u64, pace: Pace) -> (Batch, Cursor, Option<(u64, Halt)>) {
+        let written = Written {
             tables: &self.opened.tables,
+            writing: self.writing.as_ref().map(Writing::batch),
+        };
+        let applied = Applied {
+            tables: &written,
             recent: &self.recent,
         };
         let size = pace.batch();
-        let mut batch = Overlay::new(&applied);
+        let mut batch = Overlay::in_place_of(&applied, std::mem::take(&mut self.spare));
         let mut cursor = self.cursor;
         for _ in 0..size.frames {
             if cursor.size >= end || batch.len() >= size.keys || batch.bytes() >= size.bytes {
                 break;
             }
             let frame = next_frame(&*self.source, &mut self.ahead, cursor.size);
-            let folded =
-                frame.and_then(|frame| fold_frame(&*self.fold, &mut batch, cursor, &frame));
+            let folded = frame.and_then(|frame| {
+                fold_frame(&*self.fold, &mut self.memory, &mut batch, cursor, &frame)
+            });
             match folded {
                 Ok(after) => cursor = after,
-                Err(halt) => return (batch.into_changes(), cursor, Some((cursor.size, halt))),
+                Err(halt) => return (batch.into_batch(), cursor, Some((cursor.size, halt))),
             }
         }
-        (batch.into_changes(), cursor, None)
+        (batch.into_batch(), cursor, None)
     }
 
     /// Applies changes with the cursor that they lead to.
-    fn apply(&mut self, mut changes: Changes, cursor: Cursor, pace: Pace) -> Result<(), Halt> {
+    fn apply(&mut self, mut batch: Batch, cursor: Cursor, pace: Pace) -> Result<(), Halt> {
         if cursor == self.cursor {
             return Ok(());
         }
         let (key, value) = cursor.row().map_err(Halt::Cursor)?;
-        changes.insert(key, Some(value));
-        self.recent.change(&changes);
+        batch.add(Changes::from([(key, Some(value))]));
+        self.settle()?;
         match pace {
-            Pace::Following => self.opened.tables.apply(changes)?,
-            Pace::Building => self.opened.tables.ingest(changes)?,
+            Pace::Following => {
+                let changes = batch.into_changes();
+                self.recent.change(&changes);
+                self.opened.tables.apply(changes)?;
+            }
+            Pace::Building => {
+                self.recent.change_by(&batch);
+                let name = format!("onrecord-{}-build-write", self.fold.name());
+                self.writing = Some(Writing::start(name, Arc::clone(&self.opened), batch)?);
+            }
         }
         self.cursor = cursor;
         Ok(())
@@ -200,13 +240,15 @@ fn next_frame(
 /// Adds what a frame changes to a batch; the cursor after it.
 fn fold_frame(
     fold: &dyn Fold,
+    memory: &mut Memory,
     batch: &mut Overlay<'_>,
     cursor: Cursor,
     frame: &DecodedFrame,
 ) -> Result<Cursor, Halt> {
     let mut digest = cursor.digest;
     for entry in &frame.entries {
-        let changes = fold.fold(&*batch, entry).map_err(|error| Halt::Fold {
+        let changes = fold.fold_next(memory, &*batch, entry);
+        let changes = changes.map_err(|error| Halt::Fold {
             index: entry.index,
             error,
         })?;
@@ -222,7 +264,7 @@ fn fold_frame(
 
 /// The rows as they are applied, those that were read lately from memory.
 struct Applied<'a> {
-    tables: &'a LsmTables,
+    tables: &'a Written<'a>,
     recent: &'a RecentRows,
 }
 
@@ -233,5 +275,28 @@ impl Tables for Applied<'_> {
 
     fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
         self.tables.rows(start, order)
+    }
+}
+
+/// The rows as they will be once the batch is written that is being written.
+struct Written<'a> {
+    tables: &'a LsmTables,
+    writing: Option<&'a Batch>,
+}
+
+impl Tables for Written<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TablesError> {
+        match self.writing.and_then(|batch| batch.get(key)) {
+            Some(value) => Ok(value.map(<[u8]>::to_vec)),
+            None => self.tables.get(key),
+        }
+    }
+
+    fn rows(&self, start: Bound<&[u8]>, order: Order) -> Scan<'_> {
+        let rows = self.tables.rows(start, order);
+        match self.writing {
+            Some(batch) => batch.over(rows, start, order),
+            None => rows,
+        }
     }
 }

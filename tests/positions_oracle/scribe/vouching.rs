@@ -23,7 +23,7 @@ pub fn founded() -> proto::ArchiveFounded {
     proto::ArchiveFounded {
         verifiers: (0..VERIFIERS).map(enrolled).collect(),
         policy: Some(policy(1)),
-        ..Default::default()
+        checkpoint_key: key(STEWARD).to_owned(),
     }
 }
 

@@ -12,6 +12,8 @@
 //! - **Seals** (`state.rs`) name the trees as they were at an entry, with the few items that
 //!   have come and gone since they were written. Between seals, a question works out from the
 //!   rows themselves what was done up to its K.
+//! - **The memory** (`memory.rs`) of whoever folds has what was done since the seals, as it is
+//!   told (`told.rs`), so that a seal need not work that out from the rows.
 //! - **Searches** (`search.rs`) find what a position is made of, and count the rest.
 //! - **Picks** (`pick.rs`) are the statements that are then read whole; those that lists show,
 //!   from copies that lie side by side (`copies.rs`).
@@ -40,15 +42,20 @@
 
 mod copies;
 mod item;
+mod memory;
 mod pick;
 mod search;
 mod state;
 #[cfg(test)]
 mod tests;
+mod told;
 mod tree;
 
+pub(super) use memory::Done;
+pub use memory::Memory;
 pub use pick::Exact;
 pub(super) use pick::pick;
+pub(super) use told::Told;
 
 use super::TALLIES;
 use super::history::{Pair, Tally};
@@ -111,6 +118,7 @@ impl Shape {
 /// Seals, before `entry`, those pairs to which its `changes` do something and for which it is
 /// time.
 pub(super) fn seal(
+    memory: &Memory,
     tables: &dyn Tables,
     entry: &Entry,
     shape: &Shape,
@@ -119,16 +127,15 @@ pub(super) fn seal(
     if !shape.chooses(entry.index) {
         return Ok(());
     }
-    let counted = changes.range(TALLIES.key().into_bytes()..);
-    let counted = counted.take_while(|(key, _)| key.first() == Some(&TALLIES.byte));
     let mut due = Vec::new();
-    for (key, tally) in counted {
-        let tally: Tally = TALLIES.decode(tally.as_deref().unwrap_or_default())?;
+    for (key, tally) in counted(changes) {
+        let tally = tally?;
         // The entry at hand is counted.
         if tally.entries > shape.entries_min {
+            let remembered = memory.of(key, tally.entries - 1)?;
             let mut key = Parts::new(TALLIES, key.get(1..).unwrap_or_default());
             let (actor, topic) = (key.slug()?, key.slug()?);
-            due.push((Pair { actor, topic }, tally.sealed));
+            due.push((Pair { actor, topic }, tally.sealed, remembered));
         }
     }
     let mut press = Press {
@@ -137,8 +144,18 @@ pub(super) fn seal(
         count: 0,
         changes,
     };
-    for (pair, sealed) in &due {
-        state::seal(tables, pair, *sealed, &mut press)?;
+    for (pair, sealed, remembered) in due {
+        state::seal(tables, &pair, sealed, remembered, &mut press)?;
     }
     Ok(())
+}
+
+/// The tallies that are changed, with their keys.
+fn counted(changes: &Changes) -> impl Iterator<Item = (&Vec<u8>, Result<Tally, FoldError>)> {
+    let counted = changes.range(TALLIES.key().into_bytes()..);
+    let counted = counted.take_while(|(key, _)| key.first() == Some(&TALLIES.byte));
+    counted.map(|(key, tally)| {
+        let tally = TALLIES.decode(tally.as_deref().unwrap_or_default());
+        (key, tally)
+    })
 }

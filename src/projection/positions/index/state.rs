@@ -12,13 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use super::copies::{self, Place};
 use super::item::{Item, Sort};
+use super::memory::Remembered;
+use super::told::{Forms, is_tied, testimonies};
 use super::tree::{Child, Pages, Press};
 use crate::fold::{FoldError, Tables};
-use crate::position::{Authority, Bases, Newness};
-use crate::projection::positions::hearing::{Coders, Hearing};
-use crate::projection::positions::history::{Change, Changed, Pair, Tally, heard_of, parse};
-use crate::projection::positions::question::testimony;
-use crate::projection::positions::terms::Choice;
+use crate::position::Newness;
+use crate::projection::positions::history::{
+    Change, Changed, Pair, Tally, heard_of, heard_once, parse,
+};
 use crate::projection::positions::verifiers::{Number, Trust};
 use crate::projection::positions::{HEARD, LATE, SEALS, TALLIES};
 use crate::projection::rows::{Key, Parts};
@@ -114,89 +115,103 @@ impl State {
         known_at: u64,
     ) -> Result<(), FoldError> {
         for (statement, changed) in touched(tables, pair, self.at, known_at)? {
-            self.note(&changed);
-            let before = if statement < self.at {
-                self.items(statement, &changed, self.at)
-            } else {
-                Vec::new()
-            };
-            let after = self.items(statement, &changed, known_at);
-            if changed.len() <= COPIED_ENTRIES_MAX {
-                for item in after.iter().filter(|it| it.is_listed()) {
-                    self.fresh.insert(Place::of(item), changed.clone());
-                }
-            }
-            for item in before.iter().filter(|it| !after.contains(it)) {
-                if self.come.remove(&item.newness).is_none() {
-                    self.gone.insert(item.newness, item.clone());
-                }
-            }
-            for item in after.into_iter().filter(|it| !before.contains(it)) {
-                if self.gone.get(&item.newness) == Some(&item) {
-                    self.gone.remove(&item.newness);
-                } else {
-                    self.come.insert(item.newness, item);
-                }
-            }
+            self.count(statement, &changed, known_at);
         }
         self.at = known_at;
         Ok(())
     }
 
-    /// Notes who signed, and whether there is something that the index does not follow.
-    fn note(&mut self, changed: &Changed) {
+    /// As [`advance`](Self::advance), by what is remembered of what they did.
+    fn advance_by(
+        &mut self,
+        remembered: Remembered,
+        tables: &dyn Tables,
+        pair: &Pair,
+        known_at: u64,
+    ) -> Result<(), FoldError> {
+        for (statement, told) in remembered {
+            let Some(told) = told else {
+                let changed = heard_of(tables, pair, statement, known_at)?;
+                self.count(statement, &changed, known_at);
+                continue;
+            };
+            self.note(&told.signers, told.is_tied);
+            let items = self.numbered(told.testimonies);
+            if items.iter().any(Item::is_listed) {
+                let changed = heard_once(tables, pair, statement)?;
+                self.show(&items, &changed);
+            }
+            self.replace(&[], items);
+        }
+        self.at = known_at;
+        Ok(())
+    }
+
+    /// Counts in what was done below `known_at` to a statement.
+    fn count(&mut self, statement: u64, changed: &Changed, known_at: u64) {
         for change in changed.values() {
             let attested: &[Number] = match change {
                 Change::Attested { verifiers, .. } => verifiers,
                 _ => &[],
             };
-            for verifier in change.signers().iter().chain(attested) {
-                if self.signers.len() <= SIGNERS_MAX {
-                    self.signers.insert(*verifier);
-                }
+            self.note(change.signers(), is_tied(change));
+            self.note(attested, false);
+        }
+        let before = if statement < self.at {
+            self.numbered(testimonies(statement, changed, self.at))
+        } else {
+            Vec::new()
+        };
+        let after = self.numbered(testimonies(statement, changed, known_at));
+        self.show(&after, changed);
+        self.replace(&before, after);
+    }
+
+    /// Keeps what was done to a statement that lists go looking for.
+    fn show(&mut self, items: &[Item], changed: &Changed) {
+        if changed.len() <= COPIED_ENTRIES_MAX {
+            for item in items.iter().filter(|it| it.is_listed()) {
+                self.fresh.insert(Place::of(item), changed.clone());
             }
-            self.closed |= change.version().is_some_and(|it| !it.said.same.is_empty());
         }
     }
 
-    /// The items of a statement by what entries did to it below K, with every signature
-    /// trusted.
-    fn items(&mut self, statement: u64, changed: &Changed, known_at: u64) -> Vec<Item> {
-        let hearing = Hearing {
-            changed,
-            trust: &Trust::default(),
-            known_at,
-        };
-        let Some(heard) = hearing.heard().filter(|_| hearing.bears()) else {
-            return Vec::new();
-        };
-        let coders = Coders {
-            choice: Choice::Most,
-            never: &BTreeSet::new(),
-        };
-        let changed_by = changed.range(..known_at).next_back();
-        let changed_by = changed_by.map_or(statement, |(entry, _)| *entry);
-        let mut items = Vec::new();
-        for (holder, given) in hearing.readings(&heard, &coders) {
-            // Of whom nothing is known but that they may speak: see `Kind`.
-            let authority = Authority::None;
-            let testimony = testimony(
-                statement,
-                &heard,
-                holder,
-                authority,
-                &given,
-                Bases::OWN_WORDS,
-            );
-            let Some(testimony) = testimony else {
-                continue;
-            };
-            let speaker = testimony
-                .speaker
-                .as_ref()
-                .filter(|_| testimony.is_admissible());
-            let speaker = speaker.and_then(|it| self.number(it));
-            items.extend(Item::of(&testimony, speaker, changed_by));
+    /// Puts some items in the place of others.
+    fn replace(&mut self, before: &[Item], after: Vec<Item>) {
+        for item in before.iter().filter(|it| !after.contains(it)) {
+            if self.come.remove(&item.newness).is_none() {
+                self.gone.insert(item.newness, item.clone());
+            }
+        }
+        for item in after.into_iter().filter(|it| !before.contains(it)) {
+            if self.gone.get(&item.newness) == Some(&item) {
+                self.gone.remove(&item.newness);
+            } else {
+                self.come.insert(item.newness, item);
+            }
+        }
+    }
+
+    /// Notes who signed, and whether there is something that the index does not follow.
+    fn note(&mut self, signers: &[Number], is_tied: bool) {
+        for verifier in signers {
+            if self.signers.len() <= SIGNERS_MAX {
+                self.signers.insert(*verifier);
+            }
+        }
+        self.closed |= is_tied;
+    }
+
+    /// The items of testimonies, with the numbers that their speakers have here.
+    fn numbered(&mut self, testimonies: Vec<Forms>) -> Vec<Item> {
+        let mut items = Vec::with_capacity(testimonies.len());
+        for Forms {
+            speaker,
+            items: forms,
+        } in testimonies
+        {
+            let speaker = speaker.and_then(|it| self.number(&it));
+            items.extend(forms.into_iter().map(|item| Item { speaker, ..item }));
         }
         items
     }
@@ -290,11 +305,13 @@ impl State {
     }
 }
 
-/// Seals a pair before an entry that does something to it, after the seal at entry `sealed`.
+/// Seals a pair before an entry that does something to it, after the seal at entry `sealed`, by
+/// what is remembered of what was done since, if it is.
 pub(super) fn seal(
     tables: &dyn Tables,
     pair: &Pair,
     sealed: Option<u64>,
+    remembered: Option<Remembered>,
     press: &mut Press<'_>,
 ) -> Result<(), FoldError> {
     let mut state = match sealed {
@@ -304,7 +321,10 @@ pub(super) fn seal(
         }
         None => State::default(),
     };
-    state.advance(tables, pair, press.entry)?;
+    match remembered {
+        Some(remembered) => state.advance_by(remembered, tables, pair, press.entry)?,
+        None => state.advance(tables, pair, press.entry)?,
+    }
     state.seal(pair, press, &mut Pages::new(tables))
 }
 

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::Shape;
+use super::{Memory, Shape};
 use crate::fold::{MemoryTables, Tables as _};
 use crate::position::{Question, position};
 use crate::projection::fixtures::{self, ACTORS, CAPTURED, Script, answer, slug, statement};
-use crate::projection::positions::fold::fold;
+use crate::projection::positions::fold::{fold, fold_next};
 use crate::projection::positions::{self, Answer, Collected, Subject, Terms, collect};
 use crate::projection::positions::{PAGES, SEALS, SHOWN};
 use crate::record::proto::record::Kind;
@@ -26,10 +26,22 @@ const MIDDLING: Shape = Shape {
     inner_pages_max: 3,
 };
 
+/// Once how many entries a fold forgets, among those that fold the same.
+const FORGETTING: [u64; 2] = [13, u64::MAX];
+
+/// The tables of a script, which are the same whatever is remembered from entry to entry.
 fn tables(script: &Script, shape: &Shape) -> MemoryTables {
     let mut tables = MemoryTables::default();
+    let mut memories = FORGETTING.map(|entries| (entries, Memory::default()));
     for entry in &script.entries {
         let changes = fold(&tables, entry, shape).unwrap();
+        for (forgetting, memory) in &mut memories {
+            if entry.index % *forgetting == 0 {
+                *memory = Memory::default();
+            }
+            let remembering = fold_next(memory, &tables, entry, shape).unwrap();
+            assert_eq!(remembering, changes, "forgetting each {forgetting}");
+        }
         tables.apply(changes);
     }
     tables
