@@ -56,12 +56,35 @@ fn what_cannot_be_asked_is_exit_code_2() {
         &["status", "--server", "http://127.0.0.1:99999"],
         &["position", "a", "b", "--as-of", ""],
         &["position", "a", "b", "--known-at", "2024-01-01"],
+        &["position", "a", "b", "--coder", ""],
+        &["position", "a", "b", "--codebook", ""],
+        &["position", "a", "b", "--published-by", ""],
+        &["position", "a", "b", "--publisher", ""],
+        &["tail", "--actor", ""],
+        &["read", "--topic", ""],
+        &["read", "--statement", ""],
         &["serve", "--listen", "7450"],
         &["append", "--key", "missing.key", "missing.jsonl"],
         &["demo", "--once", "--records", "missing"],
         &["frobnicate"],
     ] {
         run(onrecord().args(command)).code(2);
+    }
+}
+
+#[test]
+fn a_number_that_is_none_is_refused_by_its_option_with_what_would_be_accepted() {
+    for number in ["-3", "soon", "99999999999999999999"] {
+        for command in ["watch", "tail", "read"] {
+            run(onrecord().args([command, "--from", number]))
+                .code(2)
+                .complains("'--from <INDEX>': accepted: the index of an entry");
+        }
+        for command in [&["read"][..], &["positions", "a"], &["list", "actors"]] {
+            run(onrecord().args(command).args(["--limit", number]))
+                .code(2)
+                .complains("'--limit <N>': accepted: how many");
+        }
     }
 }
 
@@ -397,6 +420,10 @@ fn what_is_not_on_record_is_exit_code_1_and_a_bad_date_2_each_with_its_reason() 
     }
     let size = daemon.ask(&["status", "--json"]).code(0).json()["head"]["size"].clone();
     let size: u64 = size.as_str().unwrap().parse().unwrap();
+    daemon
+        .ask(&["read", "-1"])
+        .code(2)
+        .complains("INDEX: \"-1\" is neither an index nor a record id");
     daemon
         .ask(&["read", &size.to_string()])
         .code(2)

@@ -7,31 +7,45 @@
 mod daemon;
 #[path = "common/program.rs"]
 mod program;
+#[path = "common/records.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod records;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
 use onrecord::fold::{Changes, Row, Tables as _};
 use onrecord::record::SigningKey;
 use onrecord::record::proto::record::Kind;
-use onrecord::record::proto::{ActorDefined, ActorKind, Envelope, LocalizedName, Record};
+use onrecord::record::proto::{
+    ActorKind, Envelope, Polarity, Record, Statement, StatementCorrected, StatementRetracted,
+};
 use onrecord::rpc::proto::admin_service_client::AdminServiceClient;
+use onrecord::rpc::proto::append_result::Outcome;
+use onrecord::rpc::proto::position_service_client::PositionServiceClient;
+use onrecord::rpc::proto::put_source_request::Part;
 use onrecord::rpc::proto::record_service_client::RecordServiceClient;
+use onrecord::rpc::proto::source_service_client::SourceServiceClient;
 use onrecord::rpc::proto::{
-    AppendRequest, ListProjectionsRequest, RebuildProjectionRequest, VerifyProjectionRequest,
+    AppendRequest, GetPositionRequest, GetPositionResponse, ListProjectionsRequest,
+    PutSourceHeader, PutSourceRequest, RebuildProjectionRequest, VerifyProjectionRequest,
 };
 use onrecord::storage::{BlockCache, LsmTables, ProjectionStore as _};
-use prost::Message as _;
+use records::{Signer, TEXT_OF_ONE_LINE};
 use tonic::transport::Channel;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 const PROJECTIONS: [&str; 5] = ["catalog", "positions", "postings", "statements", "tiles"];
 
-/// Enough for a build to be seen under way: more than it lacks when it has caught up.
-const RECORDS: usize = 6_000;
+/// Actors, one a record.
+const ACTORS: usize = 3_000;
+/// What one of them says on one topic, corrects and takes back, so that their pair has an index of
+/// several levels.
+const SAID: usize = 3_000;
+/// Together enough for a build to be seen under way: more than it lacks when it has caught up.
+const RECORDS: usize = ACTORS + SAID;
 const BATCH: usize = 500;
 
 /// How often a rebuild is killed at most until one was killed in the middle.
@@ -41,16 +55,18 @@ const KILLS_MAX: usize = 20;
 async fn live_rebuilt_and_killed_in_mid_rebuild_the_digests_are_equal() -> Fallible<()> {
     let directory = tempfile::tempdir()?;
     let mut daemon = daemon::Daemon::start(directory.path())?;
-    append_actors(&daemon).await?;
+    append_records(&daemon).await?;
     daemon.caught_up().await?;
     let live = digests(&daemon).await?;
     assert_eq!(live.len(), PROJECTIONS.len());
+    let answered = answers(&daemon).await?;
 
     for name in PROJECTIONS {
         let swapped = rebuild(&daemon, name).await?;
         assert_eq!(Some(&swapped), live.get(name), "{name}");
     }
     assert_eq!(digests(&daemon).await?, live);
+    assert_eq!(answers(&daemon).await?, answered);
 
     for name in PROJECTIONS {
         let mut cut_short = false;
@@ -77,6 +93,7 @@ async fn live_rebuilt_and_killed_in_mid_rebuild_the_digests_are_equal() -> Falli
         }
         assert!(cut_short, "no rebuild of {name} was killed in the middle");
         assert_eq!(differences(&daemon, name).await?, [""; 0]);
+        assert_eq!(answers(&daemon).await?, answered);
     }
     daemon.stop()
 }
@@ -85,7 +102,7 @@ async fn live_rebuilt_and_killed_in_mid_rebuild_the_digests_are_equal() -> Falli
 async fn a_rebuild_whose_client_goes_away_is_given_up_and_cleared_away() -> Fallible<()> {
     let directory = tempfile::tempdir()?;
     let mut daemon = daemon::Daemon::start(directory.path())?;
-    append_actors(&daemon).await?;
+    append_records(&daemon).await?;
     daemon.caught_up().await?;
     let live = digests(&daemon).await?;
     for _ in 0..3 {
@@ -307,35 +324,138 @@ async fn differences(daemon: &daemon::Daemon, name: &str) -> Fallible<Vec<String
     Ok(last.differences)
 }
 
-async fn append_actors(daemon: &daemon::Daemon) -> Fallible<()> {
-    let key = SigningKey::from_seed(daemon.steward_seed()?);
-    let mut records: RecordServiceClient<Channel> =
-        RecordServiceClient::new(daemon.connect().await?);
-    for start in (0..RECORDS).step_by(BATCH) {
-        let envelopes = (start..start + BATCH).map(|n| actor(&key, n)).collect();
-        records
-            .append(AppendRequest {
-                envelopes,
-                proof: false,
-            })
-            .await?;
+async fn append_records(daemon: &daemon::Daemon) -> Fallible<()> {
+    let key = Signer {
+        key: SigningKey::from_seed(daemon.steward_seed()?),
+    };
+    let mut client = RecordServiceClient::new(daemon.connect().await?);
+    let actors: Vec<_> = (0..ACTORS).map(actor).collect();
+    for actors in actors.chunks(BATCH) {
+        append(&mut client, &key, actors.to_vec()).await?;
+    }
+    put_source(daemon).await?;
+    let source = Kind::SourceArchived(records::source(TEXT_OF_ONE_LINE));
+    let topic = Kind::TopicDefined(records::topic("meeting"));
+    append(&mut client, &key, vec![source, topic]).await?;
+
+    // What is on record and was not retracted.
+    let mut said: Vec<(String, Statement)> = Vec::new();
+    for start in (0..SAID).step_by(BATCH) {
+        let mut stated = Vec::new();
+        let mut kinds = Vec::new();
+        for n in start..start + BATCH {
+            let earlier = (!said.is_empty()).then(|| n * 7 % said.len());
+            let kind = match earlier {
+                Some(place) if n % 20 == 3 => corrected(&said.swap_remove(place), n),
+                Some(place) if n % 50 == 7 => retracted(said.swap_remove(place).0),
+                _ => {
+                    let statement = statement(n);
+                    stated.push((kinds.len(), statement.clone()));
+                    Kind::StatementRecorded(statement)
+                }
+            };
+            kinds.push(kind);
+        }
+        let ids = append(&mut client, &key, kinds).await?;
+        said.extend(stated.into_iter().map(|(at, it)| (ids[at].clone(), it)));
     }
     Ok(())
 }
 
-fn actor(key: &SigningKey, n: usize) -> Envelope {
-    let record = Record {
-        origin: "bench.example.org".to_owned(),
-        signed_at: Some(prost_types::Timestamp::default()),
-        kind: Some(Kind::ActorDefined(ActorDefined {
-            actor_id: format!("actor-{n}"),
-            kind: ActorKind::Person as i32,
-            names: vec![LocalizedName {
-                language: "en".to_owned(),
-                name: format!("Actor {n}"),
-            }],
-            ..ActorDefined::default()
-        })),
+/// Appends a batch; the records' ids.
+async fn append(
+    client: &mut RecordServiceClient<Channel>,
+    key: &Signer,
+    kinds: Vec<Kind>,
+) -> Fallible<Vec<String>> {
+    let envelopes = kinds.into_iter().map(|kind| seal(key, kind)).collect();
+    let request = AppendRequest {
+        envelopes,
+        proof: false,
     };
-    key.seal(Bytes::from(record.encode_to_vec()))
+    let results = client.append(request).await?.into_inner().results;
+    let ids = results.into_iter().map(|result| match result.outcome {
+        Some(Outcome::Recorded(recorded)) => Ok(recorded.record),
+        other => Err(format!("not recorded: {other:?}").into()),
+    });
+    ids.collect()
+}
+
+fn seal(key: &Signer, kind: Kind) -> Envelope {
+    key.seal_record(&Record {
+        origin: "bench.example.org".to_owned(),
+        ..records::record(kind)
+    })
+}
+
+fn actor(n: usize) -> Kind {
+    Kind::ActorDefined(records::actor(&format!("actor-{n}"), ActorKind::Person))
+}
+
+/// What the first of them says: on a day mostly, else in a month or some time in the year.
+fn statement(n: usize) -> Statement {
+    let month = format!("2025-{:02}", n % 7 + 1);
+    let said_at = match n % 10 {
+        0 => month,
+        1 => "[..2025-08-19]".to_owned(),
+        _ => format!("{month}-{:02}", n % 28 + 1),
+    };
+    let polarity = [Polarity::Supports, Polarity::Opposes, Polarity::Open][n / 40 % 3];
+    let mut said = records::statement("actor-0", &said_at, TEXT_OF_ONE_LINE, TEXT_OF_ONE_LINE);
+    said.venue = format!("press conference {n}");
+    said.readings = vec![records::answered("meeting", polarity)];
+    said
+}
+
+fn corrected((id, said): &(String, Statement), n: usize) -> Kind {
+    Kind::StatementCorrected(StatementCorrected {
+        statement: id.clone(),
+        corrects: id.clone(),
+        corrected: Some(Statement {
+            readings: statement(n).readings,
+            venue: "elsewhere".to_owned(),
+            ..said.clone()
+        }),
+        reason: "It was elsewhere.".to_owned(),
+    })
+}
+
+fn retracted(statement: String) -> Kind {
+    Kind::StatementRetracted(StatementRetracted {
+        statement,
+        speaker: "actor-0".to_owned(),
+        said_for: Vec::new(),
+        reason: "It was fabricated.".to_owned(),
+    })
+}
+
+async fn put_source(daemon: &daemon::Daemon) -> Fallible<()> {
+    let header = Part::Header(PutSourceHeader {
+        media_type: "text/plain".to_owned(),
+        source: String::new(),
+    });
+    let parts = [header, Part::Chunk(TEXT_OF_ONE_LINE.into())];
+    let parts = parts.map(|part| PutSourceRequest { part: Some(part) });
+    let mut client = SourceServiceClient::new(daemon.connect().await?);
+    client.put_source(tokio_stream::iter(parts)).await?;
+    Ok(())
+}
+
+/// What the daemon answers about the pair, of which much is known and of which little.
+async fn answers(daemon: &daemon::Daemon) -> Fallible<Vec<GetPositionResponse>> {
+    let mut client = PositionServiceClient::new(daemon.connect().await?);
+    let mut answers = Vec::new();
+    for known_at in [ACTORS + SAID / 2, RECORDS] {
+        for as_of in ["2025-03-15", "2025-12-31"] {
+            let request = GetPositionRequest {
+                actor: "actor-0".to_owned(),
+                topic: "meeting".to_owned(),
+                as_of: as_of.to_owned(),
+                known_at: Some(known_at as u64),
+                ..GetPositionRequest::default()
+            };
+            answers.push(client.get_position(request).await?.into_inner());
+        }
+    }
+    Ok(answers)
 }

@@ -7,6 +7,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::Asking;
 use super::error::CliError;
+use super::numbers::limit;
 use super::pages::{self, LIMIT_DEFAULT};
 use super::terms::{KnownAt, value};
 use crate::rpc::proto::{ListCoverageRequest, SourceReading};
@@ -25,7 +26,7 @@ pub struct Coverage {
     #[arg(long, value_name = "N|TIME", allow_negative_numbers = true, value_parser = KnownAt::parse)]
     known_at: Option<KnownAt>,
     /// How many to show at most; 0: all.
-    #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT)]
+    #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT, allow_negative_numbers = true, value_parser = limit)]
     limit: u64,
     #[command(flatten)]
     asking: Asking,

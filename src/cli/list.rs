@@ -9,6 +9,7 @@ use super::Asking;
 use super::draw::{self, Sheet};
 use super::error::CliError;
 use super::mentioned::Mentioned;
+use super::numbers::limit;
 use super::pages::{self, LIMIT_DEFAULT, Listed};
 use super::terms::KnownAt;
 use crate::record::proto::Wording;
@@ -52,7 +53,7 @@ struct Paging {
     #[arg(long)]
     backwards: bool,
     /// How many to show at most; 0: all.
-    #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT)]
+    #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT, allow_negative_numbers = true, value_parser = limit)]
     limit: u64,
     /// As known when: only the first N entries of the ledger count, or those recorded by a time.
     /// All, if left out.

@@ -34,6 +34,7 @@ mod keygen;
 mod list;
 mod man;
 mod mentioned;
+mod numbers;
 mod only;
 mod output;
 mod overview;

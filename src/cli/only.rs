@@ -1,6 +1,7 @@
 //! Which entries a command shows: the conditions that `read` and `tail` share.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::rpc::proto::EntryFilter;
 
@@ -11,35 +12,20 @@ pub(super) struct Only {
     #[arg(long = "kind", value_name = "KIND")]
     kinds: Vec<String>,
     /// Only what bears on this actor.
-    #[arg(
-        long,
-        value_name = "ACTOR",
-        default_value = "",
-        hide_default_value = true
-    )]
-    actor: String,
+    #[arg(long, value_name = "ACTOR", value_parser = NonEmptyStringValueParser::new())]
+    actor: Option<String>,
     /// Only what bears on this topic.
-    #[arg(
-        long,
-        value_name = "TOPIC",
-        default_value = "",
-        hide_default_value = true
-    )]
-    topic: String,
+    #[arg(long, value_name = "TOPIC", value_parser = NonEmptyStringValueParser::new())]
+    topic: Option<String>,
     /// Only what is about this statement.
-    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
-    statement: String,
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    statement: Option<String>,
     /// Only what rests on this source.
-    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
-    source: String,
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    source: Option<String>,
     /// Only what this verifier signed.
-    #[arg(
-        long,
-        value_name = "KEY",
-        default_value = "",
-        hide_default_value = true
-    )]
-    verifier: String,
+    #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
+    verifier: Option<String>,
 }
 
 /// A kind as the ledger's methods take it: `statement_recorded`. It is printed as records write
@@ -68,11 +54,11 @@ impl Only {
         } = self.clone();
         EntryFilter {
             kinds: kinds.iter().map(|it| kind(it)).collect(),
-            actor,
-            topic,
-            statement,
-            source,
-            verifier,
+            actor: actor.unwrap_or_default(),
+            topic: topic.unwrap_or_default(),
+            statement: statement.unwrap_or_default(),
+            source: source.unwrap_or_default(),
+            verifier: verifier.unwrap_or_default(),
         }
     }
 }

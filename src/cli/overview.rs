@@ -5,6 +5,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::draw::{self, Sheet};
+use super::numbers::limit;
 use super::pages::{LIMIT_DEFAULT, Listed};
 use super::terms::{KnownAt, Terms};
 use super::{Asking, Parts};
@@ -45,7 +46,7 @@ pub(super) struct Showing {
     #[command(flatten)]
     pub(super) terms: Terms,
     /// How many to show at most; 0: all.
-    #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT)]
+    #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT, allow_negative_numbers = true, value_parser = limit)]
     pub(super) limit: u64,
     #[command(flatten)]
     pub(super) asking: Asking,

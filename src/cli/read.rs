@@ -8,6 +8,7 @@ use super::client::Client;
 use super::draw::{self, Canvas};
 use super::error::CliError;
 use super::mentioned::Mentioned;
+use super::numbers::{index, limit};
 use super::only::Only;
 use super::{Asking, json, output};
 use crate::record::{ContentId, quoted};
@@ -26,6 +27,7 @@ pub struct Read {
     /// One entry, whole: its index or its record id.
     #[arg(
         value_name = "INDEX",
+        allow_negative_numbers = true,
         conflicts_with_all = [
             "from", "backwards", "limit", "kinds", "actor", "topic", "statement", "source",
             "verifier",
@@ -33,7 +35,7 @@ pub struct Read {
     )]
     entry: Option<String>,
     /// The first index to list: 0 if nothing is said, or the newest backwards.
-    #[arg(long, value_name = "INDEX")]
+    #[arg(long, value_name = "INDEX", allow_negative_numbers = true, value_parser = index)]
     from: Option<u64>,
     /// List the newest first.
     #[arg(long)]
@@ -41,7 +43,7 @@ pub struct Read {
     #[command(flatten)]
     only: Only,
     /// How many entries to list at most; 0: all.
-    #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT)]
+    #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT, allow_negative_numbers = true, value_parser = limit)]
     limit: u64,
     #[command(flatten)]
     asking: Asking,

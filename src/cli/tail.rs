@@ -12,6 +12,7 @@ use super::draw::{self, Canvas};
 use super::error::CliError;
 use super::following::{Place, can_go_on, follow};
 use super::mentioned::Mentioned;
+use super::numbers::index;
 use super::only::Only;
 use super::{Asking, json, output};
 use crate::rpc::proto::subscribe_response::Message;
@@ -21,7 +22,7 @@ use crate::rpc::proto::{LedgerEntry, SubscribeRequest};
 #[derive(Args, Debug)]
 pub struct Tail {
     /// The first index to show; without it, what is recorded from here on.
-    #[arg(long, value_name = "INDEX")]
+    #[arg(long, value_name = "INDEX", allow_negative_numbers = true, value_parser = index)]
     from: Option<u64>,
     #[command(flatten)]
     only: Only,

@@ -2,6 +2,7 @@
 //! share.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use prost_types::Timestamp;
 
 use super::{authoring, json};
@@ -39,39 +40,28 @@ pub(super) struct Terms {
     #[arg(long = "source-role", value_name = "ROLE", value_parser = role)]
     source_roles: Vec<i32>,
     /// Only what is quoted from a source of this publisher.
-    #[arg(long = "publisher", value_name = "NAME")]
+    #[arg(long = "publisher", value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     publishers: Vec<String>,
     /// Only what is quoted from a source that derives from no other.
     #[arg(long)]
     no_derived: bool,
     /// Only what is quoted from a source that was public by then: what the public could know.
-    #[arg(
-        long,
-        value_name = "DATE",
-        default_value = "",
-        hide_default_value = true
-    )]
-    published_by: String,
+    #[arg(long, value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]
+    published_by: Option<String>,
     /// Only voices with a mandate to speak for the actor.
     #[arg(long)]
     mandated: bool,
     /// As this coder alone reads it, instead of as most do.
-    #[arg(
-        long,
-        value_name = "KEY",
-        default_value = "",
-        hide_default_value = true
-    )]
-    coder: String,
+    #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
+    coder: Option<String>,
     /// As it was coded by this version of the topic, by its record id.
     #[arg(
         long,
         value_name = "ID",
-        default_value = "",
-        hide_default_value = true,
-        conflicts_with = "coder"
+        conflicts_with = "coder",
+        value_parser = NonEmptyStringValueParser::new()
     )]
-    codebook: String,
+    codebook: Option<String>,
 }
 
 impl Terms {
@@ -87,10 +77,10 @@ impl Terms {
             source_roles: it.source_roles,
             publishers: it.publishers,
             derived_excluded: it.no_derived,
-            published_by: it.published_by,
+            published_by: it.published_by.unwrap_or_default(),
             mandated_only: it.mandated,
-            coder: it.coder,
-            codebook: it.codebook,
+            coder: it.coder.unwrap_or_default(),
+            codebook: it.codebook.unwrap_or_default(),
         };
         (filter != PositionFilter::default()).then_some(filter)
     }

@@ -10,6 +10,7 @@ use clap::builder::NonEmptyStringValueParser;
 use super::draw::{self, Canvas};
 use super::error::CliError;
 use super::following::{Place, follow};
+use super::numbers::index;
 use super::terms::Terms;
 use super::{Asking, Parts, json, output};
 use crate::rpc::proto::{WatchPositionsRequest, WatchPositionsResponse, WatchedPosition};
@@ -24,7 +25,7 @@ pub struct Watch {
     #[arg(long, value_name = "TOPIC", value_parser = NonEmptyStringValueParser::new())]
     topic: Option<String>,
     /// The first index whose changes are shown; without it, those from here on.
-    #[arg(long, value_name = "INDEX")]
+    #[arg(long, value_name = "INDEX", allow_negative_numbers = true, value_parser = index)]
     from: Option<u64>,
     /// As of when, by the time of speaking, on all of the way. Everything counts, if left out.
     #[arg(long, value_name = "DATE", value_parser = NonEmptyStringValueParser::new())]

@@ -3,15 +3,17 @@
 
 use onrecord::record::proto::record::Kind;
 use onrecord::record::proto::{
-    ActorKind, Authority, CapacityBasis, MandateGranted, Polarity, StatementRetracted,
-    VerifierRevoked,
+    ActorKind, Authority, CapacityBasis, Engagement, MandateGranted, Polarity, Reading,
+    SourceArchived, SourceRole, StatementRetracted, VerifierRevoked,
 };
 use onrecord::rpc::proto::{
-    ChangeKind, ComparePositionsRequest, ListComparisonsRequest, Placement, PositionFilter,
+    ChangeKind, ComparePositionsRequest, Finding, ListComparisonsRequest, Placement, PositionFilter,
 };
 use tonic::Code;
 
-use crate::common::records::{actor, answered, mandate, said_for, topic};
+use crate::common::archive::TEXT;
+use crate::common::client::id_of;
+use crate::common::records::{actor, answered, mandate, said_for, source, topic};
 use crate::common::{TestArchive, assert_blames};
 use crate::{by, in_brief, list, record, said};
 
@@ -151,6 +153,63 @@ async fn revocations_mandates_and_actors_are_named_where_they_are_the_cause() {
         .collect();
     let cause = [recorded.index];
     assert_eq!(changed, [("kremlin", &cause[..]), ("russia", &cause[..])]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_evaded_where_nothing_was_on_record_has_changed_though_nothing_is_stated() {
+    let mut archive = TestArchive::new().await;
+    let before = archive.size;
+    let evasion = Reading {
+        topic: "meeting".to_owned(),
+        engagement: Engagement::Declined.into(),
+        ..Reading::default()
+    };
+    let (_, index) = record(&mut archive, by("putin", "10", evasion)).await;
+    let of_putin = ListComparisonsRequest {
+        actor: "putin".to_owned(),
+        ..known_since(before)
+    };
+    let listed = list!(archive, list_comparisons, of_putin, comparisons);
+    let [pair] = &listed[..] else {
+        panic!("{listed:?}");
+    };
+    let kind = pair.comparison.as_ref().unwrap().kind();
+    assert_eq!(kind, ChangeKind::NoRecord);
+    let findings = [&pair.from, &pair.to].map(|it| it.as_ref().unwrap().finding());
+    assert_eq!(findings, [Finding::NoRecord, Finding::Evaded]);
+    assert_eq!(pair.entries, [index]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sources_new_version_is_named_where_the_reader_asks_what_is_quoted_from() {
+    let mut archive = TestArchive::new().await;
+    let before = archive.size;
+    let first = Kind::SourceArchived(source(TEXT));
+    let edited = Kind::SourceArchived(SourceArchived {
+        role: SourceRole::Primary.into(),
+        replaces: id_of(&archive.steward.seal(first)),
+        ..source(TEXT)
+    });
+    let recorded = archive.client.append(&archive.steward, edited).await;
+    archive.size = recorded.ledger_size;
+    let nothing = list!(archive, list_comparisons, known_since(before), comparisons);
+    assert!(nothing.is_empty());
+    let secondary = PositionFilter {
+        source_roles: vec![SourceRole::Secondary.into()],
+        ..PositionFilter::default()
+    };
+    let request = ListComparisonsRequest {
+        filter: Some(secondary),
+        ..known_since(before)
+    };
+    let listed = list!(archive, list_comparisons, request, comparisons);
+    assert_eq!(listed.len(), 3);
+    for pair in &listed {
+        let kind = pair.comparison.as_ref().unwrap().kind();
+        assert_eq!(kind, ChangeKind::NoLongerOnRecord);
+        assert_eq!(pair.entries, [recorded.index]);
+        assert!(!pair.other_causes);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -217,4 +217,14 @@ async fn what_cannot_be_watched_is_refused_by_its_field() {
             .unwrap();
         assert_blames(&status, code, reason, field);
     }
+    // What is misspelt is told from what is not on record.
+    for (request, meant) in [
+        (request(|it| it.actor = "kremlim".to_owned()), "kremlin"),
+        (request(|it| it.topic = "meating".to_owned()), "meeting"),
+    ] {
+        let status = Watched::try_new(&mut archive.client, request).await;
+        let status = status.err().unwrap();
+        let question = format!("(did you mean \"{meant}\"?)");
+        assert!(status.message().contains(&question), "{status}");
+    }
 }

@@ -241,7 +241,9 @@ impl Watched {
         };
         let catalog = positions.views.catalog.tables();
         let unknown = |reason, field, id: &Slug| {
-            Failure::unknown(reason, field, id.as_str(), known.known_at, known.size())
+            let (known_at, size) = (known.known_at, known.size());
+            let views = &positions.views;
+            views.unknown(reason, field, id.as_str(), known_at, size)
         };
         if let Some(actor) = &scope.actor
             && catalog::actor(catalog, actor, known.known_at)?.is_none()

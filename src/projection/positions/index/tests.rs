@@ -384,6 +384,28 @@ fn an_unbroken_run_is_told_from_a_few_of_its_statements() {
 }
 
 #[test]
+fn an_evasion_since_the_front_is_found_behind_one_that_may_be_older() {
+    let mut script = daily(40);
+    let evasion = Reading {
+        basis: Basis::OwnWords,
+        polarity: None,
+        strength: 0,
+        conditions: 0,
+        of_the_palace: false,
+    };
+    for said_at in ["2025-03-01", "2025"] {
+        let readings = vec![evasion.message("head")];
+        script.record(statement("head", &["palace"], said_at, readings));
+    }
+    let known_at = script.entries.len() as u64;
+    assert_eq!(is_picked(&script, known_at), [true, true]);
+    let tables = tables(&script, &MIDDLING);
+    let answer = ask(&tables, "palace", known_at, i64::MAX, 1);
+    let evasion = answer.position().latest_evasion.unwrap();
+    assert_eq!(evasion.testimony.statement, known_at - 2);
+}
+
+#[test]
 fn everything_is_read_where_a_verifier_who_signed_is_doubted() {
     let mut script = daily(40);
     let before = script.entries.len() as u64;
