@@ -27,9 +27,14 @@ use std::time::Duration;
 use archive::Archive;
 use dice::Dice;
 use ledger::{Pairs, START, Shape};
+use mimalloc::MiMalloc;
 use onrecord::position::{Question, position};
 use onrecord::projection::positions::{Terms, answer, collect};
 use rustix::time::{ClockId, clock_gettime};
+
+/// As in the daemon.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Entries in the largest ledger, unless the environment says otherwise.
 const ENTRIES: u64 = 1_000_000;

@@ -13,11 +13,16 @@ use std::ops::Bound;
 use std::path::Path;
 use std::time::Duration;
 
+use mimalloc::MiMalloc;
 use onrecord::fold::{Order, Overlay, RecentRows, Scan, Tables, TablesError};
 use onrecord::merkle::{Frontier, Hash, consistency_proof, inclusion_proof, leaf_hash, root};
 use onrecord::projection::tiles::{RecentTiles, TilesFold, nodes};
 use onrecord::storage::{BlockCache, LsmTables, ProjectionStore as _};
 use rustix::time::{ClockId, clock_gettime};
+
+/// As in the daemon.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Entries in the larger ledger, unless the environment says otherwise.
 const ENTRIES: u64 = 10_000_000;

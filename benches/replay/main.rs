@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use mimalloc::MiMalloc;
 use onrecord::admission::{Below, BelowError};
 use onrecord::audit::{Replay, ReplayParts, SourceTexts};
 use onrecord::record::proto::record::Kind;
@@ -23,6 +24,10 @@ use onrecord::record::{ContentId, Entry, Micros, SigningKey};
 use onrecord::storage::{MemoryBlobs, MemoryTables};
 use prost::Message as _;
 use rustix::time::{ClockId, clock_gettime};
+
+/// As in the daemon.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const ORIGIN: &str = "bench.example/replay";
 const ENTRIES: u64 = 500_000;
