@@ -80,7 +80,7 @@ pub struct Config {
     /// The page cache of the ledger's database, in bytes. 8 MiB: readers follow its tail,
     /// which is kept decoded.
     pub ledger_cache_bytes: u64,
-    /// The block cache that admission's state and the projections share, in bytes. 64 MiB: what
+    /// The block cache that admission's state and the projections share, in bytes. 48 MiB: what
     /// is not in it is in the operating system's.
     pub tables_cache_bytes: u64,
     /// How many milliseconds lie between two checkpoints, if the ledger grows. 1,000.
@@ -206,7 +206,7 @@ impl Default for Config {
             queue_records_max: 8_192,
             queue_bytes_max: 32 << 20,
             ledger_cache_bytes: 8 << 20,
-            tables_cache_bytes: 64 << 20,
+            tables_cache_bytes: 48 << 20,
             checkpoint_interval_ms: 1_000,
             witnesses: Vec::new(),
             witness_interval_ms: 1_000,

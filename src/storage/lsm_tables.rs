@@ -36,8 +36,8 @@ use super::tables::{ProjectionStore, TableError, check_rows, shown};
 use crate::fold::{Changed, Changes, Order, Row, Scan, Tables, TablesError};
 
 /// The rows in memory are written out at this size. With what is being written out, at twice
-/// the bytes for the index over them: some 32 MiB a tree at most.
-const MEMORY_BYTES_MAX: u64 = 8 << 20;
+/// the bytes for the index over them: some 24 MiB a tree at most.
+const MEMORY_BYTES_MAX: u64 = 6 << 20;
 
 /// How many tables in memory may wait to be written out before a batch does it itself.
 const SEALED_MAX: usize = 1;
