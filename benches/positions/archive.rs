@@ -15,7 +15,7 @@ use crate::{Fallible, processor_time};
 const KEYS_PER_BATCH: usize = 1_024;
 /// What the daemon's tables keep, together, of the blocks that were read, unless it is set
 /// otherwise.
-pub const CACHE_BYTES: u64 = 64 << 20;
+pub const CACHE_BYTES: u64 = 48 << 20;
 
 /// A ledger, folded.
 pub struct Archive {
