@@ -5,13 +5,13 @@
 mod program;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use onrecord::bag::TileWriter;
 use onrecord::merkle::decode_bundle;
-use program::{Daemon, Ended, onrecord, run};
+use program::{Daemon, Ended, files, onrecord, run};
 use sha2::{Digest as _, Sha512};
 
 fn import(bag: &Path, data: &Path, vouching: &[&str]) -> Ended {
@@ -36,17 +36,6 @@ fn head(daemon: &Daemon) -> serde_json::Value {
     daemon.ask(&["status", "--json"]).json()["head"].clone()
 }
 
-/// Waits until the newest checkpoint commits to all that is on record.
-fn wait_for_checkpoint(daemon: &Daemon) {
-    loop {
-        let status = daemon.ask(&["status", "--json"]).json();
-        if status["checkpoints"]["size"] == status["head"]["size"] {
-            return;
-        }
-        std::thread::yield_now();
-    }
-}
-
 /// Waits until every projection has read all that is on record.
 fn wait_for_projections(daemon: &Daemon) {
     loop {
@@ -58,24 +47,6 @@ fn wait_for_projections(daemon: &Daemon) {
         }
         std::thread::yield_now();
     }
-}
-
-/// The files below a directory, by name.
-fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut open = vec![dir.to_owned()];
-    while let Some(dir) = open.pop() {
-        for entry in fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 /// Makes the manifests right again, as somebody does who changed a file on purpose.
@@ -105,7 +76,7 @@ fn seal(bag: &Path) {
 fn a_replica_has_the_root_of_the_archive_and_answers_as_it_does() {
     let daemon = Daemon::start();
     daemon.append_example().code(0);
-    wait_for_checkpoint(&daemon);
+    daemon.wait_for_checkpoint();
     daemon
         .ask(&["export", "archive", "bag"])
         .code(0)
@@ -188,7 +159,7 @@ fn a_replica_has_the_root_of_the_archive_and_answers_as_it_does() {
 fn a_bag_that_was_changed_founds_nothing_and_the_file_is_named() {
     let daemon = Daemon::start();
     daemon.append_example().code(0);
-    wait_for_checkpoint(&daemon);
+    daemon.wait_for_checkpoint();
     daemon.ask(&["export", "archive", "bag"]).code(0);
     let bag = daemon.home.path().join("bag");
     let target = daemon.home.path().join("replica");
@@ -334,7 +305,7 @@ fn rewrite(bag: &Path, entries: &[Bytes]) {
 fn a_history_that_was_doctored_whole_is_refused_by_whoever_has_the_key() {
     let daemon = Daemon::start();
     daemon.append_example().code(0);
-    wait_for_checkpoint(&daemon);
+    daemon.wait_for_checkpoint();
     daemon.ask(&["export", "archive", "bag"]).code(0);
     let bag = daemon.home.path().join("bag");
     let key = verifier_key(&daemon);

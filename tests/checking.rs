@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use doctored::{copy, files};
+use doctored::copy;
 use onrecord::app;
 use onrecord::audit::{Elsewhere, KeptCheckpoint, PartState, Report};
 use onrecord::merkle::{Checkpoint, Hash, NoteKey, NoteKeyType, root_of};
 use onrecord::record::SigningKey;
 use onrecord::storage::{Signed, SignerDir};
-use program::{Daemon, onrecord, run};
+use program::{Daemon, files, onrecord, run};
 use tempfile::TempDir;
 
 /// How many bytes are flipped, unless `ONRECORD_FLIPS` says otherwise.

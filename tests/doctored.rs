@@ -41,7 +41,7 @@ impl Kept {
     fn of_the_example() -> Self {
         let daemon = Daemon::start();
         daemon.append_example().code(0);
-        wait_for_checkpoint(&daemon);
+        daemon.wait_for_checkpoint();
         let note = daemon.ask(&["checkpoint"]).code(0).out;
         fs::write(daemon.home.path().join("kept.txt"), note).unwrap();
         let status = daemon.ask(&["status", "--json"]).json();
@@ -90,17 +90,6 @@ impl Kept {
             .args(["check", "--checkpoint"])
             .arg(self.checkpoint())
             .args(["--key", &self.key.to_string()]))
-    }
-}
-
-/// Waits until the newest checkpoint commits to all that is on record.
-fn wait_for_checkpoint(daemon: &Daemon) {
-    loop {
-        let status = daemon.ask(&["status", "--json"]).json();
-        if status["checkpoints"]["size"] == status["head"]["size"] {
-            return;
-        }
-        std::thread::yield_now();
     }
 }
 
@@ -200,7 +189,7 @@ fn what_was_doctored_and_signed_anew_is_caught_by_check_audit_and_verify() {
         println!("{}", case.name);
         let home = kept.doctored(case.doctoring);
         let daemon = Daemon::start_in(home, &[]);
-        wait_for_checkpoint(&daemon);
+        daemon.wait_for_checkpoint();
         // The auditor remembers what the archive signed before.
         audit(&daemon, &kept.key).code(1).says(case.history);
         // Whoever verifies all of it needs no memory.
@@ -248,7 +237,7 @@ fn a_fork_after_a_restore_is_caught_by_check_and_audit_and_by_verify_with_a_witn
     fs::remove_file(home.path().join("answer.bundle")).unwrap();
     let daemon = Daemon::start_in(home, &[]);
     daemon.append_example().code(0);
-    wait_for_checkpoint(&daemon);
+    daemon.wait_for_checkpoint();
     audit(&daemon, &kept.key).code(1).says("fork: ");
     let mut asked = vec!["bundle"];
     asked.extend(ASKED);

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,26 +17,10 @@ use onrecord::storage::{
 };
 use prost::Message as _;
 
+use super::program::files;
+
 /// What is done to the entries of a ledger.
 pub type Doctoring = fn(&mut Vec<proto::Entry>);
-
-/// The files below a directory, in order.
-pub fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut open = vec![dir.to_owned()];
-    while let Some(dir) = open.pop() {
-        for entry in fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
 
 /// Copies a directory and all in it, but for directories that are empty.
 pub fn copy(from: &Path, to: &Path) {

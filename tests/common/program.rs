@@ -1,6 +1,7 @@
 //! The real program: run to its end, or as a daemon that serves.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
@@ -17,6 +18,24 @@ pub fn onrecord() -> Command {
 /// Runs a command to its end.
 pub fn run(command: &mut Command) -> Ended {
     Ended::of(command.output().unwrap())
+}
+
+/// The files below a directory, in order.
+pub fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![dir.to_owned()];
+    while let Some(dir) = open.pop() {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 /// What a command left behind.
@@ -130,6 +149,17 @@ impl Daemon {
             .args(arguments)
             .env("ONRECORD_SERVER", &self.server)
             .current_dir(self.home.path()))
+    }
+
+    /// Waits until the newest checkpoint commits to all that is on record.
+    pub fn wait_for_checkpoint(&self) {
+        loop {
+            let status = self.ask(&["status", "--json"]).json();
+            if status["checkpoints"]["size"] == status["head"]["size"] {
+                return;
+            }
+            std::thread::yield_now();
+        }
     }
 
     /// The steward's key, made at founding.
