@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::HEARD;
-use super::history::{self, Change, Pair, parse};
+use super::history::{self, Pair, parse};
 use super::question::{Bench, Subject};
 use super::terms::Terms;
 use crate::fold::{FoldError, Tables};
@@ -33,9 +33,11 @@ pub fn statements_on(
 ) -> Result<BTreeSet<u64>, FoldError> {
     let mut found = BTreeSet::new();
     for body in asked {
-        for row in HEARD.scan::<Change>(tables, &Pair::key(body, topic)) {
+        let prefix = Pair::key(body, topic);
+        for row in tables.scan(prefix.as_bytes()) {
             let (key, _) = row?;
-            let (statement, entry) = parse(&key)?;
+            let rest = key.get(prefix.as_bytes().len()..);
+            let (statement, entry) = parse(rest.ok_or_else(|| HEARD.damaged())?)?;
             if statement >= known_at || found.len() > most {
                 break;
             }

@@ -22,7 +22,7 @@ impl Fold for PositionsFold {
     }
 
     fn version(&self) -> u32 {
-        5
+        6
     }
 
     fn fold(&self, state: &dyn Tables, entry: &Entry) -> Result<Changes, FoldError> {
@@ -125,7 +125,10 @@ fn recorded(
     doing.done = Some(if is_alike {
         Done::Recorded(Told::of(entry.index, change))
     } else {
-        Done::Changed(entry.index)
+        Done::Changed {
+            statement: entry.index,
+            entry: entry.index,
+        }
     });
     about(entry, entry.index, &mut changes)?;
     Ok(changes)
@@ -174,7 +177,10 @@ fn changed(
     let signers = verifiers::signed(state, entry, &mut changes)?;
     let change = change(&history, signers)?;
     history.add(entry.index, &change, doing.memory, &mut changes)?;
-    doing.done = Some(Done::Changed(statement));
+    doing.done = Some(Done::Changed {
+        statement,
+        entry: entry.index,
+    });
     about(entry, statement, &mut changes)?;
     Ok(changes)
 }
@@ -204,7 +210,10 @@ fn attested(
     };
     let history = History::load(state, statement)?;
     history.add(entry.index, &change, doing.memory, &mut changes)?;
-    doing.done = Some(Done::Changed(statement));
+    doing.done = Some(Done::Changed {
+        statement,
+        entry: entry.index,
+    });
     Ok(changes)
 }
 

@@ -168,7 +168,7 @@ impl<'a> Hearing<'a> {
     pub(super) fn untrusted(&self) -> BTreeSet<u64> {
         let held_up = self.held_up();
         let untrusted = self.known().filter(|(entry, change)| match change {
-            Change::Recorded { .. } | Change::Attested { .. } => false,
+            Change::Recorded { .. } | Change::Attested { .. } | Change::ReadElsewhere => false,
             Change::Read { coders, .. } => !coders.iter().any(|it| self.trust.holds(*it, *entry)),
             Change::Corrected(_) | Change::Retracted { .. } | Change::Evidenced { .. } => {
                 !held_up.contains(entry)

@@ -2,15 +2,18 @@
 //! reading of it bears on, with the readings that bear on both. Only a statement that bears on
 //! nothing yet has rows of its own.
 //!
-//! Rows are written once. A statement that comes to bear on an actor and topic only later, by a
-//! coder's reading or a correction, has its history up to then copied there. What comes to a
-//! statement after the entry that introduced it is late, and noted under the pair by entry, so
-//! that all that was done to a pair between two entries can be found.
+//! Rows are written once. Each says how far below it the one before lies, so that a history is
+//! read from its newest row down, one row after another, wherever they lie among those of other
+//! statements. A statement that comes to bear on an actor and topic only later, by a coder's
+//! reading or a correction, has its history up to then copied there. What comes to a statement
+//! after the entry that introduced it is late, and noted under the pair by entry, so that all that
+//! was done to a pair between two entries can be found.
 //!
-//! To add to a history takes what the statement was recorded as and the pairs that it bears on,
-//! and never the entries in between, so that the thousandth piece of evidence costs what the
-//! first does.
+//! To add to a history takes what the statement was recorded as, the pairs that it bears on, and
+//! which entry was the last, and never the entries in between, so that the thousandth piece of
+//! evidence costs what the first does.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -20,7 +23,7 @@ use super::reading::Reading;
 use super::sources::When;
 use super::touched;
 use super::verifiers::Number;
-use super::{BEARING, HEARD, LATE, TALLIES, TOPICS, UNREAD};
+use super::{HEARD, LATE, LATEST, TALLIES, TOPICS, UNREAD};
 use crate::fold::{Changes, FoldError, Tables};
 use crate::projection::rows::{Key, Parts, Table};
 use crate::record::{ContentId, Slug};
@@ -79,6 +82,31 @@ pub(super) enum Change {
         coders: Vec<Number>,
         reading: Reading,
     },
+    /// Coders read it as what does not bear on the pair under which this is kept.
+    ReadElsewhere,
+}
+
+/// A row: what an entry did to a statement.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Step<'a> {
+    /// How far the entry lies above that of the row before; 0 in the first row.
+    since: u64,
+    change: Cow<'a, Change>,
+}
+
+impl Step<'static> {
+    pub(super) fn into_change(self) -> Change {
+        self.change.into_owned()
+    }
+}
+
+/// Which entry did something to a statement last.
+#[derive(Debug, Serialize, Deserialize)]
+struct Latest<'a> {
+    entry: u64,
+    /// The pairs that the statement bears on, or once did, in order; empty if they are those that
+    /// it bore on at first.
+    bearing: Cow<'a, [Pair]>,
 }
 
 impl Change {
@@ -96,7 +124,7 @@ impl Change {
             Self::Recorded { version, .. } | Self::Corrected(version) => &version.signers,
             Self::Retracted { signers } | Self::Evidenced { signers, .. } => signers,
             Self::Read { coders, .. } => coders,
-            Self::Attested { .. } => &[],
+            Self::Attested { .. } | Self::ReadElsewhere => &[],
         }
     }
 
@@ -111,30 +139,25 @@ impl Change {
 
     /// Puts together what one entry did, as it stands under two actors.
     pub(super) fn join(&mut self, other: &Self) {
-        if let Self::Recorded { version, .. } | Self::Corrected(version) = self {
+        if *self == Self::ReadElsewhere {
+            *self = other.clone();
+        } else if let Self::Recorded { version, .. } | Self::Corrected(version) = self {
             version.readings.extend(other.readings().iter().cloned());
             version.readings.sort_by_key(|reading| reading.place);
             version.readings.dedup_by_key(|reading| reading.place);
         }
     }
 
-    /// The row of it under a pair: `whole`, its encoding, if all its readings bear on the pair,
-    /// and else with those alone that do; none if it is a reading that does not.
-    fn row(
-        &self,
-        pair: &Pair,
-        said: &Utterance,
-        whole: &[u8],
-    ) -> Result<Option<Vec<u8>>, FoldError> {
-        if pair.bears_all(self, said) {
-            return Ok(Some(whole.to_vec()));
-        }
+    /// What of it stands under a pair: its readings as far as they bear on it.
+    fn under(&self, pair: &Pair, said: &Utterance) -> Self {
         let mut change = self.clone();
-        let (Self::Recorded { version, .. } | Self::Corrected(version)) = &mut change else {
-            return Ok(None);
-        };
-        version.readings.retain(|reading| pair.bears(reading, said));
-        HEARD.encode(&change).map(Some)
+        match &mut change {
+            Self::Recorded { version, .. } | Self::Corrected(version) => {
+                version.readings.retain(|reading| pair.bears(reading, said));
+            }
+            _ => change = Self::ReadElsewhere,
+        }
+        change
     }
 }
 
@@ -213,6 +236,14 @@ impl Tally {
     }
 }
 
+/// Where a statement's rows are kept that bears on these pairs: under each of them the same.
+fn kept_under(bearing: &[Pair]) -> (Table, Key) {
+    match bearing.first() {
+        Some(pair) => (HEARD, Pair::key(&pair.actor, &pair.topic)),
+        None => (UNREAD, UNREAD.key()),
+    }
+}
+
 /// The key of what an entry did, after a prefix that the statement's rows share: the
 /// statement, and how far the entry lies above it, so that a plain statement's key is short.
 fn at(prefix: Key, statement: u64, entry: u64) -> Result<Key, FoldError> {
@@ -232,79 +263,67 @@ pub(super) fn parse(rest: &[u8]) -> Result<(u64, u64), FoldError> {
     Ok((statement, entry.ok_or_else(|| HEARD.damaged())?))
 }
 
-/// What entries below `known_at` did to a statement, with the readings that bear on a pair.
+/// What entries did to a statement up to that of one of its rows under a pair, with the readings
+/// that bear on that.
 pub(super) fn heard_of(
     tables: &dyn Tables,
     pair: &Pair,
     statement: u64,
-    known_at: u64,
+    newest: u64,
 ) -> Result<Changed, FoldError> {
-    let mut changed = Changed::new();
-    let prefix = Pair::key(&pair.actor, &pair.topic).index(statement);
-    for row in HEARD.scan::<Change>(tables, &prefix) {
-        let (above, change) = row?;
-        let above: u64 = HEARD.decode(&above)?;
-        let entry = statement.saturating_add(above);
-        if entry < known_at {
-            changed.insert(entry, change);
-        }
-    }
-    Ok(changed)
-}
-
-/// As [`heard_of`], of a statement to which nothing was done but that it was recorded.
-pub(super) fn heard_once(
-    tables: &dyn Tables,
-    pair: &Pair,
-    statement: u64,
-) -> Result<Changed, FoldError> {
-    let key = at(Pair::key(&pair.actor, &pair.topic), statement, statement)?;
-    let change: Option<Change> = HEARD.get(tables, &key)?;
-    let change = change.ok_or_else(|| HEARD.damaged())?;
-    Ok(Changed::from([(statement, change)]))
+    let prefix = Pair::key(&pair.actor, &pair.topic);
+    history(HEARD, tables, &prefix, (statement, newest))
 }
 
 /// All that entries did to a statement, by the pairs under which it is kept.
 pub(super) fn whole(tables: &dyn Tables, statement: u64) -> Result<Changed, FoldError> {
-    let bearing = bearing(tables, statement)?;
-    if bearing.is_empty() {
-        return under(UNREAD, tables, UNREAD.key(), statement);
-    }
-    let mut whole = Changed::new();
-    for pair in &bearing {
-        let prefix = Pair::key(&pair.actor, &pair.topic);
-        for (entry, mut change) in under(HEARD, tables, prefix, statement)? {
-            if let Some(known) = whole.get(&entry) {
-                change.join(known);
-            }
-            whole.insert(entry, change);
+    let (Latest { entry: newest, .. }, bearing) = latest(tables, statement)?;
+    let (table, prefix) = kept_under(&bearing);
+    let mut whole = history(table, tables, &prefix, (statement, newest))?;
+    for pair in bearing.iter().skip(1) {
+        for (entry, change) in heard_of(tables, pair, statement, newest)? {
+            whole.entry(entry).and_modify(|known| known.join(&change));
         }
     }
     Ok(whole)
 }
 
-/// The pairs that a statement bears on, or once did, in order.
-fn bearing(tables: &dyn Tables, statement: u64) -> Result<Vec<Pair>, FoldError> {
-    match BEARING.get(tables, &BEARING.key().index(statement))? {
-        Some(bearing) => Ok(bearing),
-        None => touched::at_first(tables, statement),
-    }
+/// Which entry did something to a statement last, and the pairs that it bears on, or once did.
+fn latest(tables: &dyn Tables, statement: u64) -> Result<(Latest<'static>, Vec<Pair>), FoldError> {
+    let latest: Option<Latest<'static>> = LATEST.get(tables, &LATEST.key().index(statement))?;
+    let latest = latest.unwrap_or(Latest {
+        entry: statement,
+        bearing: Cow::default(),
+    });
+    let bearing = if latest.bearing.is_empty() {
+        touched::at_first(tables, statement)?
+    } else {
+        latest.bearing.to_vec()
+    };
+    Ok((latest, bearing))
 }
 
-/// What entries did to a statement, as it is kept under a prefix.
-fn under(
+/// What entries did to a statement up to the `newest` of its rows under a prefix.
+fn history(
     table: Table,
     tables: &dyn Tables,
-    prefix: Key,
-    statement: u64,
+    prefix: &Key,
+    (statement, newest): (u64, u64),
 ) -> Result<Changed, FoldError> {
-    let rows = table.scan::<Change>(tables, &prefix.index(statement));
-    rows.map(|row| {
-        let (above, change) = row?;
-        let above: u64 = table.decode(&above)?;
-        Ok((statement.saturating_add(above), change))
-    })
-    .collect()
+    let mut changed = Changed::new();
+    let mut entry = newest;
+    loop {
+        let key = at(prefix.clone(), statement, entry)?;
+        let step: Option<Step<'static>> = table.get(tables, &key)?;
+        let step = step.ok_or_else(|| table.damaged())?;
+        let before = entry.checked_sub(step.since);
+        changed.insert(entry, step.into_change());
+        if entry == statement {
+            return Ok(changed);
+        }
+        let before = before.filter(|before| *before < entry);
+        entry = before.ok_or_else(|| table.damaged())?;
+    }
 }
 
 /// A statement's history up to the entry at hand: as much of it as it takes to add to it.
@@ -312,8 +331,12 @@ pub(super) struct History<'t> {
     state: &'t dyn Tables,
     /// The entry that introduced it.
     statement: u64,
+    /// The entry that did something to it last.
+    newest: u64,
     /// The pairs that it bears on, or once did, in order.
     bearing: Vec<Pair>,
+    /// Whether it has come to bear on more than at first.
+    is_bearing_more: bool,
     /// What it was recorded as; none if the entry at hand records it.
     recorded: Option<Change>,
 }
@@ -324,22 +347,25 @@ impl<'t> History<'t> {
         Self {
             state,
             statement,
+            newest: statement,
             bearing: Vec::new(),
+            is_bearing_more: false,
             recorded: None,
         }
     }
 
     /// That of the statement that entry `statement` introduced.
     pub(super) fn load(state: &'t dyn Tables, statement: u64) -> Result<Self, FoldError> {
-        let bearing = bearing(state, statement)?;
-        let prefix = bearing.first();
-        let prefix = prefix.map_or(UNREAD.key(), |it| Pair::key(&it.actor, &it.topic));
-        let recorded: Option<Change> = HEARD.get(state, &at(prefix, statement, statement)?)?;
+        let (latest, bearing) = latest(state, statement)?;
+        let (table, prefix) = kept_under(&bearing);
+        let recorded = history(table, state, &prefix, (statement, statement))?;
         Ok(Self {
             state,
             statement,
+            newest: latest.entry,
             bearing,
-            recorded: Some(recorded.ok_or_else(|| HEARD.damaged())?),
+            is_bearing_more: !latest.bearing.is_empty(),
+            recorded: recorded.into_values().next(),
         })
     }
 
@@ -365,50 +391,76 @@ impl<'t> History<'t> {
         let mut new = pairs(said, change.readings());
         new.retain(|pair| self.bearing.binary_search(pair).is_err());
         let is_late = entry != self.statement;
-        if !new.is_empty() && is_late {
-            self.copy(&new, changes)?;
-        }
-        let is_bearing_more = !new.is_empty();
-        self.bearing.append(&mut new);
-        self.bearing.sort_unstable();
-        if is_late && is_bearing_more {
-            let key = BEARING.key().index(self.statement).into_bytes();
-            changes.insert(key, Some(BEARING.encode(&self.bearing)?));
-        }
-        touched::statement(self.statement, entry, change, &self.bearing, changes)?;
-        let whole = HEARD.encode(change)?;
-        for pair in &self.bearing {
-            if let Some(row) = change.row(pair, said, &whole)? {
-                let key = at(Pair::key(&pair.actor, &pair.topic), self.statement, entry)?;
-                changes.insert(key.into_bytes(), Some(row));
+        if is_late {
+            if !new.is_empty() {
+                self.copy(&new, changes)?;
+                self.is_bearing_more = true;
             }
-            if is_late {
+            for pair in self.bearing.iter().chain(&new) {
                 let late = pair.late().index(entry).into_bytes();
                 changes.insert(late, Some(LATE.encode(&self.statement)?));
             }
+        }
+        self.bearing.append(&mut new);
+        self.bearing.sort_unstable();
+        if is_late {
+            let latest = Latest {
+                entry,
+                bearing: match self.is_bearing_more {
+                    true => (&self.bearing[..]).into(),
+                    false => Cow::default(),
+                },
+            };
+            let key = LATEST.key().index(self.statement).into_bytes();
+            changes.insert(key, Some(LATEST.encode(&latest)?));
+        }
+        touched::statement(self.statement, entry, change, &self.bearing, changes)?;
+        let whole = self.row(entry, Cow::Borrowed(change))?;
+        let mut is_alike = true;
+        for pair in &self.bearing {
+            let row = if pair.bears_all(change, said) {
+                whole.clone()
+            } else {
+                is_alike = false;
+                self.row(entry, Cow::Owned(change.under(pair, said)))?
+            };
+            let key = at(Pair::key(&pair.actor, &pair.topic), self.statement, entry)?;
+            changes.insert(key.into_bytes(), Some(row));
             self.count(pair, entry, memory, changes)?;
         }
         if self.bearing.is_empty() {
             let key = at(UNREAD.key(), self.statement, entry)?;
             changes.insert(key.into_bytes(), Some(whole));
         }
-        let mut pairs = self.bearing.iter();
-        Ok(pairs.all(|pair| pair.bears_all(change, said)))
+        Ok(is_alike)
+    }
+
+    /// The row of what an entry did after what was done last.
+    fn row(&self, entry: u64, change: Cow<'_, Change>) -> Result<Vec<u8>, FoldError> {
+        let since = entry.saturating_sub(self.newest);
+        HEARD.encode(&Step { since, change })
     }
 
     /// Copies what was done so far to pairs that it comes to bear on, on which none of it bore.
     fn copy(&self, pairs: &[Pair], changes: &mut Changes) -> Result<(), FoldError> {
-        let prefix = self.bearing.first();
-        let prefix = prefix.map_or(UNREAD.key(), |it| Pair::key(&it.actor, &it.topic));
-        for (entry, mut earlier) in under(HEARD, self.state, prefix, self.statement)? {
+        let (table, prefix) = kept_under(&self.bearing);
+        let mut before = self.statement;
+        for (entry, mut earlier) in
+            history(table, self.state, &prefix, (self.statement, self.newest))?
+        {
             match &mut earlier {
                 Change::Recorded { version, .. } | Change::Corrected(version) => {
                     version.readings.clear();
                 }
-                Change::Read { .. } => continue,
+                Change::Read { .. } => earlier = Change::ReadElsewhere,
                 _ => {}
             }
-            let row = HEARD.encode(&earlier)?;
+            let since = entry.saturating_sub(before);
+            let row = HEARD.encode(&Step {
+                since,
+                change: Cow::Owned(earlier),
+            })?;
+            before = entry;
             for pair in pairs {
                 let key = at(Pair::key(&pair.actor, &pair.topic), self.statement, entry)?;
                 changes.insert(key.into_bytes(), Some(row.clone()));

@@ -80,8 +80,9 @@ const SHOWN: Table = table(b'j', "shown");
 /// Statement, entry: what the entry did to it while it bore on nothing. Read by the fold, and
 /// for how it stands.
 const UNREAD: Table = table(b'h', "unread");
-/// Statement: the pairs that it bears on, if it has come to bear on more than at first.
-const BEARING: Table = table(b'q', "bearing");
+/// Statement: the last of those entries that did something to it later, and the pairs that it
+/// bears on, if it has come to bear on more than at first.
+const LATEST: Table = table(b'q', "latest");
 /// Record id: the statement that it is about, and its entry.
 const RECORDS: Table = table(b'i', "records");
 /// Source id: its number, and the dates of its newest version. Read by the fold alone.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::HEARD;
-use super::history::{Change, Changed, Pair, parse};
+use super::history::{Changed, Pair, Step, parse};
 use crate::fold::{FoldError, Scan, Tables};
 use crate::record::Slug;
 
@@ -81,7 +81,8 @@ impl<'a> PairRows<'a> {
         if entry >= self.known_at {
             return Ok(());
         }
-        let mut change: Change = HEARD.decode(&value)?;
+        let step: Step<'static> = HEARD.decode(&value)?;
+        let mut change = step.into_change();
         let changed = histories.entry(statement).or_default();
         if let Some(known) = changed.get(&entry) {
             change.join(known);

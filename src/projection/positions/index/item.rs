@@ -155,11 +155,6 @@ impl Item {
         self.newness.latest <= as_of && self.until.is_none_or(|until| as_of < until)
     }
 
-    /// Whether one entry did all that was done to the statement.
-    pub(super) const fn is_plain(&self) -> bool {
-        self.changed_by == self.newness.statement
-    }
-
     /// Whether it may have been said by a date, and is not definite there.
     pub(super) fn is_possible(&self, as_of: i64) -> bool {
         self.newness.latest > as_of

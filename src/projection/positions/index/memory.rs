@@ -6,7 +6,7 @@
 //! read. A pair is remembered whole or not at all: what was forgotten, or was done before the
 //! memory began, is read as if there were no memory.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::told::Told;
 use crate::fold::{Changes, FoldError};
@@ -39,8 +39,8 @@ struct Since {
     tally: Tally,
     /// The statements that were recorded, in order, as they are [`Told`].
     recorded: Vec<u8>,
-    /// The statements that are to be read.
-    unread: BTreeSet<u64>,
+    /// The statements that are to be read, each with the last entry that did something to it.
+    unread: BTreeMap<u64, u64>,
 }
 
 /// What an entry did to the pairs that it changes the tallies of.
@@ -49,12 +49,29 @@ pub(in super::super) enum Done {
     /// It recorded a statement that stands alike under each of them.
     Recorded(Told),
     /// Something else, to this statement.
-    Changed(u64),
+    Changed { statement: u64, entry: u64 },
 }
 
-/// What was done to a pair since its newest seal, by statement: what it is told as, or none if it
-/// is to be read.
-pub(super) type Remembered = BTreeMap<u64, Option<Told>>;
+/// What was done to a pair since its newest seal, by statement.
+pub(super) type Remembered = BTreeMap<u64, Known>;
+
+/// What is remembered of a statement.
+#[derive(Debug)]
+pub(super) enum Known {
+    /// All.
+    Told(Told),
+    /// It is to be read, up to this entry.
+    Until(u64),
+}
+
+/// As [`Done`], on the way into a list.
+struct Noted {
+    statement: u64,
+    /// What it is [`Told`] as, or nothing if it is to be read.
+    told: Vec<u8>,
+    /// The entry that did it.
+    entry: u64,
+}
 
 impl Memory {
     /// Remembers what an entry did whose `changes` these are, with the seals before it.
@@ -63,21 +80,29 @@ impl Memory {
         done: &Done,
         changes: &Changes,
     ) -> Result<(), FoldError> {
-        let (statement, told) = match done {
-            Done::Recorded(told) => (told.statement, TALLIES.encode(told)?),
-            Done::Changed(statement) => (*statement, Vec::new()),
+        let noted = match done {
+            Done::Recorded(told) => Noted {
+                statement: told.statement,
+                told: TALLIES.encode(told)?,
+                entry: told.statement,
+            },
+            Done::Changed { statement, entry } => Noted {
+                statement: *statement,
+                told: Vec::new(),
+                entry: *entry,
+            },
         };
         for (key, tally) in super::counted(changes) {
-            self.note_under(key, &tally?, statement, &told);
+            self.note_under(key, &tally?, &noted);
         }
         Ok(())
     }
 
     /// Remembers what an entry did to the pair with this tally after it.
-    fn note_under(&mut self, key: &[u8], tally: &Tally, statement: u64, told: &[u8]) {
+    fn note_under(&mut self, key: &[u8], tally: &Tally, noted: &Noted) {
         let is_first = tally.entries == 1;
         let Some(since) = self.pairs.get_mut(key) else {
-            let since = Since::first(*tally, statement, told);
+            let since = Since::first(*tally, noted);
             let bytes = since.bytes() + key.len() + PAIR_BYTES;
             if is_first && !tally.closed && self.bytes + bytes <= BYTES_MAX {
                 self.bytes += bytes;
@@ -89,9 +114,9 @@ impl Memory {
         let is_next = since.tally.entries.checked_add(1) == Some(tally.entries);
         if is_next {
             since.tally = *tally;
-            since.add(statement, told);
+            since.add(noted);
         } else if is_first {
-            *since = Since::first(*tally, statement, told);
+            *since = Since::first(*tally, noted);
         }
         let bytes = self.bytes + since.bytes();
         if tally.closed || !(is_next || is_first) || bytes > BYTES_MAX {
@@ -119,31 +144,30 @@ impl Memory {
         while !rest.is_empty() {
             let told: (Told, _) = postcard::take_from_bytes(rest).map_err(|_| TALLIES.damaged())?;
             rest = told.1;
-            remembered.insert(told.0.statement, Some(told.0));
+            remembered.insert(told.0.statement, Known::Told(told.0));
         }
         let unread = since.unread.iter();
-        remembered.extend(unread.map(|statement| (*statement, None)));
+        remembered.extend(unread.map(|(statement, last)| (*statement, Known::Until(*last))));
         Ok(Some(remembered))
     }
 }
 
 impl Since {
     /// What the first entry did.
-    fn first(tally: Tally, statement: u64, told: &[u8]) -> Self {
+    fn first(tally: Tally, noted: &Noted) -> Self {
         let mut since = Self {
             tally,
             ..Self::default()
         };
-        since.add(statement, told);
+        since.add(noted);
         since
     }
 
-    /// Adds what an entry did to a statement: what it is told as, or nothing if it is to be
-    /// read.
-    fn add(&mut self, statement: u64, told: &[u8]) {
-        self.recorded.extend_from_slice(told);
-        if told.is_empty() {
-            self.unread.insert(statement);
+    /// Adds what an entry did.
+    fn add(&mut self, noted: &Noted) {
+        self.recorded.extend_from_slice(&noted.told);
+        if noted.told.is_empty() {
+            self.unread.insert(noted.statement, noted.entry);
         }
     }
 

@@ -13,7 +13,7 @@ use super::state::State;
 use crate::fold::FoldError;
 use crate::position::{Dated, Position, Testimony, origin};
 use crate::projection::positions::TALLIES;
-use crate::projection::positions::history::{Changed, Pair, Tally, heard_of, heard_once};
+use crate::projection::positions::history::{Changed, Pair, Tally, heard_of};
 use crate::projection::positions::question::{Bench, Collected, Detail, has_voice, order};
 use crate::projection::positions::same::Ties;
 use crate::record::Interval;
@@ -230,13 +230,8 @@ impl Picks<'_, '_> {
 
     /// What was done to the statement of an item.
     fn changed(&self, item: &Item) -> Result<Changed, FoldError> {
-        let (tables, known_at) = (self.bench.tables, self.bench.known_at);
         let statement = item.newness.statement;
-        if item.is_plain() {
-            heard_once(tables, self.pair, statement)
-        } else {
-            heard_of(tables, self.pair, statement, known_at)
-        }
+        heard_of(self.bench.tables, self.pair, statement, item.changed_by)
     }
 
     fn hear(&mut self, item: &Item, changed: &Changed) -> Result<(), FoldError> {

@@ -12,14 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use super::copies::{self, Place};
 use super::item::{Item, Sort};
-use super::memory::Remembered;
+use super::memory::{Known, Remembered};
 use super::told::{Forms, is_tied, testimonies};
 use super::tree::{Child, Pages, Press};
 use crate::fold::{FoldError, Tables};
 use crate::position::Newness;
-use crate::projection::positions::history::{
-    Change, Changed, Pair, Tally, heard_of, heard_once, parse,
-};
+use crate::projection::positions::history::{Change, Changed, Pair, Step, Tally, heard_of, parse};
 use crate::projection::positions::verifiers::{Number, Trust};
 use crate::projection::positions::{HEARD, LATE, SEALS, TALLIES};
 use crate::projection::rows::{Key, Parts};
@@ -129,16 +127,19 @@ impl State {
         pair: &Pair,
         known_at: u64,
     ) -> Result<(), FoldError> {
-        for (statement, told) in remembered {
-            let Some(told) = told else {
-                let changed = heard_of(tables, pair, statement, known_at)?;
-                self.count(statement, &changed, known_at);
-                continue;
+        for (statement, known) in remembered {
+            let told = match known {
+                Known::Told(told) => told,
+                Known::Until(newest) => {
+                    let changed = heard_of(tables, pair, statement, newest)?;
+                    self.count(statement, &changed, known_at);
+                    continue;
+                }
             };
             self.note(&told.signers, told.is_tied);
             let items = self.numbered(told.testimonies);
             if items.iter().any(Item::is_listed) {
-                let changed = heard_once(tables, pair, statement)?;
+                let changed = heard_of(tables, pair, statement, statement)?;
                 self.show(&items, &changed);
             }
             self.replace(&[], items);
@@ -343,23 +344,29 @@ fn touched(
 ) -> Result<BTreeMap<u64, Changed>, FoldError> {
     let mut touched: BTreeMap<u64, Changed> = BTreeMap::new();
     let prefix = Pair::key(&pair.actor, &pair.topic);
-    for row in HEARD.scan_from::<Change>(tables, &prefix, since) {
-        let (key, change) = row?;
+    for row in HEARD.scan_from::<Step<'static>>(tables, &prefix, since) {
+        let (key, step) = row?;
         let (statement, entry) = parse(&key)?;
         if statement >= known_at {
             break;
         }
         if entry < known_at {
-            touched.entry(statement).or_default().insert(entry, change);
+            let changed = touched.entry(statement).or_default();
+            changed.insert(entry, step.into_change());
         }
     }
+    let mut late: BTreeMap<u64, u64> = BTreeMap::new();
     for row in LATE.scan_from::<u64>(tables, &pair.late(), since) {
         let (key, statement) = row?;
-        if Parts::new(LATE, &key).index()? >= known_at {
+        let entry = Parts::new(LATE, &key).index()?;
+        if entry >= known_at {
             break;
         }
+        late.insert(statement, entry);
+    }
+    for (statement, newest) in late {
         if let Entry::Vacant(place) = touched.entry(statement) {
-            place.insert(heard_of(tables, pair, statement, known_at)?);
+            place.insert(heard_of(tables, pair, statement, newest)?);
         }
     }
     Ok(touched)
