@@ -14,8 +14,8 @@ use crate::ledger::{Ledger, Pairs, Shape};
 use crate::{Fallible, processor_time, time_by};
 
 /// The daemon's bounds on a batch while it builds.
-const KEYS_PER_BATCH: usize = 96 << 10;
-const BYTES_PER_BATCH: usize = 16 << 20;
+const KEYS_PER_BATCH: usize = 192 << 10;
+const BYTES_PER_BATCH: usize = 24 << 20;
 
 /// Statements on two pairs each, as when officials speak for their bodies.
 const SHAPE: Shape = Shape {

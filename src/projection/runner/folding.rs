@@ -30,9 +30,9 @@ struct BatchSize {
     keys: usize,
     /// How many bytes it changes.
     bytes: usize,
-    /// How many frames it joins, so that progress shows also where a fold passes over most
-    /// entries.
-    frames: usize,
+    /// How many entries it folds, so that progress shows also where a fold passes over most of
+    /// them.
+    entries: u64,
 }
 
 impl Pace {
@@ -43,14 +43,15 @@ impl Pace {
             Self::Following => BatchSize {
                 keys: 4_096,
                 bytes: 1 << 20,
-                frames: 64,
+                entries: 4_096,
             },
-            // A file's worth: some 30 MiB in memory at most, with the index over it. There are
-            // two of them, one that is being folded and one that is being written.
+            // A file's worth: the larger files are, the less is merged. 40 MiB in memory at most,
+            // with the index over it. There are two of them, one that is being folded and one
+            // that is being written.
             Self::Building => BatchSize {
-                keys: 96 << 10,
-                bytes: 16 << 20,
-                frames: 256,
+                keys: 192 << 10,
+                bytes: 24 << 20,
+                entries: 128 << 10,
             },
         }
     }
@@ -180,10 +181,8 @@ impl Folding {
         let size = pace.batch();
         let mut batch = Overlay::in_place_of(&applied, std::mem::take(&mut self.spare));
         let mut cursor = self.cursor;
-        for _ in 0..size.frames {
-            if cursor.size >= end || batch.len() >= size.keys || batch.bytes() >= size.bytes {
-                break;
-            }
+        let end = end.min(cursor.size.saturating_add(size.entries));
+        while cursor.size < end && batch.len() < size.keys && batch.bytes() < size.bytes {
             let frame = next_frame(&*self.source, &mut self.ahead, cursor.size);
             let folded = frame.and_then(|frame| {
                 fold_frame(&*self.fold, &mut self.memory, &mut batch, cursor, &frame)
