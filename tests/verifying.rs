@@ -261,6 +261,10 @@ fn what_was_changed_is_a_no_and_what_cannot_be_asked_is_usage() {
         .ask(&["proof", "1000000"])
         .code(2)
         .complains("beyond the ledger");
+    daemon
+        .ask(&["proof", "99999999999999999999"])
+        .code(2)
+        .complains("\"99999999999999999999\" is neither an index nor a record id; accepted: an index, such as 7, or a record id, 64 lower-case hex digits");
     assert!(!home.join("none.bundle").exists());
 }
 
