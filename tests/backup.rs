@@ -134,7 +134,7 @@ fn a_directory_that_is_not_empty_is_refused() {
         .complains("is not empty");
     restore(&home.join("nothing"), &home.join("new"))
         .code(1)
-        .complains("holds no archive");
+        .complains("nothing does not exist; name the directory of an archive");
     assert!(!home.join("new").exists());
 }
 

@@ -101,7 +101,7 @@ fn a_directory_in_use_and_one_that_is_none_are_not_checked() {
     daemon
         .ask(&["check", "--data", "nowhere"])
         .code(1)
-        .complains("holds no archive");
+        .complains("nowhere does not exist; name the directory of an archive");
 }
 
 #[test]

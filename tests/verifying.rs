@@ -122,12 +122,13 @@ fn a_verdict_is_drawn_line_by_line_for_people() {
         .says("entry 0: archiveFounded recorded at")
         .says("A yes does not say");
     // What was not looked at can be asked to count as a no.
-    verify(
+    let verified = verify(
         daemon.home.path(),
         &["one.bundle", "--key", &key, "--strict"],
-    )
-    .code(1)
-    .says("one.bundle: NO");
+    );
+    let verified = verified.code(1).says("one.bundle: NO");
+    // What a yes does not say is nothing to whoever reads a no.
+    assert!(!verified.out.contains("A yes does not say"));
     daemon
         .ask(&["bundle", "statement", &id, "--output", "one.bundle"])
         .code(1)
@@ -260,6 +261,10 @@ fn what_was_changed_is_a_no_and_what_cannot_be_asked_is_usage() {
         .ask(&["proof", "1000000"])
         .code(2)
         .complains("beyond the ledger");
+    daemon
+        .ask(&["proof", "99999999999999999999"])
+        .code(2)
+        .complains("\"99999999999999999999\" is neither an index nor a record id; accepted: an index, such as 7, or a record id, 64 lower-case hex digits");
     assert!(!home.join("none.bundle").exists());
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use onrecord::app;
-use onrecord::audit::remote::{AuditParts, Outcome, Site, SiteError, WRITE_AFTER_ENTRIES, audit};
+use onrecord::audit::WRITE_AFTER_ENTRIES;
+use onrecord::audit::remote::{AuditParts, Outcome, Site, SiteError, audit};
 use onrecord::fold::Fold;
 use onrecord::merkle::{
     Checkpoint, Hash, NoteKey, NoteKeyType, TilePath, WitnessPolicy, encode_bundle, leaf_hash,

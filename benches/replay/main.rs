@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use mimalloc::MiMalloc;
 use onrecord::admission::{Below, BelowError};
-use onrecord::audit::{Replay, ReplayParts, SourceTexts};
+use onrecord::audit::{Replay, ReplayParts, SourceTexts, WRITE_AFTER_ENTRIES};
 use onrecord::record::proto::record::Kind;
 use onrecord::record::proto::{
     ActorDefined, ActorKind, ArchiveFounded, LocalizedName, PolicySet, Record, Role,
@@ -54,6 +54,7 @@ fn main() {
         documents: &documents,
         below: &Nothing,
         seed: [7; 32],
+        write_after_entries: WRITE_AFTER_ENTRIES,
     });
     let spent = Spent::begin();
     let mut findings = Vec::new();

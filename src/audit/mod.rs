@@ -16,4 +16,6 @@ mod replay;
 
 pub use check::{CheckError, Elsewhere, KeptCheckpoint, Part, PartState, Report, check};
 pub use documents::SourceTexts;
-pub use replay::{Finding, Follower, Problem, Replay, ReplayError, ReplayParts};
+pub use replay::{
+    Finding, Follower, Problem, Replay, ReplayError, ReplayParts, WRITE_AFTER_ENTRIES,
+};

@@ -6,8 +6,9 @@
 //! entry, and the frontier of the tree over all of them, for whoever holds a root.
 //!
 //! Batches of entries are prepared on all cores (decoding, hashes, signatures in batches,
-//! documents), and judged and folded in order by whoever calls: memory is bounded by the batches
-//! in between, and by the store of the state. An entry that admission does not let in is folded
+//! documents), and judged and folded in order by whoever calls. What they change in the state is
+//! written to its store by the file, now and then: memory is bounded by the batches in between, by
+//! a file's worth of changes, and by the store. An entry that admission does not let in is folded
 //! all the same, as far as it can be: those above were judged with it there. So the first finding
 //! is the one to look at; later ones may follow from it.
 //!
@@ -15,6 +16,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::mem;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
@@ -24,7 +26,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use prost::Message as _;
 
 use crate::admission::{self, Below, BelowError, Documents, Prepared, Reason, Refusal, Verdict};
-use crate::fold::{Fold as _, FoldError, Overlay};
+use crate::fold::{Batch, Fold as _, FoldError, Overlay};
 use crate::ledger::{AdmissionState, Randomness};
 use crate::merkle::{Frontier, Hash, leaf_hash};
 use crate::record::{Entry, EntryError, Micros, proto};
@@ -32,10 +34,22 @@ use crate::storage::{ProjectionStore, TableError};
 
 /// How many entries are prepared together: a batch of signatures that is larger is hardly
 /// cheaper by the signature.
-const BATCH_ENTRIES: usize = 1_024;
+const BATCH_ENTRIES: usize = 2_048;
 
-/// How many batches are on their way for each thread: one at work, one to go on with.
-const BATCHES_PER_THREAD: usize = 2;
+/// A batch ends with the entry that brings it to so many bytes: entries are of a few hundred
+/// mostly, and of 64 KiB at most.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// How many batches are on their way for each thread: one at work, and two to go on with while the
+/// state is written out.
+const BATCHES_PER_THREAD: usize = 3;
+
+/// After how many entries the state is written out, unless there is a reason for another number.
+pub const WRITE_AFTER_ENTRIES: u64 = 1 << 16;
+
+/// The state is written out earlier once its changes take so many bytes; with the index over
+/// them that is some 40 MiB.
+const WRITE_AFTER_BYTES: usize = 16 << 20;
 
 /// What a replay stands on.
 pub struct ReplayParts<'a> {
@@ -49,12 +63,19 @@ pub struct ReplayParts<'a> {
     pub below: &'a dyn Below,
     /// 32 bytes that no signer knows.
     pub seed: [u8; 32],
+    /// After how many entries the state is written out.
+    pub write_after_entries: u64,
 }
 
 /// See the module.
 pub struct Replay<'a> {
     origin: &'a str,
+    /// As it is written out.
     state: AdmissionState,
+    /// What the entries from `written` on changed in it.
+    changes: Batch,
+    written: u64,
+    write_after_entries: u64,
     documents: &'a dyn Documents,
     below: &'a dyn Below,
     seed: [u8; 32],
@@ -131,7 +152,8 @@ pub enum ReplayError<E> {
     Panicked,
 }
 
-/// Who follows a replay. What is wrong with an entry is told before the state holds it.
+/// Who follows a replay. What is wrong with an entry is told before the state holds it, and the
+/// state is written out.
 pub trait Follower<E> {
     /// Something is wrong with an entry.
     fn found(&mut self, finding: Finding) -> Result<(), ReplayError<E>>;
@@ -147,6 +169,11 @@ pub trait Follower<E> {
         entries: Vec<Arc<Entry>>,
         frontier: &Frontier,
     ) -> Result<(), ReplayError<E>>;
+
+    /// The state is written out up to the entries so far, on the way to the others.
+    fn written(&mut self, _size: u64) -> Result<(), ReplayError<E>> {
+        Ok(())
+    }
 }
 
 /// Whoever is told of findings alone.
@@ -163,17 +190,24 @@ impl<E, F: FnMut(Finding)> Follower<E> for Told<F> {
     }
 }
 
-/// An entry, as far as it can be looked at without those below it.
+/// Entries, as far as they can be looked at without those below them.
 struct Ready {
-    index: u64,
+    number: u64,
+    first_index: u64,
+    opened: Vec<Opened>,
+    /// One for each of those that could be opened.
+    prepared: Vec<Result<Prepared, Refusal>>,
+}
+
+/// A leaf, with its hash and the time that it names.
+struct Opened {
     leaf: Bytes,
     hash: Hash,
-    recorded_at: Micros,
-    prepared: Result<Prepared, Problem>,
+    recorded_at: Result<Micros, Problem>,
 }
 
 /// The leaves of a batch, from an index on.
-struct Batch {
+struct Unopened {
     number: u64,
     first_index: u64,
     leaves: Vec<Bytes>,
@@ -186,6 +220,9 @@ impl<'a> Replay<'a> {
         Self {
             origin: parts.origin,
             state: AdmissionState::new(parts.state),
+            changes: Batch::default(),
+            written: 0,
+            write_after_entries: parts.write_after_entries,
             documents: parts.documents,
             below: parts.below,
             seed: parts.seed,
@@ -199,6 +236,7 @@ impl<'a> Replay<'a> {
     #[must_use]
     pub fn resume(parts: ReplayParts<'a>, frontier: Frontier, recorded_at: Option<Micros>) -> Self {
         Self {
+            written: frontier.size(),
             frontier,
             recorded_at,
             ..Self::new(parts)
@@ -211,14 +249,9 @@ impl<'a> Replay<'a> {
         &self.frontier
     }
 
-    /// What admission judges by, after the entries so far.
-    #[must_use]
-    pub const fn state(&self) -> &AdmissionState {
-        &self.state
-    }
-
     /// Replays all leaves of `source`, which go on from those so far, and hands what is wrong
-    /// with them to `found`, in order.
+    /// with them to `found`, in order. The state is written out when this returns, also where
+    /// `source` failed: up to there.
     pub fn run<E>(
         &mut self,
         source: impl Iterator<Item = Result<Bytes, E>>,
@@ -258,8 +291,8 @@ impl<'a> Replay<'a> {
         &mut self,
         mut source: impl Iterator<Item = Result<Bytes, E>>,
         waiting_max: usize,
-        work: &Sender<Batch>,
-        ready: &Receiver<(u64, Vec<Ready>)>,
+        work: &Sender<Unopened>,
+        ready: &Receiver<Ready>,
         follower: &mut impl Follower<E>,
     ) -> Result<(), ReplayError<E>> {
         let mut first_index = self.frontier.size();
@@ -270,22 +303,26 @@ impl<'a> Replay<'a> {
         loop {
             while !is_over && handed_out - judged < waiting_max as u64 {
                 let mut leaves = Vec::with_capacity(BATCH_ENTRIES);
-                for leaf in source.by_ref().take(BATCH_ENTRIES) {
-                    match leaf {
-                        Ok(leaf) => leaves.push(leaf),
+                let mut bytes = 0;
+                while !is_over && leaves.len() < BATCH_ENTRIES && bytes < BATCH_BYTES {
+                    match source.next().transpose() {
+                        Ok(Some(leaf)) => {
+                            bytes += leaf.len();
+                            leaves.push(leaf);
+                        }
+                        Ok(None) => is_over = true,
                         Err(error) => {
                             failed = Some(ReplayError::Source(error));
-                            break;
+                            is_over = true;
                         }
                     }
                 }
-                is_over = leaves.len() < BATCH_ENTRIES;
                 if leaves.is_empty() {
                     break;
                 }
                 let number = handed_out;
                 let next_index = first_index + leaves.len() as u64;
-                let batch = Batch {
+                let batch = Unopened {
                     number,
                     first_index,
                     leaves,
@@ -295,10 +332,11 @@ impl<'a> Replay<'a> {
                 handed_out += 1;
             }
             if judged == handed_out {
+                self.write_out()?;
                 return failed.map_or(Ok(()), Err);
             }
-            let (number, batch) = ready.recv().map_err(|_| ReplayError::Panicked)?;
-            out_of_turn.insert(number, batch);
+            let batch = ready.recv().map_err(|_| ReplayError::Panicked)?;
+            out_of_turn.insert(batch.number, batch);
             while let Some(batch) = out_of_turn.remove(&judged) {
                 self.judge(batch, follower)?;
                 judged += 1;
@@ -309,31 +347,35 @@ impl<'a> Replay<'a> {
     /// Judges a batch and folds it.
     fn judge<E>(
         &mut self,
-        batch: Vec<Ready>,
+        batch: Ready,
         follower: &mut impl Follower<E>,
     ) -> Result<(), ReplayError<E>> {
-        let mut overlay = Overlay::new(&self.state);
-        let mut drafted = Vec::with_capacity(batch.len());
-        for ready in batch {
-            let index = ready.index;
+        let mut overlay = Overlay::over(&self.state, mem::take(&mut self.changes));
+        let mut drafted = Vec::with_capacity(batch.opened.len());
+        let mut prepared = batch.prepared.into_iter();
+        for (index, opened) in (batch.first_index..).zip(batch.opened) {
             let mut tell = |problem| follower.found(Finding { index, problem });
-            self.frontier.push(ready.hash);
-            let prepared = match ready.prepared {
-                Ok(prepared) => prepared,
+            self.frontier.push(opened.hash);
+            let ready = opened.recorded_at.and_then(|recorded_at| {
+                let prepared = prepared.next().ok_or(Problem::NotCanonical)?;
+                Ok((recorded_at, prepared.map_err(Problem::NotAdmitted)?))
+            });
+            let (recorded_at, prepared) = match ready {
+                Ok(ready) => ready,
                 Err(problem) => {
                     tell(problem)?;
                     continue;
                 }
             };
-            if Some(ready.recorded_at) < self.recorded_at {
+            if Some(recorded_at) < self.recorded_at {
                 tell(Problem::TimeGoesBack)?;
             }
-            self.recorded_at = Some(ready.recorded_at);
+            self.recorded_at = Some(recorded_at);
             let below = BelowBatch {
                 below: self.below,
                 drafted: &drafted,
             };
-            let at = (index, ready.recorded_at);
+            let at = (index, recorded_at);
             let verdict =
                 admission::judge(&overlay, self.documents, &below, &prepared, at.0, at.1)?;
             if let Some(mut problem) = problem_of(verdict) {
@@ -356,11 +398,11 @@ impl<'a> Replay<'a> {
             }
             let entry = Entry {
                 index,
-                recorded_at: ready.recorded_at,
+                recorded_at,
                 record_id: prepared.record_id,
                 record: prepared.record,
                 envelope: prepared.envelope,
-                encoded: ready.leaf,
+                encoded: opened.leaf,
             };
             match AdmissionState::FOLD.fold(&overlay, &entry) {
                 Ok(changes) => overlay.add(changes),
@@ -370,9 +412,26 @@ impl<'a> Replay<'a> {
             drafted.push(Arc::new(entry));
         }
         follower.told()?;
-        let changes = overlay.into_changes();
-        self.state.advance(changes, &self.frontier)?;
-        follower.entered(drafted, &self.frontier)
+        self.changes = overlay.into_batch();
+        follower.entered(drafted, &self.frontier)?;
+        let size = self.frontier.size();
+        let is_due = size - self.written >= self.write_after_entries;
+        if is_due || self.changes.bytes() >= WRITE_AFTER_BYTES {
+            self.write_out()?;
+            follower.written(size)?;
+        }
+        Ok(())
+    }
+
+    /// Writes out the state, if it changed.
+    fn write_out(&mut self) -> Result<(), TableError> {
+        let size = self.frontier.size();
+        if self.written < size {
+            let changes = mem::take(&mut self.changes);
+            self.changes = self.state.fill(changes, &self.frontier)?;
+            self.written = size;
+        }
+        Ok(())
     }
 }
 
@@ -420,21 +479,15 @@ impl Below for BelowBatch<'_> {
 
 /// Prepares batches until there are no more.
 fn prepare_all(
-    leaves: &Receiver<Batch>,
-    done: &Sender<(u64, Vec<Ready>)>,
+    leaves: &Receiver<Unopened>,
+    done: &Sender<Ready>,
     origin: &str,
     documents: &dyn Documents,
     mut randomness: Randomness,
 ) {
     while let Ok(batch) = leaves.recv() {
-        let ready = prepare(
-            batch.first_index,
-            batch.leaves,
-            origin,
-            documents,
-            &mut randomness,
-        );
-        if done.send((batch.number, ready)).is_err() {
+        let ready = prepare(batch, origin, documents, &mut randomness);
+        if done.send(ready).is_err() {
             return;
         }
     }
@@ -442,37 +495,27 @@ fn prepare_all(
 
 /// Does all of a batch that can be done without the entries below it.
 fn prepare(
-    first_index: u64,
-    leaves: Vec<Bytes>,
+    batch: Unopened,
     origin: &str,
     documents: &dyn Documents,
     randomness: &mut Randomness,
-) -> Vec<Ready> {
-    let mut envelopes = Vec::with_capacity(leaves.len());
-    let mut opened = Vec::with_capacity(leaves.len());
-    for leaf in &leaves {
-        opened.push(open(leaf).map(|(recorded_at, envelope)| {
+) -> Ready {
+    let mut envelopes = Vec::with_capacity(batch.leaves.len());
+    let leaves = batch.leaves.into_iter();
+    let opened = leaves.map(|leaf| Opened {
+        recorded_at: open(&leaf).map(|(recorded_at, envelope)| {
             envelopes.push(envelope);
             recorded_at
-        }));
+        }),
+        hash: leaf_hash(&leaf),
+        leaf,
+    });
+    Ready {
+        number: batch.number,
+        first_index: batch.first_index,
+        opened: opened.collect(),
+        prepared: admission::prepare_entered(envelopes, origin, documents, randomness),
     }
-    let prepared = admission::prepare_entered(envelopes, origin, documents, randomness);
-    let mut prepared = prepared.into_iter();
-    let ready = (first_index..).zip(leaves).zip(opened);
-    ready
-        .map(|((index, leaf), opened)| Ready {
-            index,
-            hash: leaf_hash(&leaf),
-            leaf,
-            recorded_at: opened.as_ref().copied().unwrap_or(Micros(i64::MIN)),
-            prepared: opened.and_then(|_| {
-                // There is one for each that was opened.
-                let missing = Err(Problem::NotCanonical);
-                let prepared = prepared.next();
-                prepared.map_or(missing, |it| it.map_err(Problem::NotAdmitted))
-            }),
-        })
-        .collect()
 }
 
 /// Decodes a leaf, which must be the one encoding of what it says.
@@ -493,3 +536,7 @@ fn open(leaf: &Bytes) -> Result<(Micros, proto::Envelope), Problem> {
     let envelope = stored.envelope.ok_or_else(|| incomplete("envelope"))?;
     Ok((recorded_at, envelope))
 }
+
+#[cfg(test)]
+#[path = "replay_tests.rs"]
+mod tests;

@@ -11,7 +11,7 @@ use super::reader::BagReader;
 use super::tiles::TileWriter;
 use super::writer::at;
 use super::{CHECKPOINT, INFO_ROOT, INFO_SIZE, SOURCES};
-use crate::audit::{Finding, Replay, ReplayParts, SourceTexts};
+use crate::audit::{Finding, Replay, ReplayParts, SourceTexts, WRITE_AFTER_ENTRIES};
 use crate::backup::Named;
 use crate::documents::TEXT_CACHE_BYTES;
 use crate::ledger::{Head, verify_chain};
@@ -331,6 +331,7 @@ pub(super) fn judge(
         documents,
         below: &below,
         seed,
+        write_after_entries: WRITE_AFTER_ENTRIES,
     });
     let (mut not_judged, mut count) = (0, 0);
     let mut first: Option<Finding> = None;

@@ -15,9 +15,8 @@ use super::error::CliError;
 use super::upkeep::{Counted, progress};
 use super::{output, transfer};
 use crate::app;
-use crate::audit::remote::{
-    Archive, AuditParts, HttpSite, Report, Said, URL_ACCEPTED, WRITE_AFTER_ENTRIES, audit,
-};
+use crate::audit::WRITE_AFTER_ENTRIES;
+use crate::audit::remote::{Archive, AuditParts, HttpSite, Report, Said, URL_ACCEPTED, audit};
 use crate::config::keys;
 use crate::merkle::{NoteKey, WitnessKey, WitnessPolicy};
 use crate::record::ContentId;

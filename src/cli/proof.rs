@@ -9,16 +9,12 @@ use clap::Args;
 use super::client::Client;
 use super::error::CliError;
 use super::verify::{ENTRY, PROOF};
-use super::{Server, output, transfer};
+use super::{Server, output, read, transfer};
 use crate::merkle::{Checkpoint, Hash, InclusionProof, SignedNote, TlogProof};
-use crate::rpc::proto::get_entry_request::Entry as Which;
 use crate::rpc::proto::get_inclusion_proof_request::Entry as Of;
 use crate::rpc::proto::{
     GetCheckpointRequest, GetEntryRequest, GetInclusionProofRequest, LedgerEntry,
 };
-
-/// How many hex digits a record id has.
-const RECORD_ID_LENGTH: usize = 64;
 
 /// How often a checkpoint is asked for that commits to an entry which was just recorded: with
 /// [`PAUSE`] in between, 30 s, many times the longest that checkpoints are apart by default.
@@ -73,13 +69,8 @@ impl Proof {
     }
 
     async fn entry(&self, client: &Client) -> Result<LedgerEntry, CliError> {
-        // An id may be of digits alone; no index is as long.
-        let which = match self.entry.parse() {
-            Ok(index) if self.entry.len() < RECORD_ID_LENGTH => Which::Index(index),
-            _ => Which::RecordId(self.entry.clone()),
-        };
         let request = GetEntryRequest {
-            entry: Some(which),
+            entry: Some(read::named("INDEX|RECORD", &self.entry)?),
             ..GetEntryRequest::default()
         };
         let answer = client.ledger().get_entry(request).await;

@@ -60,21 +60,8 @@ impl Read {
     }
 
     async fn one(&self, client: &Client, which: &str) -> Result<(), CliError> {
-        let which = match (which.parse(), which.parse::<ContentId>()) {
-            (_, Ok(_)) => Entry::RecordId(which.to_owned()),
-            (Ok(index), _) => Entry::Index(index),
-            (Err(_), Err(_)) => {
-                return Err(CliError::Usage {
-                    what: format!(
-                        "INDEX: {} is neither an index nor a record id",
-                        quoted(which)
-                    ),
-                    accepted: "an index, such as 7, or a record id, 64 lower-case hex digits",
-                });
-            }
-        };
         let request = GetEntryRequest {
-            entry: Some(which),
+            entry: Some(named("INDEX", which)?),
             decode: true,
             proof: false,
         };
@@ -153,5 +140,21 @@ impl Read {
             output::print(&draw::entries(Canvas::of_stdout(), &entries))?;
         }
         Ok(())
+    }
+}
+
+/// The entry of this name, an index or a record id, which stands where help says `place`.
+pub(super) fn named(place: &str, name: &str) -> Result<Entry, CliError> {
+    match (name.parse(), name.parse::<ContentId>()) {
+        // An id may be of digits alone; no index is as long.
+        (_, Ok(_)) => Ok(Entry::RecordId(name.to_owned())),
+        (Ok(index), _) => Ok(Entry::Index(index)),
+        (Err(_), Err(_)) => Err(CliError::Usage {
+            what: format!(
+                "{place}: {} is neither an index nor a record id",
+                quoted(name)
+            ),
+            accepted: "an index, such as 7, or a record id, 64 lower-case hex digits",
+        }),
     }
 }

@@ -106,7 +106,9 @@ impl Verify {
                 let name = it.file.display().to_string();
                 output::print(&draw::report(canvas, &name, &it.report, it.holds))?;
             }
-            output::print(&draw::not_proven(canvas, NOT_PROVEN))?;
+            if verified.iter().any(|it| it.holds) {
+                output::print(&draw::not_proven(canvas, NOT_PROVEN))?;
+            }
         }
         if let Some(error) = unread {
             return Err(error);

@@ -108,10 +108,13 @@ impl<'a> Overlay<'a> {
     /// As [`new`](Self::new), in the memory of a batch that is of no use any more.
     #[must_use]
     pub fn in_place_of(base: &'a dyn Tables, batch: Batch) -> Self {
-        Self {
-            base,
-            batch: batch.emptied(),
-        }
+        Self::over(base, batch.emptied())
+    }
+
+    /// Shows `base` with the changes of a batch made.
+    #[must_use]
+    pub fn over(base: &'a dyn Tables, batch: Batch) -> Self {
+        Self { base, batch }
     }
 
     /// Adds changes; a later change of a key replaces an earlier one.

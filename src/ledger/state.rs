@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::admission::AdmissionFold;
-use crate::fold::{Changes, Fold as _, Order, RecentRows, Scan, Tables, TablesError};
+use crate::fold::{Batch, Changes, Fold as _, Order, RecentRows, Scan, Tables, TablesError};
 use crate::merkle::{Frontier, Hash};
 use crate::storage::{ProjectionStore, TableError};
 
@@ -28,6 +28,19 @@ struct Cursor {
     size: u64,
     /// The frontier's hashes at that size.
     hashes: Vec<Hash>,
+}
+
+/// The row that says how far the fold has come, as a change.
+fn cursor_row(frontier: &Frontier) -> Result<(Vec<u8>, Option<Vec<u8>>), TableError> {
+    let cursor = Cursor {
+        version: AdmissionState::FOLD.version(),
+        size: frontier.size(),
+        hashes: frontier.hashes().to_vec(),
+    };
+    let row = postcard::to_stdvec(&cursor).map_err(|error| TableError::Engine {
+        detail: error.to_string(),
+    })?;
+    Ok((CURSOR_KEY.to_vec(), Some(row)))
 }
 
 /// Admission's rows, to be read. Clones show the same rows. They may be ahead of the published
@@ -96,17 +109,19 @@ impl AdmissionState {
     /// Makes `changes`, which bring the state to `frontier`.
     pub fn advance(&self, mut changes: Changes, frontier: &Frontier) -> Result<(), TableError> {
         self.recent.change(&changes);
-        let cursor = Cursor {
-            version: Self::FOLD.version(),
-            size: frontier.size(),
-            hashes: frontier.hashes().to_vec(),
-        };
-        let row = postcard::to_stdvec(&cursor).map_err(|error| TableError::Engine {
-            detail: error.to_string(),
-        })?;
-        changes.insert(CURSOR_KEY.to_vec(), Some(row));
+        changes.extend([cursor_row(frontier)?]);
         let applied = self.store.apply(changes);
         applied.inspect_err(|_| self.recent.clear())
+    }
+
+    /// As [`advance`](Self::advance), for the changes of many entries: they are durable when this
+    /// returns. Gives back the batch, emptied.
+    pub fn fill(&self, mut batch: Batch, frontier: &Frontier) -> Result<Batch, TableError> {
+        batch.add(Changes::from([cursor_row(frontier)?]));
+        self.recent.change_by(&batch);
+        let written = self.store.ingest(&batch.sorted());
+        written.inspect_err(|_| self.recent.clear())?;
+        Ok(batch.emptied())
     }
 
     /// Takes the cursor away, so that the next start builds the state again.
@@ -176,6 +191,21 @@ mod tests {
         state.clear().unwrap();
         assert_eq!(state.get(b"row").unwrap(), None);
         assert_eq!(state.scan(b"").count(), 0);
+    }
+
+    #[test]
+    fn the_changes_of_many_entries_are_read_as_they_were_filled_in() {
+        let state = state();
+        let row = |value: &str| Changes::from([(b"row".to_vec(), Some(value.into()))]);
+        state.advance(row("before"), &frontier(1)).unwrap();
+        assert_eq!(state.get(b"row").unwrap(), Some(b"before".to_vec()));
+        let mut batch = Batch::default();
+        batch.add(row("meanwhile"));
+        batch.add(row("after"));
+        let batch = state.fill(batch, &frontier(11)).unwrap();
+        assert!(batch.is_empty());
+        assert_eq!(state.get(b"row").unwrap(), Some(b"after".to_vec()));
+        assert_eq!(state.cursor().unwrap(), Some(frontier(11)));
     }
 
     #[test]

@@ -73,6 +73,12 @@ pub enum DataDirError {
         /// The data directory.
         path: PathBuf,
     },
+    /// There is no directory to look at.
+    #[error("{} does not exist; name the directory of an archive: a data directory, a copy of one, or what `onrecord backup` wrote", path.display())]
+    NoDirectory {
+        /// Where it should be.
+        path: PathBuf,
+    },
     /// A file lies there.
     #[error("{} is not a directory; name a directory for the archive", path.display())]
     NotADirectory {
@@ -144,6 +150,7 @@ impl DataDirError {
         match self {
             Self::Io(fault) => fault.kind(),
             Self::Missing { .. }
+            | Self::NoDirectory { .. }
             | Self::NotADirectory { .. }
             | Self::NotOurs { .. }
             | Self::Unfinished { .. }

@@ -24,7 +24,7 @@ impl ExaminedDir {
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
         if !path.is_dir() {
             look_at(path)?;
-            return Err(DataDirError::Missing {
+            return Err(DataDirError::NoDirectory {
                 path: path.to_owned(),
             });
         }
@@ -134,7 +134,7 @@ mod tests {
     fn where_nothing_is_there_is_nothing_to_look_at() {
         let home = tempfile::tempdir().unwrap();
         let missing = ExaminedDir::open(&home.path().join("data")).unwrap_err();
-        assert!(matches!(missing, DataDirError::Missing { .. }));
+        assert!(matches!(missing, DataDirError::NoDirectory { .. }));
         let empty = ExaminedDir::open(home.path()).unwrap();
         assert!(empty.check_format().is_err());
     }

@@ -208,36 +208,6 @@ impl LsmTables {
         })
     }
 
-    /// As [`apply`](ProjectionStore::apply), for changes that are a file's worth, in key order:
-    /// they are written into a file of their own, and are durable when this returns. That costs
-    /// a fraction of what a table in memory takes, key by key, which is written out later.
-    /// Merges wait until there are many such files, as whoever fills tables by the file reads
-    /// little from them; [`persist`](ProjectionStore::persist) says that they are filled.
-    pub fn ingest(&self, changes: &[Changed<'_>]) -> Result<(), TableError> {
-        check_rows(changes.iter().copied())?;
-        let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.shared.write(|tree| {
-            let mut file = tree.ingestion()?;
-            for (key, value) in changes {
-                match value {
-                    Some(value) => file.write(*key, *value)?,
-                    None => file.write_tombstone(*key)?,
-                }
-            }
-            file.finish()
-        })?;
-        // Numbered when it was whole.
-        self.shared.show(self.shared.sequence.get());
-        self.shared.filling.store(true, Ordering::Release);
-        let overlapping = self.shared.tree.l0_run_count();
-        if overlapping > FILLED_FILES_MAX {
-            self.shared.merge()?;
-        } else if overlapping > FILLED_FILES {
-            self.ask_to_tidy();
-        }
-        Ok(())
-    }
-
     /// Has the directory removed once the tables are closed: nobody will open them again, but
     /// somebody may still be reading.
     pub fn discard_when_closed(&self) {
@@ -417,6 +387,35 @@ impl ProjectionStore for LsmTables {
         })?;
         self.shared.show(number + 1);
         self.keep_small()
+    }
+
+    /// They go into a file of their own, which costs a fraction of what a table in memory takes,
+    /// key by key, which is written out later. Merges wait until there are many such files, as
+    /// whoever fills tables by the file reads little from them; [`persist`](Self::persist) says
+    /// that they are filled.
+    fn ingest(&self, changes: &[Changed<'_>]) -> Result<(), TableError> {
+        check_rows(changes.iter().copied())?;
+        let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.write(|tree| {
+            let mut file = tree.ingestion()?;
+            for (key, value) in changes {
+                match value {
+                    Some(value) => file.write(*key, *value)?,
+                    None => file.write_tombstone(*key)?,
+                }
+            }
+            file.finish()
+        })?;
+        // Numbered when it was whole.
+        self.shared.show(self.shared.sequence.get());
+        self.shared.filling.store(true, Ordering::Release);
+        let overlapping = self.shared.tree.l0_run_count();
+        if overlapping > FILLED_FILES_MAX {
+            self.shared.merge()?;
+        } else if overlapping > FILLED_FILES {
+            self.ask_to_tidy();
+        }
+        Ok(())
     }
 
     fn clear(&self) -> Result<(), TableError> {

@@ -83,10 +83,11 @@ proptest! {
                         let mut batch = Batch::default();
                         batch.add(changes.clone());
                         tables.ingest(&batch.sorted()).unwrap();
+                        memory.ingest(&batch.sorted()).unwrap();
                     } else {
                         tables.apply(changes.clone()).unwrap();
+                        memory.apply(changes.clone()).unwrap();
                     }
-                    memory.apply(changes.clone()).unwrap();
                     for (key, value) in changes {
                         match value {
                             Some(value) => map.insert(key, value),

@@ -74,6 +74,15 @@ pub trait ProjectionStore: Tables + Send + Sync {
     /// Applies all `changes` or none, and shows them.
     fn apply(&self, changes: Changes) -> Result<(), TableError>;
 
+    /// As [`apply`](Self::apply), for changes that are a file's worth, in key order: they are
+    /// durable when this returns.
+    fn ingest(&self, changes: &[Changed<'_>]) -> Result<(), TableError> {
+        let rows = changes.iter();
+        let owned = rows.map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec)));
+        self.apply(owned.collect())?;
+        self.persist()
+    }
+
     /// Takes every row away.
     fn clear(&self) -> Result<(), TableError>;
 

@@ -11,7 +11,7 @@ use super::held::Roots;
 use super::report::{Part, PartState, Report};
 use crate::admission::{Below, BelowError};
 use crate::audit::documents::SourceTexts;
-use crate::audit::replay::{Replay, ReplayParts};
+use crate::audit::replay::{Replay, ReplayParts, WRITE_AFTER_ENTRIES};
 use crate::backup::Named;
 use crate::documents::TEXT_CACHE_BYTES;
 use crate::ledger::{ReadError, Reader};
@@ -46,6 +46,7 @@ pub(super) fn check(
         documents: &documents,
         below: &below,
         seed,
+        write_after_entries: WRITE_AFTER_ENTRIES,
     });
     let entries = Entries {
         reader,

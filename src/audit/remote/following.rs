@@ -28,12 +28,12 @@ use crate::documents::TEXT_CACHE_BYTES;
 use crate::ledger::AdmissionState;
 use crate::merkle::{Frontier, KeyName, NoteKey};
 use crate::record::{ContentId, Entry, Micros};
-use crate::storage::{BlockCache, LsmTables, ProjectionStore as _};
+use crate::storage::{BlockCache, LsmTables};
 
 /// How many entries are handed to the projections together, where they were judged before.
 const BATCH_ENTRIES: usize = 1_024;
 
-/// How many batches may wait for a projection, of 1,024 entries each.
+/// How many batches may wait for a projection, of 2,048 entries at most.
 const BATCHES_WAITING: usize = 4;
 
 /// How many documents that could not be had are named.
@@ -204,14 +204,11 @@ impl<'a> Following<'a> {
             let mut feed = Feed {
                 state,
                 lines,
-                admission,
                 progress: parts.progress,
                 size: tree.size(),
-                written: judged.size(),
-                write_after: parts.write_after_entries,
             };
             if judged.size() == tree.size() {
-                return admission.persist().map_err(|it| Halt::Audit(it.into()));
+                return Ok(());
             }
             // One entry further back, for its time: it mostly lies in the first new bundle.
             let last = judged.size().checked_sub(1);
@@ -223,6 +220,7 @@ impl<'a> Following<'a> {
                     documents,
                     below: &looked,
                     seed: parts.seed,
+                    write_after_entries: parts.write_after_entries,
                 };
                 let last = last.and_then(|last| entries.next().map(|leaf| time_of(last, leaf)));
                 let recorded_at = last.transpose().map_err(Halt::Fault)?.flatten();
@@ -237,8 +235,6 @@ impl<'a> Following<'a> {
                         ReplayError::Panicked => Halt::Audit(AuditError::Panicked),
                     })
             })
-            // Also of a replay that ends early: the next one goes on from here.
-            .and(admission.persist().map_err(|it| Halt::Audit(it.into())))
         })
     }
 
@@ -385,11 +381,8 @@ impl Lines {
 struct Feed<'a> {
     state: &'a mut State,
     lines: Lines,
-    admission: &'a LsmTables,
     progress: &'a (dyn Fn(u64, u64) + Sync),
     size: u64,
-    written: u64,
-    write_after: u64,
 }
 
 impl Follower<Halt> for Feed<'_> {
@@ -420,12 +413,11 @@ impl Follower<Halt> for Feed<'_> {
             root: frontier.root(),
         });
         (self.progress)(size, self.size);
-        if size - self.written >= self.write_after {
-            self.admission.persist()?;
-            let reached = self.state.reach(size);
-            reached.map_err(|error| ReplayError::Source(Halt::Audit(error)))?;
-            self.written = size;
-        }
         Ok(())
+    }
+
+    fn written(&mut self, size: u64) -> Result<(), ReplayError<Halt>> {
+        let reached = self.state.reach(size);
+        reached.map_err(|error| ReplayError::Source(Halt::Audit(error)))
     }
 }

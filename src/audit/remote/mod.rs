@@ -65,10 +65,6 @@ const CHECKPOINT_WITHIN: Duration = Duration::from_secs(10);
 /// How long to wait before looking again.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
 
-/// After how many entries the state is written out, unless there is a reason for another number:
-/// what a kill has done again, at most, in a second or so.
-pub const WRITE_AFTER_ENTRIES: u64 = 1 << 16;
-
 /// What an audit stands on.
 pub struct AuditParts<'a> {
     /// Where tiles, entries and checkpoint are read.
@@ -87,7 +83,8 @@ pub struct AuditParts<'a> {
     pub witnesses: &'a WitnessPolicy,
     /// 32 bytes that no signer knows.
     pub seed: [u8; 32],
-    /// After how many entries the state is written out: so many are judged again after a kill.
+    /// After how many entries the state is written out: so many are judged again after a kill,
+    /// which is done in a second or so.
     pub write_after_entries: u64,
     /// Is told how many entries were checked, of how many.
     pub progress: &'a (dyn Fn(u64, u64) + Sync),

@@ -14,7 +14,7 @@ use crate::fold::{
 use crate::merkle::Hash;
 use crate::projection::Cursor;
 use crate::record::Entry;
-use crate::storage::{BlockCache, LsmTables, TableError};
+use crate::storage::{BlockCache, LsmTables, ProjectionStore as _, TableError};
 
 /// How many keys are changed before they are written out: with [`BYTES_WRITTEN`], a file's worth.
 const KEYS_WRITTEN: usize = 1 << 17;

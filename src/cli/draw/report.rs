@@ -36,7 +36,7 @@ pub fn report(canvas: Canvas, file: &str, report: &Report, holds: bool) -> Strin
     sheet.finish()
 }
 
-/// Draws what no file proves.
+/// Draws what no file proves, though it holds.
 #[must_use]
 pub fn not_proven(canvas: Canvas, not_proven: &[&str]) -> String {
     let mut sheet = Sheet::new(canvas);

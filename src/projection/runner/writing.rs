@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use super::RunnerError;
 use super::projection::Opened;
 use crate::fold::Batch;
-use crate::storage::TableError;
+use crate::storage::{ProjectionStore as _, TableError};
 
 /// A batch on its way into a file of tables that are being built. Dropping it waits for its end,
 /// so that nobody writes who is not known of.

@@ -1,0 +1,114 @@
+//! Leaves that are no entries: each is told, counts, and changes nothing in the state but its end.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::audit::SourceTexts;
+use crate::storage::{MemoryBlobs, MemoryTables};
+
+struct Nothing;
+
+impl Below for Nothing {
+    fn entry(&self, index: u64) -> Result<Arc<Entry>, BelowError> {
+        Err(BelowError(format!("entry {index} is not looked at")))
+    }
+}
+
+/// What a follower was told.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Heard {
+    found: usize,
+    /// The ends of the batches.
+    entered: Vec<u64>,
+    written: Vec<u64>,
+    /// Takes no more findings after so many.
+    found_max: Option<usize>,
+}
+
+impl Follower<&'static str> for Heard {
+    fn found(&mut self, _: Finding) -> Result<(), ReplayError<&'static str>> {
+        self.found += 1;
+        Ok(())
+    }
+
+    fn told(&mut self) -> Result<(), ReplayError<&'static str>> {
+        match self.found_max {
+            Some(most) if self.found > most => Err(ReplayError::Source("full")),
+            _ => Ok(()),
+        }
+    }
+
+    fn entered(
+        &mut self,
+        _: Vec<Arc<Entry>>,
+        frontier: &Frontier,
+    ) -> Result<(), ReplayError<&'static str>> {
+        self.entered.push(frontier.size());
+        Ok(())
+    }
+
+    fn written(&mut self, size: u64) -> Result<(), ReplayError<&'static str>> {
+        self.written.push(size);
+        Ok(())
+    }
+}
+
+/// Replays `count` leaves of so many bytes, behind which the source fails; how it ended, and of
+/// how many entries the state is that was written out.
+fn replay(
+    (count, bytes): (usize, usize),
+    write_after_entries: u64,
+    heard: &mut Heard,
+) -> (String, Option<u64>) {
+    let state = Arc::new(MemoryTables::new());
+    let documents = SourceTexts::new(Arc::new(MemoryBlobs::new()), 1 << 20);
+    let mut replay = Replay::new(ReplayParts {
+        origin: "example.org/replay",
+        state: Arc::clone(&state) as _,
+        documents: &documents,
+        below: &Nothing,
+        seed: [7; 32],
+        write_after_entries,
+    });
+    let leaves = std::iter::repeat_n(Ok(Bytes::from(vec![0; bytes])), count);
+    let ended = replay.run_with(leaves.chain([Err("away")]), heard);
+    let cursor = AdmissionState::new(state).cursor().unwrap();
+    (
+        ended.unwrap_err().to_string(),
+        cursor.map(|cursor| cursor.size()),
+    )
+}
+
+#[test]
+fn the_state_is_written_out_now_and_then_and_where_the_leaves_end() {
+    for (write_after, written) in [
+        (1, vec![2_048, 4_096, 5_000]),
+        (2_049, vec![4_096]),
+        (1 << 16, vec![]),
+    ] {
+        let mut heard = Heard::default();
+        let ended = replay((5_000, 3), write_after, &mut heard);
+        assert_eq!(ended, ("away".to_owned(), Some(5_000)));
+        assert_eq!(heard.entered, [2_048, 4_096, 5_000]);
+        assert_eq!((heard.found, heard.written), (5_000, written));
+    }
+}
+
+#[test]
+fn large_entries_go_in_smaller_batches() {
+    let mut heard = Heard::default();
+    replay((300, 1 << 16), 1 << 16, &mut heard);
+    assert_eq!(heard.entered, [128, 256, 300]);
+}
+
+#[test]
+fn what_could_not_be_told_is_not_in_the_state() {
+    for (write_after, written) in [(1, Some(2_048)), (1 << 16, None)] {
+        let mut heard = Heard {
+            found_max: Some(3_000),
+            ..Heard::default()
+        };
+        let ended = replay((5_000, 3), write_after, &mut heard);
+        assert_eq!(ended, ("full".to_owned(), written));
+    }
+}
