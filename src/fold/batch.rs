@@ -12,7 +12,7 @@ use std::iter::Peekable;
 use std::ops::{Bound, Range};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Changes;
+use super::changes::{Changed, Changes};
 use super::tables::{Order, Row, Scan, TablesError};
 
 /// Changes of many entries: of every key the last.
@@ -285,9 +285,6 @@ impl Table {
         self.sorted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// A key that is changed, and its new value, or none where the row goes.
-pub type Changed<'a> = (&'a [u8], Option<&'a [u8]>);
 
 /// Changes in the order of a scan.
 struct Scanned<'a> {

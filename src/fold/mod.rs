@@ -7,24 +7,22 @@
 //! durable, is somebody else's business.
 
 mod batch;
+mod changes;
 mod digest;
 mod near;
 mod recent;
 mod tables;
 
 use std::any::Any;
-use std::collections::BTreeMap;
 
-pub use batch::{Batch, Changed};
+pub use batch::Batch;
+pub use changes::{Changed, Changes};
 pub use digest::Digest;
 pub use near::near;
 pub use recent::RecentRows;
 pub use tables::{MemoryTables, Order, Overlay, Row, Scan, Tables, TablesError};
 
 use crate::record::Entry;
-
-/// What an entry changes: key to new value, or to none where the row goes. Sorted by key.
-pub type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// What a fold keeps in memory from one entry to the next, as it likes.
 pub type Memory = Box<dyn Any + Send>;

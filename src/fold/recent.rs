@@ -50,8 +50,8 @@ impl RecentRows {
     /// Shows the rows as `changes`, which are made to the table, leave them.
     pub fn change(&self, changes: &Changes) {
         let mut rows = self.0.borrow_mut();
-        for (key, value) in changes {
-            rows.change(key, value.as_deref());
+        for (key, value) in changes.iter() {
+            rows.change(key, value);
         }
     }
 

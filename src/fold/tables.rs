@@ -186,7 +186,8 @@ mod tests {
     }
 
     fn changes() -> impl Strategy<Value = Changes> {
-        prop::collection::btree_map(key(), prop::option::of(key()), 0..12)
+        prop::collection::vec((key(), prop::option::of(key())), 0..12)
+            .prop_map(|changes| changes.into_iter().collect())
     }
 
     fn all(rows: Scan<'_>) -> Vec<Row> {

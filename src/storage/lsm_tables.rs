@@ -32,7 +32,7 @@ use lsm_tree::{
 use super::fault::{Attempt, IoFault};
 use super::guard::{EngineFault, guarded};
 use super::sync::beside;
-use super::tables::{ProjectionStore, TableError, check_rows, shown};
+use super::tables::{ProjectionStore, TableError, check_rows};
 use crate::fold::{Changed, Changes, Order, Row, Scan, Tables, TablesError};
 
 /// The rows in memory are written out at this size. With what is being written out, at twice
@@ -373,7 +373,7 @@ impl Iterator for Rows {
 
 impl ProjectionStore for LsmTables {
     fn apply(&self, changes: Changes) -> Result<(), TableError> {
-        check_rows(shown(&changes))?;
+        check_rows(changes.iter())?;
         let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let number = self.shared.sequence.next();
         self.shared.write(|tree| {

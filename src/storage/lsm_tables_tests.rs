@@ -51,12 +51,15 @@ enum Act {
     Reopen,
 }
 
+fn changes() -> impl Strategy<Value = Changes> {
+    prop::collection::vec((bytes(1), prop::option::of(bytes(0))), 0..30)
+        .prop_map(|changes| changes.into_iter().collect())
+}
+
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        4 => prop::collection::btree_map(bytes(1), prop::option::of(bytes(0)), 0..30)
-            .prop_map(Act::Apply),
-        2 => prop::collection::btree_map(bytes(1), prop::option::of(bytes(0)), 0..30)
-            .prop_map(Act::Ingest),
+        4 => changes().prop_map(Act::Apply),
+        2 => changes().prop_map(Act::Ingest),
         1 => Just(Act::Clear),
         2 => Just(Act::Persist),
         1 => Just(Act::Reopen),

@@ -3,7 +3,7 @@
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
-use super::tables::{ProjectionStore, TableError, check_rows, shown};
+use super::tables::{ProjectionStore, TableError, check_rows};
 use crate::fold::{self, Changes, Order, Row, Scan, Tables, TablesError};
 
 /// Rows in a sorted map. A scan goes on in the map as it was when the scan began.
@@ -49,7 +49,7 @@ impl Tables for MemoryTables {
 
 impl ProjectionStore for MemoryTables {
     fn apply(&self, changes: Changes) -> Result<(), TableError> {
-        check_rows(shown(&changes))?;
+        check_rows(changes.iter())?;
         Arc::make_mut(&mut self.changing()).apply(changes);
         Ok(())
     }

@@ -93,13 +93,6 @@ pub trait ProjectionStore: Tables + Send + Sync {
     fn bytes_on_disk(&self) -> u64;
 }
 
-/// Changes as a batch shows them.
-pub(super) fn shown(changes: &Changes) -> impl Iterator<Item = Changed<'_>> {
-    changes
-        .iter()
-        .map(|(key, value)| (&key[..], value.as_deref()))
-}
-
 /// Refuses rows that no table takes.
 pub(super) fn check_rows<'r>(
     rows: impl IntoIterator<Item = Changed<'r>>,

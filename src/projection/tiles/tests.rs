@@ -86,7 +86,10 @@ fn an_entry_costs_one_small_row_and_a_tile_every_256th_more() {
         let changes = TilesFold::push(&tables, index, leaf(index)).unwrap();
         let completed = (index + 1).trailing_zeros() / 8;
         assert_eq!(changes.len(), 1 + completed as usize, "{index}");
-        let small = changes.values().flatten().filter(|row| row.len() == 32);
+        let small = changes
+            .iter()
+            .filter_map(|(_, row)| row)
+            .filter(|row| row.len() == 32);
         assert_eq!(small.count(), 1, "{index}");
         tables.apply(changes);
     }

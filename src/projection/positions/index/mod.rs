@@ -151,11 +151,11 @@ pub(super) fn seal(
 }
 
 /// The tallies that are changed, with their keys.
-fn counted(changes: &Changes) -> impl Iterator<Item = (&Vec<u8>, Result<Tally, FoldError>)> {
-    let counted = changes.range(TALLIES.key().into_bytes()..);
+fn counted(changes: &Changes) -> impl Iterator<Item = (&[u8], Result<Tally, FoldError>)> {
+    let counted = changes.starting_at(TALLIES.key().as_bytes());
     let counted = counted.take_while(|(key, _)| key.first() == Some(&TALLIES.byte));
     counted.map(|(key, tally)| {
-        let tally = TALLIES.decode(tally.as_deref().unwrap_or_default());
+        let tally = TALLIES.decode(tally.unwrap_or_default());
         (key, tally)
     })
 }
