@@ -200,7 +200,7 @@ impl Batch {
 impl Table {
     /// What stands somewhere in the bytes.
     fn at(&self, place: &Range<usize>) -> &[u8] {
-        self.bytes.get(place.clone()).unwrap_or_default()
+        at(&self.bytes, place)
     }
 
     fn shown(&self, change: &Change) -> Changed<'_> {
@@ -215,31 +215,27 @@ impl Table {
 
     /// The place of a key, if it is changed.
     fn find(&self, hash: u64, key: &[u8]) -> Option<Place> {
-        let mut place = *self.places.get(&hash)?;
-        loop {
-            let change = self.changes.get(place as usize)?;
-            if self.at(&change.key) == key {
-                return Some(place);
-            }
-            place = change.alike?;
-        }
+        let last = *self.places.get(&hash)?;
+        find(&self.changes, &self.bytes, last, key)
     }
 
     /// Changes a key; whether it was not changed before.
     fn insert(&mut self, hash: u64, key: &[u8], value: Option<&[u8]>) -> bool {
-        if let Some(place) = self.find(hash, key) {
-            let value = value.map(|value| self.append(value));
-            if let Some(change) = self.changes.get_mut(place as usize) {
-                change.value = value;
-            }
-            return false;
-        }
         let place = Place::try_from(self.changes.len()).unwrap_or(Place::MAX);
         let alike = match self.places.entry(hash) {
-            Entry::Occupied(mut last) => Some(last.insert(place)),
             Entry::Vacant(none) => {
                 none.insert(place);
                 None
+            }
+            Entry::Occupied(mut last) => {
+                if let Some(place) = find(&self.changes, &self.bytes, *last.get(), key) {
+                    let value = value.map(|value| self.append(value));
+                    if let Some(change) = self.changes.get_mut(place as usize) {
+                        change.value = value;
+                    }
+                    return false;
+                }
+                Some(last.insert(place))
             }
         };
         let sorted = self.sorted.get_mut();
@@ -283,6 +279,23 @@ impl Table {
 
     fn sorted(&self) -> MutexGuard<'_, Option<BTreeMap<Vec<u8>, Place>>> {
         self.sorted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What stands somewhere in `bytes`.
+fn at<'a>(bytes: &'a [u8], place: &Range<usize>) -> &'a [u8] {
+    bytes.get(place.clone()).unwrap_or_default()
+}
+
+/// The place of a key, if it is among those that hash alike: the last of them and those before.
+fn find(changes: &[Change], bytes: &[u8], last: Place, key: &[u8]) -> Option<Place> {
+    let mut place = last;
+    loop {
+        let change = changes.get(place as usize)?;
+        if at(bytes, &change.key) == key {
+            return Some(place);
+        }
+        place = change.alike?;
     }
 }
 
@@ -353,5 +366,31 @@ impl Iterator for Merge<'_> {
                 return Some(Ok((key.to_vec(), value.to_vec())));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_hash_alike_are_told_apart() {
+        const HASH: u64 = 7;
+        let mut table = Table::default();
+        let said = |table: &Table, key: &[u8]| {
+            let place = table.find(HASH, key)?;
+            let (_, value) = table.change(place).unwrap();
+            Some(value.map(<[u8]>::to_vec))
+        };
+        for key in [b"one", b"two", b"six"] {
+            assert_eq!(said(&table, key), None);
+            assert!(table.insert(HASH, key, Some(key)));
+        }
+        assert!(!table.insert(HASH, b"one", Some(b"changed")));
+        assert!(!table.insert(HASH, b"two", None));
+        assert_eq!(said(&table, b"one"), Some(Some(b"changed".to_vec())));
+        assert_eq!(said(&table, b"two"), Some(None));
+        assert_eq!(said(&table, b"six"), Some(Some(b"six".to_vec())));
+        assert_eq!(said(&table, b"ten"), None);
     }
 }

@@ -30,6 +30,7 @@ use lsm_tree::{
 };
 
 use super::fault::{Attempt, IoFault};
+use super::give_way::give_way;
 use super::guard::{EngineFault, guarded};
 use super::sync::beside;
 use super::tables::{ProjectionStore, TableError, check_rows};
@@ -196,7 +197,10 @@ impl LsmTables {
             .name("tables-tidy".to_owned())
             .spawn({
                 let shared = Arc::clone(&shared);
-                move || shared.tidy_when(&asked)
+                move || {
+                    give_way();
+                    shared.tidy_when(&asked);
+                }
             })?;
         Ok(Self {
             shared,

@@ -22,6 +22,7 @@ mod fault;
 mod files;
 mod frame_loader;
 mod frames;
+mod give_way;
 mod guard;
 mod head;
 mod ledger_dir;
@@ -48,6 +49,7 @@ pub use frames::{
     AppendOutcome, FRAME_BYTES_MAX, FRAMES_READ_MAX, FrameStore, Poison, PoisonCause, StoreError,
     StoredFrame,
 };
+pub use give_way::give_way;
 pub use head::Head;
 pub use ledger_dir::OpenError;
 pub use lsm_tables::{BlockCache, LsmTables, OpenedTables, TablesOrigin};

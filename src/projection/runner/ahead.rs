@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{EntrySource, RunnerError};
 use crate::ledger::{DecodedFrame, ReadError};
+use crate::storage::give_way;
 
 /// How many frames wait to be folded: at some 400 KiB each, decoded, 6 MiB.
 const FRAMES_WAITING_MAX: usize = 16;
@@ -23,9 +24,10 @@ impl ReadAhead {
         end: u64,
     ) -> Result<Self, RunnerError> {
         let (frames, waiting) = bounded(FRAMES_WAITING_MAX);
-        let thread = std::thread::Builder::new()
-            .name(name)
-            .spawn(move || read(&*source, start..end, &frames));
+        let thread = std::thread::Builder::new().name(name).spawn(move || {
+            give_way();
+            read(&*source, start..end, &frames);
+        });
         thread.map_err(RunnerError::Thread)?;
         Ok(Self(waiting))
     }

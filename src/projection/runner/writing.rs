@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use super::RunnerError;
 use super::projection::Opened;
 use crate::fold::Batch;
-use crate::storage::{ProjectionStore as _, TableError};
+use crate::storage::{ProjectionStore as _, TableError, give_way};
 
 /// A batch on its way into a file of tables that are being built. Dropping it waits for its end,
 /// so that nobody writes who is not known of.
@@ -26,9 +26,10 @@ impl Writing {
     ) -> Result<Self, RunnerError> {
         let batch = Arc::new(batch);
         let written = Arc::clone(&batch);
-        let thread = std::thread::Builder::new()
-            .name(name)
-            .spawn(move || opened.tables.ingest(&written.sorted()));
+        let thread = std::thread::Builder::new().name(name).spawn(move || {
+            give_way();
+            opened.tables.ingest(&written.sorted())
+        });
         Ok(Self {
             batch,
             thread: Some(thread.map_err(RunnerError::Thread)?),
