@@ -112,3 +112,29 @@ fn what_could_not_be_told_is_not_in_the_state() {
         assert_eq!(ended, ("full".to_owned(), written));
     }
 }
+
+#[test]
+fn the_state_is_written_out_early_once_its_changes_take_many_bytes() {
+    for (bytes, written) in [
+        (WRITE_AFTER_BYTES, vec![2_048]),
+        (WRITE_AFTER_BYTES / 2, vec![]),
+    ] {
+        let documents = SourceTexts::new(Arc::new(MemoryBlobs::new()), 1 << 20);
+        let mut replay = Replay::new(ReplayParts {
+            origin: "example.org/replay",
+            state: Arc::new(MemoryTables::new()),
+            documents: &documents,
+            below: &Nothing,
+            seed: [7; 32],
+            write_after_entries: WRITE_AFTER_ENTRIES,
+        });
+        for number in 0..bytes >> 16 {
+            let row = (number.to_be_bytes().to_vec(), Some(vec![0; 1 << 16]));
+            replay.changes.add([row].into_iter().collect());
+        }
+        let mut heard = Heard::default();
+        let leaves = std::iter::repeat_n(Ok(Bytes::from_static(&[0])), 5_000);
+        replay.run_with(leaves, &mut heard).unwrap();
+        assert_eq!(heard.written, written);
+    }
+}

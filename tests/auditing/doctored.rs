@@ -78,6 +78,24 @@ async fn an_archive_that_signs_a_doctored_ledger_is_caught() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_is_back_dated_behind_the_last_one_of_an_earlier_audit_is_caught() {
+    let (mut archive, key) = archive().await;
+    grow(&mut archive, 40).await;
+    let mut doctored = entries(&served(&archive).await);
+    back_dated(&mut doctored);
+    let mirror = Mirror::of(signed(&doctored[..20], ORIGIN, &key));
+    let auditor = Auditor::of(&key);
+    auditor.audits(&mirror.url, &[]).code(0);
+    mirror.set(signed(&doctored, ORIGIN, &key));
+    let report = auditor.audits(&mirror.url, &[]).code(1).json();
+    let finding = report["findings"][0].as_str().unwrap();
+    assert!(
+        finding.starts_with("entry 20: it names a time before"),
+        "{finding}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_served_otherwise_than_it_was_signed_is_caught() {
     let (mut archive, key) = archive().await;
     grow(&mut archive, 600).await;

@@ -124,3 +124,30 @@ async fn what_waited_for_a_document_that_does_not_say_it_is_found_then_and_for_g
     assert!(finding.contains("UNKNOWN_VERIFIER"), "{finding}");
     assert_eq!(next["unjudgedCount"], 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_memory_that_is_older_than_its_tables_is_refused_as_what_was_found_since_is_lost() {
+    let (mut archive, key) = archive().await;
+    let all = entries(&served(&archive).await);
+    grow(&mut archive, 40).await;
+    let mirror = Mirror::of(signed(&all[..5], ORIGIN, &key));
+    let auditor = Auditor::of(&key);
+    auditor.audits(&mirror.url, &[]).code(0);
+    let older = std::fs::read(auditor.state()).unwrap();
+    mirror.set(signed(&all, ORIGIN, &key));
+    let newer = auditor.audits(&mirror.url, &[]).code(0).json();
+    assert_eq!(newer["unjudgedCount"], 2, "{newer:#}");
+
+    std::fs::write(auditor.state(), &older).unwrap();
+    mirror.set(served(&archive).await);
+    // It goes on being so: the checkpoint is not remembered either.
+    for _ in 0..2 {
+        let refused = auditor.audits(&mirror.url, &[]);
+        refused.code(1).complains("is an older one");
+        assert_eq!(std::fs::read(auditor.state()).unwrap(), older);
+    }
+    // Without the tables all is judged again.
+    std::fs::remove_dir_all(auditor.home.path().join("archive.audit.d")).unwrap();
+    let anew = auditor.audits(&mirror.url, &[]).code(0).json();
+    assert_eq!(anew["unjudgedCount"], 2, "{anew:#}");
+}

@@ -3,14 +3,16 @@
 
 use std::sync::Arc;
 
-use super::AuditError;
 use super::fault::Fault;
 use super::projected::{Projected, ProjectedFault};
 use super::state::State;
 use super::tree::Tree;
-use crate::fold::Fold;
+use super::{AuditError, CACHE_BYTES};
+use crate::fold::{Fold, FoldError};
+use crate::ledger::AdmissionState;
 use crate::merkle::{self, Checkpoint, Hash};
 use crate::projection::tiles::{RecentTiles, TilesFold, nodes};
+use crate::storage::{BlockCache, LsmTables};
 
 /// See the module.
 pub(super) struct History<'a> {
@@ -76,6 +78,30 @@ impl History<'_> {
             shown.root(),
             before.size()
         )))
+    }
+
+    /// Whether the file is as new as the tables: one that was put back to an earlier state does not
+    /// say what was found in the entries that they have read since.
+    pub fn holds_what_was_read(&self) -> Result<(), AuditError> {
+        let directory = self.state.directory();
+        let admission = directory.join("admission");
+        if !admission.exists() {
+            return Ok(());
+        }
+        let opened = LsmTables::open(&admission, &BlockCache::of(CACHE_BYTES))?;
+        let judged = AdmissionState::new(Arc::new(opened.tables)).cursor();
+        let judged = judged.map_err(FoldError::Tables)?;
+        let judged = judged.map_or(0, |frontier| frontier.size());
+        let before = self.state.checkpoint.as_ref().map_or(0, Checkpoint::size);
+        if judged > before {
+            return Err(AuditError::Tables {
+                directory,
+                reason: format!(
+                    "{judged} entries were judged there, and the file beside it is an older one, which remembers a checkpoint of {before} and not what was found since"
+                ),
+            });
+        }
+        Ok(())
     }
 
     /// The root over the first `size` entries as they were checked, as far as that is known.

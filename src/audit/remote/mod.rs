@@ -223,6 +223,7 @@ pub fn audit(parts: &AuditParts<'_>) -> Result<Report, AuditError> {
         }
         Err(fault) => return fails(report, &state, "tiles", fault),
     }
+    history.holds_what_was_read()?;
     state.accept(&shown.note, &shown.checkpoint, &keys)?;
     let scratch = prepare_directory(&state)?;
     let sources = Sources::new(parts.sources, archive.clone(), scratch.path())?;
