@@ -94,18 +94,21 @@ impl AdminService for Admin {
         &self,
         _: Request<GetStatusRequest>,
     ) -> Result<Response<GetStatusResponse>, Status> {
-        let poisoned = self.appender.poisoned();
+        let checkpoints = self.checkpoints.status();
+        let poisoned = self.appender.poisoned().map(|reason| reason.to_string());
+        let barred = checkpoints.notes.not_signing.as_ref();
+        let barred = barred.filter(|why| why.bars_records());
         Ok(Response::new(GetStatusResponse {
             origin: self.reader.origin().to_owned(),
             release: env!("CARGO_PKG_VERSION").to_owned(),
             head: Some(convert::head(&self.reader.head())),
             poisoned: poisoned
-                .map(|reason| reason.to_string())
+                .or_else(|| barred.map(ToString::to_string))
                 .unwrap_or_default(),
             projections: self.projections(),
             uptime: Some(duration(self.started.elapsed())),
             time: Some(self.clock.now().to_timestamp()),
-            checkpoints: Some(checkpoints::status(self.checkpoints.status())),
+            checkpoints: Some(checkpoints::status(checkpoints)),
         }))
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use onrecord::app::World;
 use onrecord::merkle::{Checkpoint, Hash, SignedNote};
 use onrecord::record::proto::{ActorKind, record::Kind};
-use onrecord::rpc::proto::{AppendStreamRequest, GetCheckpointRequest};
+use onrecord::rpc::proto::{AppendStreamRequest, GetCheckpointRequest, GetStatusRequest};
 use onrecord::storage::{DataDir, RESTORED};
 
 use super::common::daemon::{Daemon, Home};
@@ -69,6 +69,9 @@ pub async fn assert_not_recording(client: &mut Client, why: &str) {
         tonic::Code::FailedPrecondition,
         "NOT_CONTINUED",
     );
+    let status = client.admin.get_status(GetStatusRequest {}).await;
+    let told = status.unwrap().into_inner().poisoned;
+    assert!(told.contains(why), "{told}");
     assert_eq!(client.head().await.size, before);
 }
 

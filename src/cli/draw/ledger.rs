@@ -228,8 +228,12 @@ pub fn status(canvas: Canvas, server: &str, status: &GetStatusResponse) -> Strin
     if let Some(uptime) = &status.uptime {
         sheet.field("running for", Tint::Plain, &duration(uptime.seconds));
     }
+    let checkpoints = status.checkpoints.as_ref();
     if status.poisoned.is_empty() {
         sheet.field("ledger", Tint::For, "takes records");
+    } else if checkpoints.is_some_and(|it| it.not_signing == status.poisoned) {
+        let text = "takes no records: what was signed may not be continued";
+        sheet.field("ledger", Tint::Against, text);
     } else {
         let text = format!("takes no more records: {}", status.poisoned);
         sheet.field("ledger", Tint::Against, &text);

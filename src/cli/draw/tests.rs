@@ -614,6 +614,15 @@ fn why_nothing_is_signed_and_what_each_witness_says_stand_in_the_status() {
      four.example    0          never in this run      the archive does not name it; it is not
                                                        asked
     ");
+    let barred = GetStatusResponse {
+        poisoned: "the ledger is another history".to_owned(),
+        ..answer
+    };
+    let drawn = status(CANVAS, "http://127.0.0.1:7450", &barred);
+    assert!(
+        drawn.contains("ledger          takes no records: what was signed may not be continued\n"),
+        "{drawn}"
+    );
 }
 
 #[test]
