@@ -406,9 +406,10 @@ impl<'t> History<'t> {
         if is_late {
             let latest = Latest {
                 entry,
-                bearing: match self.is_bearing_more {
-                    true => (&self.bearing[..]).into(),
-                    false => Cow::default(),
+                bearing: if self.is_bearing_more {
+                    Cow::Borrowed(&self.bearing[..])
+                } else {
+                    Cow::default()
                 },
             };
             let key = LATEST.key().index(self.statement).into_bytes();
