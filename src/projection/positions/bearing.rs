@@ -50,7 +50,7 @@ pub fn statements_on(
 }
 
 /// Everything that entries below `known_at` did to the statement that entry `statement`
-/// introduced, oldest first; nothing if it introduced none.
+/// introduced, oldest first.
 pub fn entries_about(
     tables: &dyn Tables,
     statement: u64,

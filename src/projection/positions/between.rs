@@ -33,9 +33,9 @@ pub fn entries_between(
     let bodies: Vec<Slug> = asked.iter().cloned().collect();
     let histories = histories(tables, &bodies, &subject.topic, search.range.end)?;
     for changed in histories.values() {
-        search
-            .found
-            .extend(changed.range(search.range.clone()).map(|(entry, _)| *entry));
+        let done = changed.range(search.range.clone());
+        let done = done.filter(|(_, change)| **change != Change::ReadElsewhere);
+        search.found.extend(done.map(|(entry, _)| *entry));
     }
     for person in speakers(histories.values()) {
         search.mandates(person, &asked)?;

@@ -446,6 +446,7 @@ impl<'t> History<'t> {
     fn copy(&self, pairs: &[Pair], changes: &mut Changes) -> Result<(), FoldError> {
         let (table, prefix) = kept_under(&self.bearing);
         let mut before = self.statement;
+        let mut copies = Vec::new();
         for (entry, mut earlier) in
             history(table, self.state, &prefix, (self.statement, self.newest))?
         {
@@ -464,9 +465,11 @@ impl<'t> History<'t> {
             before = entry;
             for pair in pairs {
                 let key = at(Pair::key(&pair.actor, &pair.topic), self.statement, entry)?;
-                changes.insert(key.into_bytes(), Some(row.clone()));
+                copies.push((key.into_bytes(), Some(row.clone())));
             }
         }
+        // At once: one by one, each would move those of the pairs after its own.
+        changes.extend(copies);
         Ok(())
     }
 

@@ -1,3 +1,4 @@
+mod histories;
 mod readings;
 mod touched;
 mod trust;

@@ -1,3 +1,4 @@
+mod batches;
 mod rebuilding;
 mod shelf;
 mod verifying;

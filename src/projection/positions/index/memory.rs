@@ -20,8 +20,8 @@ const BYTES_MAX: usize = 32 << 20;
 /// What a pair takes besides: its key, its place in the map, and what its list has in reserve.
 const PAIR_BYTES: usize = 200;
 
-/// What a statement takes that was remembered by name.
-const NAME_BYTES: usize = 16;
+/// What a statement takes that was remembered by name: two numbers, and their place in a tree.
+const NAME_BYTES: usize = 32;
 
 /// What was done to pairs since their newest seals. See the module.
 #[derive(Debug, Default)]
