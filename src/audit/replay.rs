@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::mem;
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
@@ -147,8 +148,8 @@ pub enum ReplayError<E> {
     /// The state cannot be written.
     #[error(transparent)]
     Tables(#[from] TableError),
-    /// A thread ended by itself.
-    #[error("a thread that prepares entries ended by itself")]
+    /// Entries could not be prepared.
+    #[error("entries could not be prepared: the code that looks at them panicked")]
     Panicked,
 }
 
@@ -292,7 +293,7 @@ impl<'a> Replay<'a> {
         mut source: impl Iterator<Item = Result<Bytes, E>>,
         waiting_max: usize,
         work: &Sender<Unopened>,
-        ready: &Receiver<Ready>,
+        ready: &Receiver<Option<Ready>>,
         follower: &mut impl Follower<E>,
     ) -> Result<(), ReplayError<E>> {
         let mut first_index = self.frontier.size();
@@ -335,7 +336,8 @@ impl<'a> Replay<'a> {
                 self.write_out()?;
                 return failed.map_or(Ok(()), Err);
             }
-            let batch = ready.recv().map_err(|_| ReplayError::Panicked)?;
+            let batch = ready.recv().ok().flatten();
+            let batch = batch.ok_or(ReplayError::Panicked)?;
             out_of_turn.insert(batch.number, batch);
             while let Some(batch) = out_of_turn.remove(&judged) {
                 self.judge(batch, follower)?;
@@ -477,16 +479,18 @@ impl Below for BelowBatch<'_> {
     }
 }
 
-/// Prepares batches until there are no more.
+/// Prepares batches until there are no more. Of one that panics nothing is left, which is told
+/// too: whoever waits for it would wait for ever.
 fn prepare_all(
     leaves: &Receiver<Unopened>,
-    done: &Sender<Ready>,
+    done: &Sender<Option<Ready>>,
     origin: &str,
     documents: &dyn Documents,
     mut randomness: Randomness,
 ) {
     while let Ok(batch) = leaves.recv() {
-        let ready = prepare(batch, origin, documents, &mut randomness);
+        let prepare = || prepare(batch, origin, documents, &mut randomness);
+        let ready = catch_unwind(AssertUnwindSafe(prepare)).ok();
         if done.send(ready).is_err() {
             return;
         }

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::admission::{DocumentsError, TextError};
 use crate::audit::SourceTexts;
+use crate::record::{ContentId, SigningKey};
 use crate::storage::{MemoryBlobs, MemoryTables};
+use crate::text::{Profile, SearchText};
 
 struct Nothing;
 
@@ -137,4 +140,53 @@ fn the_state_is_written_out_early_once_its_changes_take_many_bytes() {
         replay.run_with(leaves, &mut heard).unwrap();
         assert_eq!(heard.written, written);
     }
+}
+
+/// Documents at the sight of which the code that prepares entries panics.
+struct Poisonous;
+
+impl Documents for Poisonous {
+    fn size(&self, _: &ContentId) -> Result<Option<u64>, DocumentsError> {
+        panic!("it is tested that nobody waits for what panicked")
+    }
+
+    fn text_of(&self, _: &ContentId, _: Profile, _: &str) -> Result<Option<ContentId>, TextError> {
+        Ok(None)
+    }
+
+    fn text(&self, _: &ContentId) -> Result<Option<SearchText>, DocumentsError> {
+        Ok(None)
+    }
+}
+
+#[test]
+fn nobody_waits_for_entries_that_could_not_be_prepared() {
+    const ORIGIN: &str = "example.org/replay";
+    let record = proto::Record {
+        origin: ORIGIN.to_owned(),
+        signed_at: Some(Micros(0).to_timestamp()),
+        kind: Some(proto::record::Kind::SourceArchived(proto::SourceArchived {
+            source: ContentId::of(b"a document").to_string(),
+            media_type: "text/plain".to_owned(),
+            size_bytes: 10,
+            captured_at: Some(Micros(0).to_timestamp()),
+            role: proto::SourceRole::Secondary.into(),
+            ..proto::SourceArchived::default()
+        })),
+    };
+    let envelope = SigningKey::from_seed([1; 32]).seal(record.encode_to_vec().into());
+    let id = ContentId::of(&envelope.payload);
+    let leaf = Entry::new(0, Micros(0), id, record, envelope).encoded;
+    let mut replay = Replay::new(ReplayParts {
+        origin: ORIGIN,
+        state: Arc::new(MemoryTables::new()),
+        documents: &Poisonous,
+        below: &Nothing,
+        seed: [7; 32],
+        write_after_entries: WRITE_AFTER_ENTRIES,
+    });
+    // More than one batch, so that there are threads that go on.
+    let leaves = std::iter::once(leaf).chain(std::iter::repeat_n(Bytes::new(), 5_000));
+    let ended = replay.run(leaves.map(Ok::<_, &str>), |_| {});
+    assert!(matches!(ended, Err(ReplayError::Panicked)), "{ended:?}");
 }

@@ -86,6 +86,7 @@ fn signatures(entry: &Entry, report: &mut Report) -> Option<()> {
         signers.join(", ")
     );
     report.yes(Check::Record, index, text);
+    report.recorded_at(entry.index, entry.recorded_at);
     let text = "whether these keys were enrolled, and the record admitted by the rules, a proof of one entry does not show; an evidence bundle does";
     report.unchecked_line(Check::Record, index, text.to_owned());
     Some(())

@@ -55,7 +55,10 @@ pub fn replay(
         let below = entries.get(..place).unwrap_or_default();
         let admitted = replayed.admit(entry, prepared, below, given);
         match admitted.and_then(|()| replayed.take(entry)) {
-            Ok(text) => report.yes(Check::Record, Some(entry.index), text),
+            Ok(text) => {
+                report.yes(Check::Record, Some(entry.index), text);
+                report.recorded_at(entry.index, entry.recorded_at);
+            }
             Err(fault) => {
                 report.no(Check::Record, Some(entry.index), fault);
                 return None;

@@ -355,6 +355,34 @@ fn passages_of_texts_that_are_not_given_are_not_passed() {
 }
 
 #[test]
+fn a_time_later_than_its_witnesses_saw_it_is_told_of() {
+    let (ledger, id) = Ledger::with_statement();
+    let newest = ledger.entries.last().unwrap().recorded_at;
+    let newest = u64::try_from(newest.0 / 1_000_000).unwrap();
+    let (checkpoint, _) = ledger.checkpoint();
+    let witness = SigningKey::from_seed([21; 32]);
+    let name = || "w1.example".parse().unwrap();
+    let keys = [ledger.note_key()];
+    let key = WitnessKey::new(name(), witness.public());
+    let witnesses = &WitnessPolicy::new(vec![key], 1).unwrap();
+    for (time, is_told) in [(newest - 60, false), (newest - 61, true), (1, true)] {
+        let time = CosignatureTime::from_unix_seconds(time).unwrap();
+        let line = cosign(&checkpoint, name(), &witness, time);
+        let mut bundle = ledger.statement(&id);
+        let note = ledger.checkpoint().1.with(vec![line]).unwrap();
+        bundle.checkpoint = note.to_string();
+        let keys = &keys;
+        let report = check(&encode(&bundle), &Trusted { keys, witnesses });
+        assert!(report.holds());
+        let told = report.lines.iter().filter(|it| match &it.outcome {
+            Outcome::Unchecked(text) => text.contains("one of the clocks is wrong"),
+            _ => false,
+        });
+        assert_eq!(told.count(), usize::from(is_told), "{report:?}");
+    }
+}
+
+#[test]
 fn a_quorum_of_witnesses_bounds_the_time_from_above() {
     let (ledger, id) = Ledger::with_statement();
     let keys = [21, 22, 23].map(|seed| SigningKey::from_seed([seed; 32]));
