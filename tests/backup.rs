@@ -11,7 +11,7 @@ use std::process::Command;
 use onrecord::rpc::proto::CreateBackupRequest;
 use onrecord::rpc::proto::admin_service_client::AdminServiceClient;
 use onrecord::storage::DataDir;
-use program::{Daemon, Ended, onrecord, run};
+use program::{Daemon, Ended, files, onrecord, run};
 
 /// What the example asks of it, on any daemon.
 fn position(daemon: &Daemon) -> String {
@@ -52,23 +52,6 @@ fn restore(backup: &Path, data: &Path) -> Ended {
 fn id_of(path: &Path) -> String {
     let name = |path: &Path| path.file_name().unwrap().display().to_string();
     format!("{}{}", name(path.parent().unwrap()), name(path))
-}
-
-/// The files below a directory, but for the lock.
-fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut open = vec![dir.to_owned()];
-    while let Some(dir) = open.pop() {
-        for entry in fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else if path.file_name().unwrap() != "LOCK" {
-                found.push(path);
-            }
-        }
-    }
-    found
 }
 
 #[test]
