@@ -217,10 +217,22 @@ impl Sheet {
 
     /// A labelled value.
     pub fn field(&mut self, label: &str, tint: Tint, value: &str) {
+        let (label, width) = self.label(label);
+        self.hanging(&label, width, tint, value);
+    }
+
+    /// A labelled value to be copied: in one line, however long it is.
+    pub fn field_to_copy(&mut self, label: &str, tint: Tint, value: &str) {
+        let (label, _) = self.label(label);
+        let value = self.canvas.paint(tint, &clean(value));
+        self.line(&format!("{label}{value}"));
+    }
+
+    /// A label, and how wide it is.
+    fn label(&self, label: &str) -> (String, usize) {
         let label = format!("  {label:<LABEL_WIDTH$} ");
         let width = label.chars().count();
-        let label = self.canvas.paint(Tint::Faint, &label);
-        self.hanging(&label, width, tint, value);
+        (self.canvas.paint(Tint::Faint, &label), width)
     }
 
     /// A table.

@@ -17,7 +17,7 @@ pub(super) fn section(sheet: &mut Sheet, status: &CheckpointStatus) {
         sheet.field("checkpoint", Tint::Plain, &text);
     }
     for key in &status.keys {
-        sheet.field("verify with", Tint::Faint, key);
+        sheet.field_to_copy("verify with", Tint::Faint, key);
     }
     let (tint, text) = quorum(status);
     if status.quorum > 0 {

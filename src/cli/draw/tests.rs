@@ -557,6 +557,8 @@ fn a_poisoned_ledger_and_a_projection_behind_stand_out_in_the_status() {
 
 #[test]
 fn why_nothing_is_signed_and_what_each_witness_says_stand_in_the_status() {
+    // In one line, so that it can be copied, although it is wider than the canvas.
+    let key = "the-national-archive-of-news.example/archive+0a0b0c0d+AQIDAQIDAQIDAQIDAQIDAQIDAQIDAQIDAQIDAQIDAQIDAQID";
     let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
     let witness = |name: &str, size| WitnessStatus {
         key: format!("{name}+00000000+BAAA"),
@@ -572,7 +574,7 @@ fn why_nothing_is_signed_and_what_each_witness_says_stand_in_the_status() {
             not_signing: "the ledger is another history".to_owned(),
             size: 44,
             signed_at: at(1_755_000_000),
-            keys: vec!["news.example/archive+0a0b0c0d+AQID".to_owned()],
+            keys: vec![key.to_owned()],
             quorum: 2,
             witnessed_size: 40,
             witnessed_at: at(1_755_000_001),
@@ -603,7 +605,7 @@ fn why_nothing_is_signed_and_what_each_witness_says_stand_in_the_status() {
       ledger          takes records
       checkpoints     not signed: the ledger is another history
       checkpoint      44 entries, signed 2025-08-12T12:00:00Z
-      verify with     news.example/archive+0a0b0c0d+AQID
+      verify with     the-national-archive-of-news.example/archive+0a0b0c0d+AQIDAQIDAQIDAQIDAQIDAQIDAQIDAQIDAQIDAQIDAQIDAQID
       witnessed       40 entries, by a quorum of 2, before 2025-08-12T12:00:01Z
 
      witness         has seen   cosigned               state
