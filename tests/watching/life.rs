@@ -1,17 +1,20 @@
 //! How watches live and end: changes come as they are recorded, a daemon that stops names where
 //! to resume, and what cannot be watched is refused.
 
+use std::fs;
+
 use onrecord::record::proto::record::Kind;
-use onrecord::record::proto::{Polarity, Role, StatementRetracted};
+use onrecord::record::proto::{ActorKind, Polarity, Role, StatementRetracted};
 use onrecord::rpc::proto::{
     ChangeKind, Finding, PositionFilter, WatchPositionsRequest, WatchedPosition,
 };
+use onrecord::storage::DataDir;
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
 use crate::common::archive::for_the_kremlin;
-use crate::common::daemon::Home;
-use crate::common::records::topic;
+use crate::common::daemon::{Daemon, Home};
+use crate::common::records::{actor, topic};
 use crate::common::{Signer, TestArchive, assert_blames, assert_status};
 use crate::{Message, Watched, from, place};
 
@@ -122,6 +125,38 @@ async fn a_daemon_that_stops_says_where_to_resume_and_the_next_one_goes_on_there
     }
     let (changes, mark) = watched.until_the_mark().await;
     assert_eq!((changes.len(), mark.size), (0, gone.ledger_size));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_projections_have_not_read_yet_is_waited_for_wherever_the_watch_begins() {
+    // Projections of before what follows.
+    let home = Daemon::founded().stop();
+    let projections = DataDir::open(&home.data_dir()).unwrap().projections();
+    let older = projections.with_extension("older");
+    fs::rename(&projections, &older).unwrap();
+    fs::create_dir(&projections).unwrap();
+    let daemon = home.start();
+    let mut client = daemon.client().await;
+    let names: Vec<_> = (0..5_000).map(|n| format!("actor-{n}")).collect();
+    let define = |name: &String| Kind::ActorDefined(actor(name, ActorKind::Person));
+    for names in names.chunks(1_000) {
+        let envelopes = names.iter().map(|it| Signer::steward().seal(define(it)));
+        client.try_append(envelopes.collect()).await.unwrap();
+    }
+    let size = client.head().await.size;
+    drop(client);
+    let home = daemon.stop();
+    fs::remove_dir_all(&projections).unwrap();
+    fs::rename(&older, &projections).unwrap();
+
+    let daemon = home.start();
+    let request = WatchPositionsRequest {
+        actor: names[4_999].clone(),
+        ..from(0)
+    };
+    let mut watched = Watched::new(&mut daemon.client().await, request).await;
+    let (changes, mark) = watched.until_the_mark().await;
+    assert_eq!((changes.len(), mark.size), (0, size));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -51,9 +51,9 @@ pub async fn open(
 ) -> Result<Outgoing<WatchPositionsResponse>, Failure> {
     let next = positions.subscriptions.beginning(request.start)?;
     let size = positions.subscriptions.ledger().head().size;
-    // What the ledger held is what a request can name.
+    // What the ledger held is what a request can name, wherever it begins.
     let known = positions
-        .known(KnownAt::new("start", None, None), next)
+        .known(KnownAt::new("start", None, None), size)
         .await?;
     let question = Watched::of(positions.clone(), &request, &known)?;
     // A mistake in the filter is told at once.
