@@ -171,8 +171,8 @@ pub trait Follower<E> {
         frontier: &Frontier,
     ) -> Result<(), ReplayError<E>>;
 
-    /// The state is written out up to the entries so far, on the way to the others.
-    fn written(&mut self, _size: u64) -> Result<(), ReplayError<E>> {
+    /// The state is about to be written out, up to the first `size` entries.
+    fn writing(&mut self, _size: u64) -> Result<(), ReplayError<E>> {
         Ok(())
     }
 }
@@ -333,7 +333,7 @@ impl<'a> Replay<'a> {
                 handed_out += 1;
             }
             if judged == handed_out {
-                self.write_out()?;
+                self.write_out(follower)?;
                 return failed.map_or(Ok(()), Err);
             }
             let batch = ready.recv().ok().flatten();
@@ -416,19 +416,18 @@ impl<'a> Replay<'a> {
         follower.told()?;
         self.changes = overlay.into_batch();
         follower.entered(drafted, &self.frontier)?;
-        let size = self.frontier.size();
-        let is_due = size - self.written >= self.write_after_entries;
+        let is_due = self.frontier.size() - self.written >= self.write_after_entries;
         if is_due || self.changes.bytes() >= WRITE_AFTER_BYTES {
-            self.write_out()?;
-            follower.written(size)?;
+            self.write_out(follower)?;
         }
         Ok(())
     }
 
     /// Writes out the state, if it changed.
-    fn write_out(&mut self) -> Result<(), TableError> {
+    fn write_out<E>(&mut self, follower: &mut impl Follower<E>) -> Result<(), ReplayError<E>> {
         let size = self.frontier.size();
         if self.written < size {
+            follower.writing(size)?;
             let changes = mem::take(&mut self.changes);
             self.changes = self.state.fill(changes, &self.frontier)?;
             self.written = size;

@@ -26,6 +26,8 @@ struct Heard {
     written: Vec<u64>,
     /// Takes no more findings after so many.
     found_max: Option<usize>,
+    /// Has no more than so many entries in the state.
+    written_max: Option<u64>,
 }
 
 impl Follower<&'static str> for Heard {
@@ -50,7 +52,10 @@ impl Follower<&'static str> for Heard {
         Ok(())
     }
 
-    fn written(&mut self, size: u64) -> Result<(), ReplayError<&'static str>> {
+    fn writing(&mut self, size: u64) -> Result<(), ReplayError<&'static str>> {
+        if self.written_max.is_some_and(|most| size > most) {
+            return Err(ReplayError::Source("full"));
+        }
         self.written.push(size);
         Ok(())
     }
@@ -86,8 +91,8 @@ fn replay(
 fn the_state_is_written_out_now_and_then_and_where_the_leaves_end() {
     for (write_after, written) in [
         (1, vec![2_048, 4_096, 5_000]),
-        (2_049, vec![4_096]),
-        (1 << 16, vec![]),
+        (2_049, vec![4_096, 5_000]),
+        (1 << 16, vec![5_000]),
     ] {
         let mut heard = Heard::default();
         let ended = replay((5_000, 3), write_after, &mut heard);
@@ -117,10 +122,22 @@ fn what_could_not_be_told_is_not_in_the_state() {
 }
 
 #[test]
+fn what_is_about_to_be_written_is_told_before_the_state_holds_it() {
+    for (written_max, written) in [(4_999, Some(4_096)), (4_095, Some(2_048)), (1, None)] {
+        let mut heard = Heard {
+            written_max: Some(written_max),
+            ..Heard::default()
+        };
+        let ended = replay((5_000, 3), 1, &mut heard);
+        assert_eq!(ended, ("full".to_owned(), written));
+    }
+}
+
+#[test]
 fn the_state_is_written_out_early_once_its_changes_take_many_bytes() {
     for (bytes, written) in [
-        (WRITE_AFTER_BYTES, vec![2_048]),
-        (WRITE_AFTER_BYTES / 2, vec![]),
+        (WRITE_AFTER_BYTES, vec![2_048, 5_000]),
+        (WRITE_AFTER_BYTES / 2, vec![5_000]),
     ] {
         let documents = SourceTexts::new(Arc::new(MemoryBlobs::new()), 1 << 20);
         let mut replay = Replay::new(ReplayParts {

@@ -127,7 +127,6 @@ impl<'a> Following<'a> {
             Err(Halt::Audit(error)) => return Err(error),
         }
         let size = self.tree.size();
-        self.state.reach(size)?;
         if sources.are_given() {
             let judged = waiting::judge(self.tree, self.state, &documents, before, report)?;
             if let Err(fault) = judged {
@@ -388,12 +387,12 @@ struct Feed<'a> {
 impl Follower<Halt> for Feed<'_> {
     fn found(&mut self, finding: Finding) -> Result<(), ReplayError<Halt>> {
         let (entry, says) = (finding.index, finding.to_string());
-        let kept = if let Problem::NotJudged { version, .. } = finding.problem {
-            self.state.skip(Waiting { entry, version }, says)
+        if let Problem::NotJudged { version, .. } = finding.problem {
+            self.state.skip(Waiting { entry, version }, says);
         } else {
-            self.state.find(entry, says)
-        };
-        kept.map_err(|error| ReplayError::Source(Halt::Audit(error)))
+            self.state.find(entry, says);
+        }
+        Ok(())
     }
 
     fn told(&mut self) -> Result<(), ReplayError<Halt>> {
@@ -416,7 +415,7 @@ impl Follower<Halt> for Feed<'_> {
         Ok(())
     }
 
-    fn written(&mut self, size: u64) -> Result<(), ReplayError<Halt>> {
+    fn writing(&mut self, size: u64) -> Result<(), ReplayError<Halt>> {
         let reached = self.state.reach(size);
         reached.map_err(|error| ReplayError::Source(Halt::Audit(error)))
     }

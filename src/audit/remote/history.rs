@@ -92,12 +92,12 @@ impl History<'_> {
         let judged = AdmissionState::new(Arc::new(opened.tables)).cursor();
         let judged = judged.map_err(FoldError::Tables)?;
         let judged = judged.map_or(0, |frontier| frontier.size());
-        let before = self.state.checkpoint.as_ref().map_or(0, Checkpoint::size);
-        if judged > before {
+        let checked = self.state.checked();
+        if judged > checked {
             return Err(AuditError::Tables {
                 directory,
                 reason: format!(
-                    "{judged} entries were judged there, and the file beside it is an older one, which remembers a checkpoint of {before} and not what was found since"
+                    "{judged} entries were judged there, and the file beside it is an older one, which remembers {checked} and not what was found since"
                 ),
             });
         }

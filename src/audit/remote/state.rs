@@ -2,7 +2,9 @@
 //!
 //! Invariant: the checkpoint in FILE is the newest that was seen and found to continue the one
 //! before it; no table in FILE.d has read an entry that this checkpoint does not commit to; and
-//! what was found wrong with an entry stands in FILE before a table holds that entry.
+//! what was found wrong with an entry, and that it was checked, stand in FILE before admission's
+//! table holds that entry. So a FILE that says less than the table is not the newest, whereas a
+//! table that holds less than FILE says is filled again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -41,15 +43,13 @@ pub struct Told {
 }
 
 impl Told {
-    /// Adds what was found in an entry; whether it is one of those that are told.
-    fn add(&mut self, index: u64, says: String) -> bool {
+    /// Adds what was found in an entry.
+    fn add(&mut self, index: u64, says: String) {
         self.last = self.last.max(Some(index));
         self.count += 1;
-        let is_told = self.says.len() < TOLD_MAX;
-        if is_told {
+        if self.says.len() < TOLD_MAX {
             self.says.push(says);
         }
-        is_told
     }
 }
 
@@ -73,7 +73,7 @@ struct Stored {
     keys: Vec<String>,
     /// The newest checkpoint seen, as it was signed; empty before the first.
     checkpoint: String,
-    /// How many entries were checked.
+    /// How many entries were checked, at least as many as the tables hold.
     checked: u64,
     /// What is wrong with entries.
     findings: Told,
@@ -190,35 +190,35 @@ impl State {
         &self.stored.waiting
     }
 
-    /// Adds what is wrong with an entry, unless a run that was cut short told it; durable when
-    /// this returns, as long as it is told, and else after [`keep`](Self::keep).
-    pub fn find(&mut self, index: u64, says: String) -> Result<(), AuditError> {
+    /// How many entries were checked: the tables hold no more.
+    pub const fn checked(&self) -> u64 {
+        self.stored.checked
+    }
+
+    /// Adds what is wrong with an entry, unless a run that was cut short told it; durable after
+    /// [`keep`](Self::keep), with all that is wrong with that entry.
+    pub fn find(&mut self, index: u64, says: String) {
         if self.before[0] >= Some(index) {
-            return Ok(());
+            return;
         }
         self.is_behind = true;
-        if self.stored.findings.add(index, says) {
-            self.save()?;
-        }
-        Ok(())
+        self.stored.findings.add(index, says);
     }
 
     /// Adds an entry that could not be judged; durable as what is wrong is.
-    pub fn skip(&mut self, waiting: Waiting, says: String) -> Result<(), AuditError> {
+    pub fn skip(&mut self, waiting: Waiting, says: String) {
         if self.before[1] >= Some(waiting.entry) {
-            return Ok(());
+            return;
         }
         self.is_behind = true;
         if self.stored.waiting.len() < WAITING_MAX {
             self.stored.waiting.push(waiting);
         }
-        if self.stored.unjudged.add(waiting.entry, says) {
-            self.save()?;
-        }
-        Ok(())
+        self.stored.unjudged.add(waiting.entry, says);
     }
 
-    /// Makes durable what was added.
+    /// Makes durable what was added. To be called between entries: what is added to one of which
+    /// something is durable is taken for told.
     pub fn keep(&mut self) -> Result<(), AuditError> {
         if self.is_behind {
             self.save()?;
@@ -249,7 +249,7 @@ impl State {
         self.save()
     }
 
-    /// Remembers that `size` entries were checked.
+    /// Remembers that `size` entries were checked, before the tables hold them.
     pub fn reach(&mut self, size: u64) -> Result<(), AuditError> {
         self.stored.checked = self.stored.checked.max(size);
         self.save()
@@ -288,4 +288,42 @@ fn directory(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".d");
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_things_wrong_with_an_entry_none_is_lost_to_a_kill_between_them() {
+        let home = tempfile::tempdir().unwrap();
+        for found_before in [0, 2 * TOLD_MAX as u64] {
+            let path = home.path().join(format!("after-{found_before}"));
+            let load = || State::load(&path).unwrap();
+            let waits = Waiting {
+                entry: found_before,
+                version: None,
+            };
+            let mut killed = load();
+            killed.set_keys(&[]).unwrap();
+            for index in 0..found_before {
+                killed.find(index, "earlier".to_owned());
+            }
+            killed.find(found_before, "one".to_owned());
+            killed.skip(waits, "it waits".to_owned());
+            drop(killed);
+
+            let mut again = load();
+            for index in 0..found_before {
+                again.find(index, "earlier".to_owned());
+            }
+            again.find(found_before, "one".to_owned());
+            again.skip(waits, "it waits".to_owned());
+            again.find(found_before, "another".to_owned());
+            again.keep().unwrap();
+            let kept = load();
+            assert_eq!(kept.findings().count, found_before + 2);
+            assert_eq!(kept.unjudged().count, 1);
+        }
+    }
 }
