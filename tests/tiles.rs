@@ -188,8 +188,16 @@ async fn tiles_say_their_type_and_that_they_never_change_and_are_not_sent_twice(
         }
         let known = http::request(address, "GET", path, &[("If-None-Match", &etag)]);
         assert_eq!(known.status, 304, "{path}");
-        assert_eq!(said(&known, "etag"), Some(etag));
+        assert_eq!(said(&known, "etag").as_ref(), Some(&etag));
         assert_eq!(said(&known, "cache-control").as_deref(), Some(IMMUTABLE));
+        // Neither claims a length that the body which is not sent does not have.
+        let head = http::request(address, "HEAD", path, &[("If-None-Match", &etag)]);
+        for known in [known, head] {
+            assert_eq!(known.status, 304, "{path}");
+            for header in ["content-length", "transfer-encoding"] {
+                assert_eq!(said(&known, header), None, "{path}: {header}");
+            }
+        }
         let other = http::request(address, "GET", path, &[("If-None-Match", "\"other\"")]);
         assert_eq!((other.status, other.body), (200, answer.body));
     }
@@ -237,6 +245,7 @@ async fn what_is_not_there_is_a_404_that_says_so_and_what_does_not_read_a_405() 
         assert_eq!(answer.status, 404, "{path}: {answer:?}");
         assert!(answer.text().contains(told), "{path}: {}", answer.text());
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(answer.header("grpc-status"), None, "{path}");
         let head = http::request(address, "HEAD", path, &[]);
         assert_eq!(head.status, 404, "{path}");
@@ -247,6 +256,7 @@ async fn what_is_not_there_is_a_404_that_says_so_and_what_does_not_read_a_405() 
             assert_eq!(answer.status, 405, "{method} {path}");
             assert_eq!(answer.header("allow"), Some("GET,HEAD"), "{method} {path}");
             assert!(answer.text().contains("GET and HEAD"), "{method} {path}");
+            assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         }
     }
 }

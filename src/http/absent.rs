@@ -4,6 +4,7 @@
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
+use super::answer::NO_SNIFFING;
 use crate::fold::FoldError;
 use crate::ledger::ReadError;
 use crate::merkle::TilePathError;
@@ -100,6 +101,7 @@ impl IntoResponse for Absent {
                 text(header::CONTENT_TYPE, "text/plain; charset=utf-8"),
                 // What is not there now may be there in a second.
                 text(header::CACHE_CONTROL, "no-store"),
+                (header::X_CONTENT_TYPE_OPTIONS, NO_SNIFFING),
             ],
             format!("{self}\n"),
         )

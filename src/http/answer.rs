@@ -1,13 +1,18 @@
 //! What an answer says of itself: its type, how long it may be kept, and an `ETag` by which it is
 //! asked for again without being sent again (RFC 9110, sections 8.8.3 and 13.1.2).
 
-use axum::body::Body;
+use std::convert::Infallible;
+
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use data_encoding::HEXLOWER;
 
 /// How many bytes of a BLAKE3 hash make an `ETag`: 128 bits are never the same by chance.
 const ETAG_BYTES: usize = 16;
+
+/// A type is the one that is named, whatever the bytes look like.
+pub(super) const NO_SNIFFING: HeaderValue = HeaderValue::from_static("nosniff");
 
 /// How long an answer may be kept.
 #[derive(Clone, Copy, Debug)]
@@ -65,9 +70,11 @@ impl Content {
         response
     }
 
-    /// The answer that says that nothing has changed.
+    /// The answer that says that nothing has changed. Its body names no length, as a length would
+    /// be that of the body that is not sent (RFC 9110, section 8.6).
     pub fn not_modified(self) -> Response {
-        self.bare(StatusCode::NOT_MODIFIED, Body::empty())
+        let nothing = tokio_stream::empty::<Result<Bytes, Infallible>>();
+        self.bare(StatusCode::NOT_MODIFIED, Body::from_stream(nothing))
     }
 
     /// The answer with `body`, unless whoever asks has it already.
@@ -82,10 +89,7 @@ impl Content {
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, self.caching.header());
-        headers.insert(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        );
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFFING);
         // Hexadecimal digits between quotation marks.
         if let Ok(etag) = HeaderValue::from_str(&self.etag) {
             headers.insert(header::ETAG, etag);
