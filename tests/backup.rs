@@ -118,6 +118,11 @@ fn a_directory_that_is_not_empty_is_refused() {
     restore(&home.join("nothing"), &home.join("new"))
         .code(1)
         .complains("nothing does not exist; name the directory of an archive");
+    restore(&home.join("full"), &home.join("new"))
+        .code(1)
+        .complains(
+            "full holds no archive: there is no FORMAT in it; name the directory of an archive",
+        );
     assert!(!home.join("new").exists());
 }
 

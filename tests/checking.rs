@@ -102,6 +102,11 @@ fn a_directory_in_use_and_one_that_is_none_are_not_checked() {
         .ask(&["check", "--data", "nowhere"])
         .code(1)
         .complains("nowhere does not exist; name the directory of an archive");
+    fs::create_dir(daemon.home.path().join("empty")).unwrap();
+    let checked = daemon.ask(&["check", "--data", "empty"]);
+    checked
+        .code(1)
+        .says("empty holds no archive: there is no FORMAT in it; name the directory");
 }
 
 #[test]

@@ -79,6 +79,12 @@ pub enum DataDirError {
         /// Where it should be.
         path: PathBuf,
     },
+    /// There is none of an archive to look at.
+    #[error("{} holds no archive: there is no FORMAT in it; name the directory of an archive: a data directory, a copy of one, or what `onrecord backup` wrote", path.display())]
+    NoFormat {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A file lies there.
     #[error("{} is not a directory; name a directory for the archive", path.display())]
     NotADirectory {
@@ -151,6 +157,7 @@ impl DataDirError {
             Self::Io(fault) => fault.kind(),
             Self::Missing { .. }
             | Self::NoDirectory { .. }
+            | Self::NoFormat { .. }
             | Self::NotADirectory { .. }
             | Self::NotOurs { .. }
             | Self::Unfinished { .. }

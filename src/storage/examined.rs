@@ -37,10 +37,13 @@ impl ExaminedDir {
     /// Whether its marker says that this release reads it, and why not otherwise.
     pub fn check_format(&self) -> Result<(), DataDirError> {
         let path = self.path.clone();
-        match look_at(&path)? {
-            Content::Archive(FORMAT_NUMBER) => Ok(()),
-            Content::Archive(found) => Err(DataDirError::NewerFormat { path, found }),
-            Content::Nothing => Err(DataDirError::Missing { path }),
+        match look_at(&path) {
+            Ok(Content::Archive(FORMAT_NUMBER)) => Ok(()),
+            Ok(Content::Archive(found)) => Err(DataDirError::NewerFormat { path, found }),
+            Ok(Content::Nothing) | Err(DataDirError::NotOurs { .. }) => {
+                Err(DataDirError::NoFormat { path })
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -135,7 +138,13 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let missing = ExaminedDir::open(&home.path().join("data")).unwrap_err();
         assert!(matches!(missing, DataDirError::NoDirectory { .. }));
-        let empty = ExaminedDir::open(home.path()).unwrap();
-        assert!(empty.check_format().is_err());
+        let examined = ExaminedDir::open(home.path()).unwrap();
+        for letter in [false, true] {
+            if letter {
+                std::fs::write(home.path().join("letter"), b"mine").unwrap();
+            }
+            let none = examined.check_format().unwrap_err();
+            assert!(matches!(none, DataDirError::NoFormat { .. }), "{none}");
+        }
     }
 }
