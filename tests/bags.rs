@@ -10,7 +10,10 @@ use std::path::Path;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use onrecord::bag::TileWriter;
-use onrecord::merkle::decode_bundle;
+use onrecord::merkle::{
+    Checkpoint, CosignatureTime, SignedNote, WitnessKey, cosign, decode_bundle,
+};
+use onrecord::record::SigningKey;
 use program::{Daemon, Ended, files, onrecord, run};
 use sha2::{Digest as _, Sha512};
 
@@ -349,4 +352,44 @@ fn a_history_that_was_doctored_whole_is_refused_by_whoever_has_the_key() {
     }
     rewrite(&bag, &entries);
     verify(&bag, &key).code(0);
+}
+
+#[test]
+fn entries_that_were_recorded_after_the_witnesses_saw_them_are_told_of() {
+    let daemon = Daemon::start();
+    daemon.append_example().code(0);
+    daemon.wait_for_checkpoint();
+    daemon.ask(&["export", "archive", "bag"]).code(0);
+    let bag = daemon.home.path().join("bag");
+    let key = verifier_key(&daemon);
+    let path = bag.join("data/checkpoint");
+    let note = SignedNote::parse(&fs::read(&path).unwrap()).unwrap();
+    let checkpoint = Checkpoint::open(&note, &key.parse().unwrap()).unwrap();
+    let secret = SigningKey::from_seed([41; 32]);
+    let witness = WitnessKey::new("one.example".parse().unwrap(), secret.public());
+    let told = |seconds| {
+        let time = CosignatureTime::from_unix_seconds(seconds).unwrap();
+        let line = cosign(&checkpoint, "one.example".parse().unwrap(), &secret, time);
+        let note = note.clone().with(vec![line]).unwrap();
+        fs::write(&path, note.to_string()).unwrap();
+        seal(&bag);
+        let witness = witness.note_key().to_string();
+        let verified = run(onrecord().arg("verify").arg(&bag).args([
+            "--key",
+            &key,
+            "--json",
+            "--witness",
+            &witness,
+        ]));
+        let verified = verified.code(0).json();
+        let lines = verified["files"][0]["lines"].as_array().unwrap();
+        let says = lines
+            .iter()
+            .map(|line| line["says"].as_str().unwrap().to_owned());
+        says.filter(|says| says.contains("later than the witnesses say"))
+            .count()
+    };
+    // Long before and long after, by the archive's clock.
+    assert_eq!(told(1_500_000_000), 1);
+    assert_eq!(told(4_000_000_000), 0);
 }

@@ -61,7 +61,10 @@ fn steps(
     let (note, claimed) = held(claimed, Check::Checkpoint, report)?;
     let checkpoint = bundle::check_checkpoint(&note, trusted, report)?;
 
-    let read = Read::all(&bag, checkpoint.size(), |_| Ok(()));
+    let read = Read::all(&bag, checkpoint.size(), |entry| {
+        report.recorded_at(entry.index, entry.recorded_at);
+        Ok(())
+    });
     let read = read.and_then(|read| {
         claimed.check(&read.frontier)?;
         read.check_origin(checkpoint.origin().as_str())?;

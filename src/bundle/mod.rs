@@ -44,7 +44,7 @@ pub use fault::Fault;
 pub use file::{BUNDLE_BYTES_MAX, ENTRIES_MAX, FORMAT, decode, is_bundle};
 pub use make::{encode, make};
 pub use position::{AnswerError, answer as position_answer};
-pub use report::{Check, Line, Outcome, Report};
+pub use report::{Check, Line, Outcome, Report, clocks_differ};
 pub use signed::checkpoint as check_checkpoint;
 pub use statement::answer as statement_answer;
 pub use terms::Unreadable;

@@ -8,6 +8,17 @@ use crate::record::Micros;
 /// By how much the clocks of an archive and of its witnesses may differ without a word: a minute.
 const CLOCKS_DIFFER_SECONDS: i64 = 60;
 
+/// What is to be said of an entry recorded at `recorded_at` which was on record, as the witnesses
+/// say, by `by`, in seconds since 1970: something if that is earlier.
+#[must_use]
+pub fn clocks_differ(recorded_at: Micros, by: i64) -> Option<String> {
+    (recorded_at.whole_seconds() - CLOCKS_DIFFER_SECONDS > by).then(|| {
+        format!(
+            "recorded at {recorded_at}, which is later than the witnesses say that it was on record: one of the clocks is wrong, and nothing but the order of the entries is certain"
+        )
+    })
+}
+
 /// What a line is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Check {
@@ -134,13 +145,11 @@ impl Report {
     /// Takes in when an entry says that it was recorded. If that is later than the witnesses say
     /// that it was on record, the first such entry is told of: one of the clocks is wrong.
     pub fn recorded_at(&mut self, entry: u64, recorded_at: Micros) {
-        let by = self.recorded_by.and_then(|by| i64::try_from(by).ok());
-        let is_late = |by: &i64| recorded_at.whole_seconds() - CLOCKS_DIFFER_SECONDS > *by;
         let is_told = |line: &Line| line.check == Check::Witnesses && line.entry.is_some();
-        if by.as_ref().is_some_and(is_late) && !self.lines.iter().any(is_told) {
-            let text = format!(
-                "recorded at {recorded_at}, which is later than the witnesses say that it was on record: one of the clocks is wrong, and nothing but the order of the entries is certain"
-            );
+        if let Some(by) = self.recorded_by.and_then(|by| i64::try_from(by).ok())
+            && let Some(text) = clocks_differ(recorded_at, by)
+            && !self.lines.iter().any(is_told)
+        {
             self.unchecked_line(Check::Witnesses, Some(entry), text);
         }
     }

@@ -21,6 +21,8 @@ pub struct PublishedNote {
     pub size: u64,
     /// The RFC 6962 root over them.
     pub root: Hash,
+    /// When the last of these entries was recorded, by the archive's clock; none of none.
+    pub recorded_at: Option<Micros>,
     /// When the archive signed it, by its own clock, which nobody vouches for.
     pub signed_at: Micros,
     /// The time by which a quorum of witnesses had seen it, by their clocks; none while no

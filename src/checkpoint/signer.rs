@@ -81,6 +81,7 @@ impl Signer {
             note: note.to_string(),
             size: head.size,
             root: head.root,
+            recorded_at: head.recorded_at,
             signed_at: now,
             witnessed_at: None,
             keys: keys.iter().map(key).collect(),

@@ -42,6 +42,7 @@ mod tests {
             note: note.to_owned(),
             size: 0,
             root: empty_root(),
+            recorded_at: None,
             signed_at: Micros(0),
             keys: Vec::new(),
             witnessed_at: None,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::proto::{CheckpointStatus, WitnessStatus};
 use super::{Failure, Reason};
+use crate::bundle::clocks_differ;
 use crate::checkpoint::{
     Checkpoints, NotSigning, Notes, Published, PublishedNote, Status, witness,
 };
@@ -104,7 +105,15 @@ pub fn status(status: Status) -> CheckpointStatus {
             .and_then(|note| note.witnessed_at)
             .map(Micros::to_timestamp),
         witnesses: status.witnesses.into_iter().map(witness).collect(),
+        clocks_differ: witnessed.and_then(odd).unwrap_or_default(),
     }
+}
+
+/// What is odd about the time by which a quorum had seen a checkpoint.
+fn odd(note: &PublishedNote) -> Option<String> {
+    let by = note.witnessed_at?.whole_seconds();
+    let odd = clocks_differ(note.recorded_at?, by)?;
+    Some(format!("entry {}: {odd}", note.size.checked_sub(1)?))
 }
 
 fn witness(witness: witness::WitnessStatus) -> WitnessStatus {
@@ -115,5 +124,38 @@ fn witness(witness: witness::WitnessStatus) -> WitnessStatus {
         size: witness.size,
         cosigned_at: witness.cosigned_at.map(Micros::to_timestamp),
         error: witness.error.unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merkle::empty_root;
+
+    #[test]
+    fn a_time_of_the_witnesses_before_that_of_the_last_entry_is_told_of() {
+        let of = |recorded_at: Option<i64>, witnessed_at: Option<i64>| {
+            odd(&PublishedNote {
+                note: String::new(),
+                size: 7,
+                root: empty_root(),
+                recorded_at: recorded_at.map(|it| Micros(it * 1_000_000)),
+                signed_at: Micros(0),
+                witnessed_at: witnessed_at.map(|it| Micros(it * 1_000_000)),
+                keys: Vec::new(),
+            })
+        };
+        // As between clocks that agree, but for a minute.
+        for fine in [
+            (None, Some(0)),
+            (Some(500), None),
+            (Some(500), Some(600)),
+            (Some(500), Some(440)),
+        ] {
+            assert_eq!(of(fine.0, fine.1), None, "{fine:?}");
+        }
+        let odd = of(Some(500), Some(439)).unwrap();
+        let says = "entry 6: recorded at 1970-01-01T00:08:20.000000Z, which is later than the witnesses say";
+        assert!(odd.starts_with(says), "{odd}");
     }
 }

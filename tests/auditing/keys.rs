@@ -6,7 +6,7 @@ use onrecord::merkle::{Checkpoint, CosignatureTime, SignedNote, WitnessKey, cosi
 use onrecord::record::SigningKey;
 use onrecord::record::proto::{CheckpointKeySet, record::Kind};
 
-use super::{Auditor, archive, check, grow, served, url, verifier};
+use super::{Auditor, archive, check, grow, served, those, url, verifier};
 use crate::common::mirror::{Files, Mirror};
 use crate::common::records::ORIGIN;
 use crate::program::{onrecord, run};
@@ -70,22 +70,35 @@ async fn a_checkpoint_counts_as_witnessed_if_as_many_cosigned_as_must() {
         let witness = WitnessKey::new(name.parse().unwrap(), key.public());
         (key, name, witness.note_key().to_string())
     });
-    let time = CosignatureTime::from_unix_seconds(1_800_000_000).unwrap();
     let (secret, name, _) = &keys[0];
-    let cosignature = cosign(&checkpoint, name.parse().unwrap(), secret, time);
-    let mut cosigned: Files = files.clone();
-    let note = note.with(vec![cosignature]).unwrap();
-    cosigned.insert("checkpoint".to_owned(), note.to_string().into_bytes());
-    let mirror = Mirror::of(cosigned);
+    let cosigned = |seconds| {
+        let time = CosignatureTime::from_unix_seconds(seconds).unwrap();
+        let cosignature = cosign(&checkpoint, name.parse().unwrap(), secret, time);
+        let mut cosigned: Files = files.clone();
+        let note = note.clone().with(vec![cosignature]).unwrap();
+        cosigned.insert("checkpoint".to_owned(), note.to_string().into_bytes());
+        cosigned
+    };
+    let mirror = Mirror::of(cosigned(4_000_000_000));
     let named = ["--witness", &keys[0].2, "--witness", &keys[1].2];
     let auditor = Auditor::of(&key);
     let one = auditor.audits(&mirror.url, &[&named[..], &["--quorum", "1"]].concat());
     let one = one.code(0).json();
-    assert_eq!(one["witnessedAt"], 1_800_000_000);
+    assert_eq!(one["witnessedAt"], 4_000_000_000_u64);
+    assert!(!those(&one, "UNCHECKED").contains(&"clocks".to_owned()));
     let both = auditor.audits(&mirror.url, &named).code(1).json();
     assert_eq!(check(&both, "witnesses").0, "FAILS");
     auditor
         .audits(&mirror.url, &["--quorum", "1"])
         .code(2)
         .complains("--witness");
+    // Long before any entry was recorded, by the archive's clock.
+    mirror.set(cosigned(1_500_000_000));
+    let early = auditor.audits(&mirror.url, &[&named[..], &["--quorum", "1"]].concat());
+    let early = early.code(0).json();
+    let (outcome, says) = check(&early, "clocks");
+    assert_eq!(outcome, "UNCHECKED");
+    let last = format!("entry {}: recorded at ", checkpoint.size() - 1);
+    assert!(says.starts_with(&last), "{says}");
+    assert!(says.contains("later than the witnesses say"), "{says}");
 }

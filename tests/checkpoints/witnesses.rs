@@ -84,6 +84,9 @@ async fn honest_witnesses_cosign_every_checkpoint_and_their_times_bound_it() {
     let status = status_that(&mut client, |it| it.witnessed_size == 5).await;
     assert_eq!((status.quorum, errors(&status)), (2, vec!["", ""]));
     assert!(status.witnesses.iter().all(|it| it.named && it.size == 5));
+    // Their clocks are long behind the archive's, which is told.
+    let odd = &status.clocks_differ;
+    assert!(odd.starts_with("entry 4: recorded at "), "{odd}");
 
     // After a restart they are asked from the size that they say, and cosign the same again.
     drop(client);

@@ -43,13 +43,15 @@ pub use site::{HttpSite, Site, SiteError, URL_ACCEPTED};
 pub use sources::Archive;
 
 use crate::admission;
+use crate::bundle::clocks_differ;
 use crate::fold::{Fold, FoldError};
 use crate::merkle::{
     Checkpoint, CosignatureTime, NOTE_BYTES_MAX, NoteKey, NoteKeyType, OpenError, SignedNote,
     WitnessPolicy,
 };
-use crate::record::quoted;
+use crate::record::{Entry, quoted};
 use crate::storage::{IoFault, TableError};
+use entries::LookedBack;
 use following::Following;
 use history::History;
 use sources::Sources;
@@ -234,6 +236,9 @@ pub fn audit(parts: &AuditParts<'_>) -> Result<Report, AuditError> {
         Err(fault) => return fails(report, &state, "entries", fault),
     };
     report.checked = shown.checkpoint.size();
+    if let Err(fault) = clocks(&tree, &mut report) {
+        return fails(report, &state, "entries", fault);
+    }
     if on_record.contains(&shown.key) {
         let says = format!(
             "the checkpoint's key is one of {} on record",
@@ -374,6 +379,23 @@ fn witnessed(policy: &WitnessPolicy, shown: &Shown, report: &mut Report) {
         }
         Err(error) => report.add("witnesses", Outcome::Fails, error),
     }
+}
+
+/// Whether the last entry, the latest of all by the archive's clock, was recorded by the time of
+/// the witnesses.
+fn clocks(tree: &Tree<'_>, report: &mut Report) -> Result<(), Fault> {
+    let by = report.witnessed_at.and_then(|by| i64::try_from(by).ok());
+    let (Some(by), Some(last)) = (by, tree.size().checked_sub(1)) else {
+        return Ok(());
+    };
+    // One that does not decode was told of.
+    if let Ok(entry) = Entry::decode(last, LookedBack::at(tree).leaf(last)?)
+        && let Some(odd) = clocks_differ(entry.recorded_at, by)
+    {
+        let says = format!("entry {last}: {odd}");
+        report.add("clocks", Outcome::Unchecked, says);
+    }
+    Ok(())
 }
 
 /// Makes the directory of the tables; one for what is fetched meanwhile.

@@ -32,6 +32,7 @@ fn published(size: u64) -> PublishedNote {
         note: checkpoint(size).sign(&key(2)).to_string(),
         size,
         root: Hash::from([7; 32]),
+        recorded_at: Some(Micros(1)),
         signed_at: Micros(1),
         witnessed_at: None,
         keys: Vec::new(),

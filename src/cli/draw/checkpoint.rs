@@ -23,6 +23,9 @@ pub(super) fn section(sheet: &mut Sheet, status: &CheckpointStatus) {
     if status.quorum > 0 {
         sheet.field("witnessed", tint, &text);
     }
+    if !status.clocks_differ.is_empty() {
+        sheet.field("?", Tint::Between, &status.clocks_differ);
+    }
     if !status.witnesses.is_empty() {
         sheet.gap();
         witnesses(sheet, &status.witnesses);

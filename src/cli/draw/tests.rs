@@ -578,6 +578,7 @@ fn why_nothing_is_signed_and_what_each_witness_says_stand_in_the_status() {
             quorum: 2,
             witnessed_size: 40,
             witnessed_at: at(1_755_000_001),
+            clocks_differ: "entry 39: recorded later".to_owned(),
             witnesses: vec![
                 WitnessStatus {
                     cosigned_at: at(1_755_000_001),
@@ -607,6 +608,7 @@ fn why_nothing_is_signed_and_what_each_witness_says_stand_in_the_status() {
       checkpoint      44 entries, signed 2025-08-12T12:00:00Z
       verify with     the-national-archive-of-news.example/archive+0a0b0c0d+AQIDAQIDAQIDAQIDAQIDAQIDAQIDAQIDAQIDAQIDAQIDAQID
       witnessed       40 entries, by a quorum of 2, before 2025-08-12T12:00:01Z
+      ?               entry 39: recorded later
 
      witness         has seen   cosigned               state
     ────────────────────────────────────────────────────────────────────────────────────────────
