@@ -160,14 +160,20 @@ fn a_proof_of_an_entry_is_verified_with_its_bytes() {
     let record = daemon.ask(&["read", "7", "--json"]).code(0).json();
     let record = record["entry"]["recordId"].as_str().unwrap().to_owned();
     daemon.ask(&["proof", &record, "--output", "by-id"]).code(0);
-    let [first, second] =
-        ["entry-7.entry", "by-id.entry"].map(|it| fs::read(home.join(it)).unwrap());
-    assert_eq!(first, second);
+    // Also where the whole name of the proof is given.
+    daemon
+        .ask(&["proof", "7", "--output", "whole.1.tlog-proof"])
+        .code(0)
+        .says("whole.1.tlog-proof: entry 7, whose bytes are in whole.1.entry\n");
+    let [first, others @ ..] = ["entry-7.entry", "by-id.entry", "whole.1.entry"]
+        .map(|it| fs::read(home.join(it)).unwrap());
+    assert_eq!(others, [&first[..]; 2]);
     verify(
         home,
         &[
             "entry-7.tlog-proof",
             "by-id.tlog-proof",
+            "whole.1.tlog-proof",
             "first.tlog-proof",
             "--key",
             &key,

@@ -1,5 +1,6 @@
 //! `onrecord proof`: that one entry is on record, in the form that other people's tools check.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -30,7 +31,8 @@ pub struct Proof {
     /// The entry: its index, or its record id.
     #[arg(value_name = "INDEX|RECORD")]
     entry: String,
-    /// Writes NAME.tlog-proof and NAME.entry. Named by the index, if left out.
+    /// Writes NAME.tlog-proof and NAME.entry; NAME may bear the first ending already. Named by
+    /// the index, if left out.
     #[arg(long, short, value_name = "NAME")]
     output: Option<PathBuf>,
     /// Write over files that are there.
@@ -45,9 +47,13 @@ impl Proof {
         let client = self.server.connect().await?;
         let entry = self.entry(&client).await?;
         let index = entry.index;
-        let name = self
+        let mut name = self
             .output
             .unwrap_or_else(|| format!("entry-{index}").into());
+        // Whoever names the file that is written means it.
+        if name.extension() == Some(OsStr::new(PROOF)) {
+            name.set_extension("");
+        }
         let with = |ending: &str| {
             let mut name = name.clone().into_os_string();
             name.push(format!(".{ending}"));
