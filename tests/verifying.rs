@@ -288,3 +288,21 @@ fn a_proof_of_one_entry_never_passes_strictly_and_says_what_it_does_not_show() {
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(help.contains("A .tlog-proof never passes so"), "{help}");
 }
+
+#[test]
+fn what_is_proven_and_what_is_not_is_told_on_one_page() {
+    let page = include_str!("../docs/PROOF.md");
+    let words: Vec<&str> = page.split_whitespace().collect();
+    assert!(words.len() <= 900, "{} words", words.len());
+    let page = words.join(" ");
+    for claim in [
+        "**Verified is not true.**",
+        "**a bundle does not show it.**",
+        "**Take the key from elsewhere than the file.**",
+        "it cannot see a history rewritten whole",
+        "proves an order only",
+        "## What is not proven",
+    ] {
+        assert!(page.contains(claim), "{claim}");
+    }
+}
