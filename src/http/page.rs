@@ -97,7 +97,7 @@ and compare. Later keys stand in the ledger itself.</p>
 </table>
 <p>Any tool for such logs reads them. This archive's own audits it every day, remembers what it has
 seen, and checks an evidence bundle without a network:</p>
-<pre>onrecord audit ADDRESS-OF-THIS-PAGE --state audit.state
+<pre>onrecord audit ADDRESS-OF-THIS-PAGE --key KEY --state audit.state
 onrecord verify FILE --key KEY</pre>
 <p>What is asked and appended goes over gRPC on the same port; reflection describes it.</p>
 </html>
@@ -133,5 +133,11 @@ mod tests {
         );
         assert!(!page.contains("/<b>\""), "{page}");
         assert!(page.contains("holds 7 entries"), "{page}");
+        // Both need the key.
+        let commands = page.lines().filter(|line| line.contains("onrecord "));
+        assert_eq!(
+            commands.filter(|line| line.contains("--key KEY")).count(),
+            2
+        );
     }
 }
