@@ -253,9 +253,9 @@ fn what_is_no_bag_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let target = home.path().join("replica");
     let vouching = ["--without-checkpoint"];
-    import(home.path(), &target, &vouching)
-        .code(1)
-        .complains("it has no bagit.txt");
+    import(home.path(), &target, &vouching).code(1).complains(
+        "is no bag: it has no bagit.txt; name a directory that `onrecord export archive` wrote",
+    );
     let bag = home.path().join("bag");
     fs::create_dir(&bag).unwrap();
     fs::write(

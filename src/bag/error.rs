@@ -26,7 +26,7 @@ pub enum BagError {
         path: PathBuf,
     },
     /// It is no bag.
-    #[error("{} is no bag: {why}", path.display())]
+    #[error("{} is no bag: {why}; name a directory that `onrecord export archive` wrote", path.display())]
     NotABag {
         /// The directory.
         path: PathBuf,
