@@ -129,11 +129,6 @@ impl Audit {
     }
 }
 
-/// Why no daemon is asked beside tiles that are read over TLS.
-const OVER_TLS: &str = "over https nothing but checkpoint, tiles and entries is read, as gRPC is \
-    spoken in plain text; documents are taken from --sources, and digests compared where the \
-    daemon is reached at http://HOST:PORT";
-
 /// A daemon that answers beside its tiles.
 struct Daemon {
     runtime: Runtime,
@@ -146,12 +141,6 @@ impl Daemon {
             let said = error.to_string();
             said.lines().next().unwrap_or_default().to_owned()
         };
-        if url
-            .get(..6)
-            .is_some_and(|it| it.eq_ignore_ascii_case("https:"))
-        {
-            return Err(OVER_TLS.to_owned());
-        }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -203,17 +192,29 @@ impl Archive for Daemon {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+    use std::net::TcpListener;
+    use std::thread;
+
     use super::*;
 
     #[test]
-    fn over_tls_no_daemon_is_asked_and_the_auditor_is_told_what_else_to_do() {
-        for url in [
-            "https://archive.example.org",
-            "HTTPS://archive.example.org:443/log",
-        ] {
-            let why = Daemon::at(url).err();
-            assert_eq!(why.as_deref(), Some(OVER_TLS), "{url}");
-        }
+    fn a_daemon_is_asked_also_over_tls_and_is_away_where_nobody_speaks_it() {
+        // The record of a handshake, and the protocol that is asked for in it.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("HTTPS://{}", listener.local_addr().unwrap());
+        let heard = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut hello = vec![0; 4_096];
+            let read = stream.read(&mut hello).unwrap();
+            hello.truncate(read);
+            hello
+        });
+        let why = Daemon::at(&url).err().unwrap();
+        assert!(why.contains("no daemon answers"), "{why}");
+        let hello = heard.join().unwrap();
+        assert_eq!(hello[..2], [0x16, 3]);
+        assert!(hello.windows(3).any(|it| it == b"\x02h2"), "{hello:?}");
         // Nobody listens there; but it is asked.
         let why = Daemon::at("http://127.0.0.1:1").err().unwrap();
         assert!(why.contains("no daemon answers"), "{why}");

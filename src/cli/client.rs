@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use tonic::service::interceptor::{InterceptedService, Interceptor};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::error::{Answer, CliError};
@@ -28,7 +28,7 @@ use crate::rpc::proto::{
 /// Where a daemon is looked for if nothing else is said.
 pub const SERVER_DEFAULT: &str = "http://127.0.0.1:7450";
 
-/// How long a connection may take to be made.
+/// How long a connection may take to be made, and then to be made a secret one.
 const CONNECT_SECONDS_MAX: u64 = 5;
 
 /// After how many seconds of silence the other side is asked whether it lives.
@@ -96,11 +96,22 @@ impl Client {
                 .map_or_else(String::new, |port| format!(":{port}"));
             !it.host().is_empty() && it.as_str() == format!("{}{port}", it.host())
         });
-        if uri.scheme_str() != Some("http") || !whole {
-            return Err(address());
-        }
+        let is_tls = match uri.scheme_str() {
+            Some("http") if whole => false,
+            Some("https") if whole => true,
+            _ => return Err(address()),
+        };
+        let connect_within = Duration::from_secs(CONNECT_SECONDS_MAX);
+        let endpoint = if is_tls {
+            // By the certificates that browsers trust, and no longer than a connection takes.
+            let tls = ClientTlsConfig::new().with_webpki_roots();
+            let tls = endpoint.tls_config(tls.timeout(connect_within));
+            tls.map_err(|_| address())?
+        } else {
+            endpoint
+        };
         let endpoint = endpoint
-            .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
+            .connect_timeout(connect_within)
             .http2_keep_alive_interval(Duration::from_secs(SILENCE_SECONDS))
             .keep_alive_timeout(Duration::from_secs(SILENCE_SECONDS_MAX))
             .tcp_nodelay(true);

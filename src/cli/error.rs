@@ -47,7 +47,10 @@ pub enum CliError {
         reason: String,
     },
     /// The address is none.
-    #[error("{}; accepted: http://HOST:PORT, or HOST:PORT", no_address(server))]
+    #[error(
+        "{}; accepted: http://HOST:PORT, HOST:PORT, or https://HOST:PORT behind a TLS proxy",
+        no_address(server)
+    )]
     Address {
         /// What was given.
         server: String,
