@@ -276,7 +276,7 @@ fn founding_that_was_cut_short_is_not_served_and_can_be_done_again() {
     };
     refused();
     let dir = DataDir::open(&home.data_dir()).unwrap();
-    SledFrames::create(&dir.ledger(), &*dir.syncer()).unwrap();
+    SledFrames::create(&dir.parts().ledger(), &*dir.syncer()).unwrap();
     drop(dir);
     refused();
     drop(home.found().start());

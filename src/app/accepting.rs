@@ -19,7 +19,7 @@ pub fn accept_ledger_as_found(config: &Config) -> Result<Option<Head>, AppError>
         Ok(Some(_)) => return Ok(None),
         Err(error) => return Err(error.into()),
     }
-    let ledger = dir.ledger();
+    let ledger = dir.parts().ledger();
     if !SledFrames::exists(&ledger) {
         return Ok(None);
     }

@@ -72,7 +72,7 @@ pub fn look(path: &Path) -> Result<ArchiveState, AppError> {
 /// Whether there are entries that no `HEAD` names: founding was cut short just after entry 0,
 /// or the file was taken away.
 fn holds_entries(dir: &DataDir) -> Result<bool, AppError> {
-    let ledger = dir.ledger();
+    let ledger = dir.parts().ledger();
     if !SledFrames::exists(&ledger) {
         return Ok(false);
     }
@@ -102,8 +102,8 @@ pub fn found(
         steward,
         checkpoint_key: make_signer(&config.signer_dir(), origin, &world)?.public(),
     };
-    if !SledFrames::exists(&dir.ledger()) {
-        SledFrames::create(&dir.ledger(), &*dir.syncer())?;
+    if !SledFrames::exists(&dir.parts().ledger()) {
+        SledFrames::create(&dir.parts().ledger(), &*dir.syncer())?;
     }
     let record_id = found_on(Stores::in_dir(dir, config)?, config, &founding, world)?;
     Ok(Founded {

@@ -37,7 +37,7 @@ impl Stores {
     pub fn open(config: &Config) -> Result<Self, AppError> {
         let dir = DataDir::open(&config.data_dir)?;
         let noted = dir.read_head()?;
-        let ledger = dir.ledger();
+        let ledger = dir.parts().ledger();
         if noted.is_none() && !SledFrames::exists(&ledger) {
             return Err(not_founded(&config.data_dir));
         }
@@ -56,17 +56,20 @@ impl Stores {
     pub(super) fn in_dir(dir: DataDir, config: &Config) -> Result<Self, AppError> {
         let syncer = dir.syncer();
         let options = frames_options(config, &dir);
-        let frames = SledFrames::open(&dir.ledger(), &options)?;
+        let frames = SledFrames::open(&dir.parts().ledger(), &options)?;
         let cache = BlockCache::of(config.tables_cache_bytes);
-        let admission = LsmTables::open(&dir.admission(), &cache)?;
+        let admission = LsmTables::open(&dir.parts().admission(), &cache)?;
         let dir = Arc::new(dir);
         Ok(Self {
             frames: Arc::new(frames),
             admission: Arc::new(admission.tables),
-            sources: Arc::new(FileBlobs::open(&dir.sources(), Arc::clone(&syncer))?),
-            texts: Arc::new(FileBlobs::open(&dir.texts(), syncer)?),
+            sources: Arc::new(FileBlobs::open(
+                &dir.parts().sources(),
+                Arc::clone(&syncer),
+            )?),
+            texts: Arc::new(FileBlobs::open(&dir.parts().texts(), syncer)?),
             projections: Home {
-                directory: dir.projections(),
+                directory: dir.parts().projections(),
                 cache,
             },
             signer: SignerStore::at(&config.signer_dir(), &dir),

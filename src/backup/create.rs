@@ -94,7 +94,7 @@ impl Backup {
         let Some(dir) = self.directory.dir() else {
             return Err(BackupError::GivenUp);
         };
-        let sources = FileBlobs::open(&dir.sources(), dir.syncer())?;
+        let sources = FileBlobs::open(&dir.parts().sources(), dir.syncer())?;
         let from = self.documents.sources();
         for id in named.archived() {
             // One that is missing is told of when its turn comes.
@@ -114,7 +114,7 @@ impl Backup {
         let Some(dir) = self.directory.dir() else {
             return Err(BackupError::GivenUp);
         };
-        let mut loader = FrameLoader::begin(&dir.ledger(), dir.syncer())?;
+        let mut loader = FrameLoader::begin(&dir.parts().ledger(), dir.syncer())?;
         let mut named = Named::default();
         let mut next = 0;
         while next < self.head.size {
@@ -148,7 +148,7 @@ impl Backup {
         if writer.is_given_up() {
             return Err(BackupError::GivenUp);
         }
-        let frames = SledFrames::open(&dir.ledger(), &FramesOptions::default())?;
+        let frames = SledFrames::open(&dir.parts().ledger(), &FramesOptions::default())?;
         let found = verify_chain(&frames)?;
         if found == self.head {
             return Ok(());

@@ -47,15 +47,19 @@ pub fn restore(
         return Err(BackupError::GivenUp);
     };
     dir.mark_restored()?;
-    SledFrames::copy_files(&from.ledger(), &dir.ledger(), &*dir.syncer())?;
-    let frames = SledFrames::open(&dir.ledger(), &FramesOptions::default())?;
+    SledFrames::copy_files(
+        &from.parts().ledger(),
+        &dir.parts().ledger(),
+        &*dir.syncer(),
+    )?;
+    let frames = SledFrames::open(&dir.parts().ledger(), &FramesOptions::default())?;
     compare_with_head(&frames, Some(&noted))?;
     let head = verify_chain(&frames)?;
     let named = named(&frames)?;
     drop(frames);
 
-    let sources = FileBlobs::open(&dir.sources(), dir.syncer())?;
-    let kept = FileBlobs::to_read(&from.sources());
+    let sources = FileBlobs::open(&dir.parts().sources(), dir.syncer())?;
+    let kept = FileBlobs::to_read(&from.parts().sources());
     let copied = copy_named(&named, &kept, &sources, &mut progress)?;
     dir.write_head(&head.into())?;
     unfinished.finish()?;

@@ -79,7 +79,7 @@ pub fn import(
         return Err(BagError::Empty);
     };
     dir.mark_replica()?;
-    let loader = FrameLoader::begin(&dir.ledger(), dir.syncer())?;
+    let loader = FrameLoader::begin(&dir.parts().ledger(), dir.syncer())?;
     let mut framing = Framing::new(loader);
     let read = Read::all(&bag, claimed.size, |entry| framing.push(entry))?;
     framing.finish()?;
@@ -93,16 +93,16 @@ pub fn import(
         (None, None) => None,
     };
 
-    let sources = FileBlobs::open(&dir.sources(), dir.syncer()).map_err(storage)?;
+    let sources = FileBlobs::open(&dir.parts().sources(), dir.syncer()).map_err(storage)?;
     let (documents, withheld) = copy_documents(&bag, &read.named, &sources)?;
-    let state = LsmTables::open(&dir.admission(), &BlockCache::of(CACHE_BYTES))?.tables;
+    let state = LsmTables::open(&dir.parts().admission(), &BlockCache::of(CACHE_BYTES))?.tables;
     let texts = SourceTexts::new(
-        Arc::new(FileBlobs::to_read(&dir.sources())),
+        Arc::new(FileBlobs::to_read(&dir.parts().sources())),
         TEXT_CACHE_BYTES,
     );
     let not_judged = judge(&bag, &read, state, &texts, seed)?;
 
-    let frames = SledFrames::open(&dir.ledger(), &FramesOptions::default())?;
+    let frames = SledFrames::open(&dir.parts().ledger(), &FramesOptions::default())?;
     let head = verify_chain(&frames)?;
     drop(frames);
     dir.write_head(&head.into())?;

@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use super::fault::{Attempt, FaultKind, IoFault};
 use super::head::{Head, head_text, parse_head};
+use super::parts::Parts;
 use super::sync::{DiskSyncer, Syncer, replace_file};
 use super::unfinished::Work;
 
@@ -264,34 +265,10 @@ impl DataDir {
         Arc::clone(&self.syncer)
     }
 
-    /// Where the ledger's frames are.
+    /// Where the parts of the archive lie.
     #[must_use]
-    pub fn ledger(&self) -> PathBuf {
-        self.path.join("ledger")
-    }
-
-    /// Where admission's state is.
-    #[must_use]
-    pub fn admission(&self) -> PathBuf {
-        self.path.join("admission")
-    }
-
-    /// Where projections are, one directory each.
-    #[must_use]
-    pub fn projections(&self) -> PathBuf {
-        self.path.join("projections")
-    }
-
-    /// Where archived documents are.
-    #[must_use]
-    pub fn sources(&self) -> PathBuf {
-        self.path.join("sources")
-    }
-
-    /// Where extracted texts are.
-    #[must_use]
-    pub fn texts(&self) -> PathBuf {
-        self.path.join("texts")
+    pub fn parts(&self) -> Parts<'_> {
+        Parts::at(&self.path)
     }
 
     /// Whether it was restored from a backup and nobody has said since which checkpoint it
@@ -358,14 +335,7 @@ impl DataDir {
     }
 
     pub(super) fn make_parts(&self) -> Result<(), IoFault> {
-        let parts = [
-            self.ledger(),
-            self.admission(),
-            self.projections(),
-            self.sources(),
-            self.texts(),
-        ];
-        for part in &parts {
+        for part in &self.parts().all() {
             match fs::create_dir(part) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                     return Err(error).attempt("create the directory", part);

@@ -18,7 +18,7 @@ fn a_created_directory_opens_again_with_all_its_parts() {
     drop(DataDir::create(&path).unwrap());
     assert!(DataDir::exists(&path));
     let dir = DataDir::open(&path).unwrap();
-    assert!(dir.texts().is_dir() && dir.ledger().is_dir());
+    assert!(dir.parts().texts().is_dir() && dir.parts().ledger().is_dir());
     assert_eq!(
         entries(&path),
         [
@@ -64,7 +64,7 @@ fn a_creation_that_was_cut_short_can_be_done_again() {
     syncer.fail("sync_dir data", io::ErrorKind::Other);
     DataDir::create_with(&path, syncer.clone()).unwrap_err();
     let dir = DataDir::open(&path).unwrap();
-    assert!(dir.ledger().is_dir());
+    assert!(dir.parts().ledger().is_dir());
 }
 
 #[test]

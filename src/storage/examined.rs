@@ -10,6 +10,7 @@ use super::datadir::{
 };
 use super::fault::Attempt;
 use super::head::Head;
+use super::parts::Parts;
 
 /// See the module.
 #[derive(Debug)]
@@ -66,34 +67,10 @@ impl ExaminedDir {
         self.path.join(RESTORED).try_exists().unwrap_or(true)
     }
 
-    /// Where the ledger's frames are.
+    /// Where the parts of the archive lie.
     #[must_use]
-    pub fn ledger(&self) -> PathBuf {
-        self.path.join("ledger")
-    }
-
-    /// Where admission's state is.
-    #[must_use]
-    pub fn admission(&self) -> PathBuf {
-        self.path.join("admission")
-    }
-
-    /// Where projections are.
-    #[must_use]
-    pub fn projections(&self) -> PathBuf {
-        self.path.join("projections")
-    }
-
-    /// Where archived documents are.
-    #[must_use]
-    pub fn sources(&self) -> PathBuf {
-        self.path.join("sources")
-    }
-
-    /// Where extracted texts are.
-    #[must_use]
-    pub fn texts(&self) -> PathBuf {
-        self.path.join("texts")
+    pub fn parts(&self) -> Parts<'_> {
+        Parts::at(&self.path)
     }
 }
 

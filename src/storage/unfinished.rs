@@ -128,14 +128,7 @@ impl UnfinishedDir {
     }
 
     fn remove(&self, dir: &DataDir) -> io::Result<()> {
-        let parts = [
-            dir.ledger(),
-            dir.admission(),
-            dir.projections(),
-            dir.sources(),
-            dir.texts(),
-        ];
-        for part in parts {
+        for part in dir.parts().all() {
             ignore_missing(fs::remove_dir_all(part))?;
         }
         for name in FILES {
@@ -201,7 +194,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("new");
         let unfinished = UnfinishedDir::begin(&path, Work::Backup).unwrap();
-        fs::write(unfinished.dir().unwrap().sources().join("x"), b"x").unwrap();
+        fs::write(unfinished.dir().unwrap().parts().sources().join("x"), b"x").unwrap();
         unfinished.dir().unwrap().mark_restored().unwrap();
         assert!(!DataDir::exists(&path));
         drop(unfinished);

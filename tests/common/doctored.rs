@@ -44,7 +44,11 @@ pub fn doctor(data: &Path, doctoring: Doctoring) {
     for (place, entry) in entries.iter_mut().enumerate() {
         entry.recorded_at.as_mut().unwrap().nanos = i32::try_from(place).unwrap() * 1_000;
     }
-    for gone in [dir.ledger(), dir.admission(), dir.projections()] {
+    for gone in [
+        dir.parts().ledger(),
+        dir.parts().admission(),
+        dir.parts().projections(),
+    ] {
         fs::remove_dir_all(&gone).unwrap();
         fs::create_dir(&gone).unwrap();
     }
@@ -64,7 +68,7 @@ pub fn forget(signer_dir: &Path) {
 }
 
 fn entries(dir: &DataDir) -> Vec<proto::Entry> {
-    let frames = SledFrames::open(&dir.ledger(), &FramesOptions::default()).unwrap();
+    let frames = SledFrames::open(&dir.parts().ledger(), &FramesOptions::default()).unwrap();
     let mut entries = Vec::new();
     while (entries.len() as u64) < frames.next_index() {
         for stored in frames.read_from(entries.len() as u64, 64).unwrap() {
@@ -77,7 +81,7 @@ fn entries(dir: &DataDir) -> Vec<proto::Entry> {
 }
 
 fn write(dir: &DataDir, entries: &[proto::Entry]) {
-    let mut loader = FrameLoader::begin(&dir.ledger(), Arc::new(DiskSyncer)).unwrap();
+    let mut loader = FrameLoader::begin(&dir.parts().ledger(), Arc::new(DiskSyncer)).unwrap();
     let mut frontier = Frontier::new();
     let mut previous = FrameHash::NONE;
     let count = NonZeroU32::new(1).unwrap();

@@ -131,7 +131,10 @@ async fn a_daemon_that_stops_says_where_to_resume_and_the_next_one_goes_on_there
 async fn what_projections_have_not_read_yet_is_waited_for_wherever_the_watch_begins() {
     // Projections of before what follows.
     let home = Daemon::founded().stop();
-    let projections = DataDir::open(&home.data_dir()).unwrap().projections();
+    let projections = DataDir::open(&home.data_dir())
+        .unwrap()
+        .parts()
+        .projections();
     let older = projections.with_extension("older");
     fs::rename(&projections, &older).unwrap();
     fs::create_dir(&projections).unwrap();

@@ -30,7 +30,7 @@ pub(super) fn check(
 ) -> Option<Opened> {
     let mut part = Part::new("ledger");
     let copy = scratch.join("frames");
-    let frames = SledFrames::open_copy_at(&dir.ledger(), copy, &FramesOptions::default());
+    let frames = SledFrames::open_copy_at(&dir.parts().ledger(), copy, &FramesOptions::default());
     let opened = match frames {
         Ok(frames) => walk(Arc::new(frames), noted, &mut part),
         Err(error) => {

@@ -52,11 +52,11 @@ pub fn check(
     let mut report = Report::new(data_dir);
     let noted = markers::check(&dir, &mut report);
     let opened = frames::check(&dir, scratch, noted, &mut report);
-    let sources = FileBlobs::to_read(&dir.sources());
+    let sources = FileBlobs::to_read(&dir.parts().sources());
     let claims = elsewhere.claims(&mut report);
     let mut roots = Roots::wanted(&claims);
     let named = if let Some(ledger) = &opened {
-        let sources = Arc::new(FileBlobs::to_read(&dir.sources()));
+        let sources = Arc::new(FileBlobs::to_read(&dir.parts().sources()));
         let named = entries::check(ledger, sources, scratch, seed, &mut roots, &mut report);
         Some(named)
     } else {
@@ -67,7 +67,7 @@ pub fn check(
         report.add(claim.held_against(opened.as_ref(), &roots));
     }
     documents::check_sources(&sources, named.as_ref(), &mut report);
-    documents::check_texts(&FileBlobs::to_read(&dir.texts()), &mut report);
+    documents::check_texts(&FileBlobs::to_read(&dir.parts().texts()), &mut report);
     tables::check(&dir, scratch, opened.as_ref(), folds, &mut report);
     Ok(report)
 }

@@ -37,7 +37,7 @@ pub(super) fn check(
         directory: scratch.join("projections"),
         cache: BlockCache::of(CACHE_BYTES),
     };
-    let from = dir.projections();
+    let from = dir.parts().projections();
     if from.exists()
         && let Err(error) = copy_dir(&from, &home.directory)
     {
@@ -73,7 +73,7 @@ fn of_projection(fold: &Arc<dyn Fold>, home: &Home, reader: &Reader) -> Part {
 }
 
 fn admission(dir: &ExaminedDir, scratch: &Path, reader: &Reader) -> Part {
-    let (from, copy) = (dir.admission(), scratch.join("admission"));
+    let (from, copy) = (dir.parts().admission(), scratch.join("admission"));
     if fs::read_dir(&from).map_or(true, |mut entries| entries.next().is_none()) {
         return Part::absent(ADMISSION, "there are none; the next start builds them");
     }
