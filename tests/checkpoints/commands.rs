@@ -7,6 +7,7 @@ use program::{Daemon, onrecord, run};
 fn the_checkpoint_that_is_printed_is_what_the_archive_continues_from() {
     let daemon = Daemon::start();
     daemon.append_example().code(0);
+    daemon.wait_for_checkpoint();
     let status = daemon.ask(&["status"]).code(0).says("verify with");
     assert!(!status.out.contains("not signed"), "{}", status.out);
     let note = daemon.ask(&["checkpoint"]).code(0).out;
