@@ -1,7 +1,4 @@
-#[path = "../common/program.rs"]
-mod program;
-
-use program::{Daemon, onrecord, run};
+use super::program::{Daemon, onrecord, run};
 
 #[test]
 fn the_checkpoint_that_is_printed_is_what_the_archive_continues_from() {
