@@ -30,18 +30,18 @@ pub(super) async fn store(
     expected: Option<ContentId>,
     bytes_max: u64,
 ) -> Result<(ContentId, u64), Status> {
-    let begin = || {
+    let open = || {
         let documents = Arc::clone(&documents);
         blocking(move || Ok(documents.begin_upload(bytes_max)))
     };
-    let mut begun = begin().await?;
+    let mut begun = open().await?;
     if has_no_room(&begun) && catalog.acknowledged().await.is_ok() {
-        begun = begin().await?;
+        begun = open().await?;
     }
     let mut upload = begun.map_err(Failure::from)?;
     while let Some(chunk) = next_chunk(parts).await? {
-        let (begun, mut written) = write(upload, chunk.clone()).await?;
-        upload = begun;
+        let mut written;
+        (upload, written) = write(upload, chunk.clone()).await?;
         if has_no_room(&written) && catalog.acknowledged().await.is_ok() {
             (upload, written) = write(upload, chunk).await?;
         }
