@@ -5,12 +5,14 @@
 //! stay near the processor, and are sorted when they are written, or where a scan asks for it.
 
 use std::cmp::Ordering;
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
+use std::collections::BTreeMap;
+use std::hash::BuildHasher as _;
 use std::iter::Peekable;
 use std::ops::{Bound, Range};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hashbrown::DefaultHashBuilder as Hashing;
+use hashbrown::hash_table::{Entry, HashTable};
 
 use super::changes::{Changed, Changes};
 use super::tables::{Order, Row, Scan, TablesError};
@@ -18,25 +20,26 @@ use super::tables::{Order, Row, Scan, TablesError};
 /// Changes of many entries: of every key the last.
 #[derive(Debug)]
 pub struct Batch {
+    written: Written,
     /// By the first byte of their keys, so that only what a scan may come by is sorted for it.
     tables: Box<[Table]>,
-    /// Hashes keys so that nobody can choose some that hash alike.
-    hashing: RandomState,
+    /// Seeded at random, so that nobody knows beforehand which keys hash alike.
+    hashing: Hashing,
     /// How many keys are changed.
     keys: usize,
-    /// Of all keys and values that were added.
-    bytes: usize,
 }
+
+/// Keys and values, one after another.
+#[derive(Debug, Default)]
+struct Written(Vec<u8>);
 
 /// The changes of keys with the same first byte.
 #[derive(Debug, Default)]
 struct Table {
-    /// Keys and values, one after another.
-    bytes: Vec<u8>,
     /// In the order in which the keys came.
     changes: Vec<Change>,
-    /// By the hash of a key, the last place in `changes` of one that has it.
-    places: HashMap<u64, Place, BuildHasherDefault<Hashed>>,
+    /// The place of every key among the changes, by its hash.
+    places: HashTable<Place>,
     /// The keys in order, with their places, once they were scanned.
     sorted: Mutex<Option<BTreeMap<Vec<u8>, Place>>>,
 }
@@ -51,28 +54,6 @@ struct Change {
     key: Range<usize>,
     /// Where the value stands, or none where the row goes.
     value: Option<Range<usize>>,
-    /// The place before it of another key with the same hash.
-    alike: Option<Place>,
-}
-
-/// Passes on what is a hash already.
-#[derive(Debug, Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
 }
 
 /// How many first bytes there are.
@@ -86,22 +67,31 @@ fn first_byte(key: &[u8]) -> usize {
 impl Default for Batch {
     fn default() -> Self {
         Self {
+            written: Written::default(),
             tables: (0..FIRST_BYTES).map(|_| Table::default()).collect(),
-            hashing: RandomState::new(),
+            hashing: Hashing::default(),
             keys: 0,
-            bytes: 0,
         }
     }
 }
 
 impl Batch {
+    /// Makes room for keys and values of so many bytes in all, so that nothing that was added is
+    /// moved as more is.
+    #[must_use]
+    pub fn with_room(mut self, bytes: usize) -> Self {
+        let more = bytes.saturating_sub(self.written.0.len());
+        self.written.0.reserve(more);
+        self
+    }
+
     /// Adds changes; a later change of a key replaces an earlier one.
     pub fn add(&mut self, changes: Changes) {
         for (key, value) in changes {
-            self.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
-            let hash = self.hashing.hash_one(&key[..]);
             if let Some(table) = self.tables.get_mut(first_byte(&key)) {
-                self.keys += usize::from(table.insert(hash, &key, value.as_deref()));
+                let change = (&key[..], value.as_deref());
+                let is_new = table.insert(&mut self.written, &self.hashing, change);
+                self.keys += usize::from(is_new);
             }
         }
     }
@@ -112,10 +102,10 @@ impl Batch {
         self.keys
     }
 
-    /// How many bytes the keys and values have that were added, replaced ones among them.
+    /// How many bytes the keys and values have, replaced values among them.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes
+        self.written.0.len()
     }
 
     /// Whether nothing is changed.
@@ -128,11 +118,14 @@ impl Batch {
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<Option<&[u8]>> {
         let table = self.tables.get(first_byte(key))?;
-        if table.changes.is_empty() {
+        if table.places.is_empty() {
             return None;
         }
-        let place = table.find(self.hashing.hash_one(key), key)?;
-        Some(table.change(place)?.1)
+        let hash = self.hashing.hash_one(key);
+        let is_it = |place: &Place| self.written.key(&table.changes, *place) == key;
+        let place = *table.places.find(hash, is_it)?;
+        let (_, value) = self.written.shown(table.changes.get(place as usize)?);
+        Some(value)
     }
 
     /// All changes, in key order.
@@ -141,7 +134,7 @@ impl Batch {
         let mut sorted = Vec::with_capacity(self.keys);
         for table in &self.tables {
             let first = sorted.len();
-            sorted.extend(table.changes.iter().map(|it| table.shown(it)));
+            sorted.extend(table.changes.iter().map(|it| self.written.shown(it)));
             if let Some(own) = sorted.get_mut(first..) {
                 // Much of it lies in order.
                 own.sort_by_key(|(key, _)| *key);
@@ -163,12 +156,12 @@ impl Batch {
     #[must_use]
     pub fn emptied(mut self) -> Self {
         for table in &mut self.tables {
-            table.bytes.clear();
             table.changes.clear();
             table.places.clear();
             table.sorted = Mutex::default();
         }
-        (self.keys, self.bytes) = (0, 0);
+        self.written.0.clear();
+        self.keys = 0;
         self
     }
 
@@ -197,10 +190,17 @@ impl Batch {
     }
 }
 
-impl Table {
-    /// What stands somewhere in the bytes.
+impl Written {
+    /// Adds bytes; where they stand.
+    fn append(&mut self, bytes: &[u8]) -> Range<usize> {
+        let start = self.0.len();
+        self.0.extend_from_slice(bytes);
+        start..self.0.len()
+    }
+
+    /// What stands somewhere.
     fn at(&self, place: &Range<usize>) -> &[u8] {
-        at(&self.bytes, place)
+        self.0.get(place.clone()).unwrap_or_default()
     }
 
     fn shown(&self, change: &Change) -> Changed<'_> {
@@ -208,64 +208,60 @@ impl Table {
         (self.at(&change.key), value)
     }
 
-    fn change(&self, place: Place) -> Option<Changed<'_>> {
-        let change = self.changes.get(place as usize)?;
-        Some(self.shown(change))
+    /// The key of a change.
+    fn key(&self, changes: &[Change], place: Place) -> &[u8] {
+        let change = changes.get(place as usize);
+        change.map_or(&[], |change| self.at(&change.key))
     }
+}
 
-    /// The place of a key, if it is changed.
-    fn find(&self, hash: u64, key: &[u8]) -> Option<Place> {
-        let last = *self.places.get(&hash)?;
-        find(&self.changes, &self.bytes, last, key)
-    }
-
+impl Table {
     /// Changes a key; whether it was not changed before.
-    fn insert(&mut self, hash: u64, key: &[u8], value: Option<&[u8]>) -> bool {
-        let place = Place::try_from(self.changes.len()).unwrap_or(Place::MAX);
-        let alike = match self.places.entry(hash) {
-            Entry::Vacant(none) => {
-                none.insert(place);
-                None
-            }
-            Entry::Occupied(mut last) => {
-                if let Some(place) = find(&self.changes, &self.bytes, *last.get(), key) {
-                    let value = value.map(|value| self.append(value));
-                    if let Some(change) = self.changes.get_mut(place as usize) {
-                        change.value = value;
-                    }
-                    return false;
+    fn insert(
+        &mut self,
+        written: &mut Written,
+        hashing: &Hashing,
+        (key, value): Changed<'_>,
+    ) -> bool {
+        let is_it = |place: &Place| written.key(&self.changes, *place) == key;
+        let hash = |place: &Place| hashing.hash_one(written.key(&self.changes, *place));
+        match self.places.entry(hashing.hash_one(key), is_it, hash) {
+            Entry::Occupied(known) => {
+                let value = value.map(|value| written.append(value));
+                if let Some(change) = self.changes.get_mut(*known.get() as usize) {
+                    change.value = value;
                 }
-                Some(last.insert(place))
+                false
             }
-        };
-        let sorted = self.sorted.get_mut();
-        if let Some(sorted) = sorted.unwrap_or_else(PoisonError::into_inner) {
-            sorted.insert(key.to_vec(), place);
+            Entry::Vacant(none) => {
+                let place = Place::try_from(self.changes.len()).unwrap_or(Place::MAX);
+                none.insert(place);
+                self.changes.push(Change {
+                    key: written.append(key),
+                    value: value.map(|value| written.append(value)),
+                });
+                let sorted = self.sorted.get_mut();
+                if let Some(sorted) = sorted.unwrap_or_else(PoisonError::into_inner) {
+                    sorted.insert(key.to_vec(), place);
+                }
+                true
+            }
         }
-        let change = Change {
-            key: self.append(key),
-            value: value.map(|value| self.append(value)),
-            alike,
-        };
-        self.changes.push(change);
-        true
-    }
-
-    /// Adds bytes; where they stand.
-    fn append(&mut self, bytes: &[u8]) -> Range<usize> {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(bytes);
-        start..self.bytes.len()
     }
 
     /// The first change from `start` on, in the order of a scan.
-    fn next(&self, start: Bound<&[u8]>, order: Order) -> Option<Changed<'_>> {
+    fn next<'a>(
+        &'a self,
+        written: &'a Written,
+        start: Bound<&[u8]>,
+        order: Order,
+    ) -> Option<Changed<'a>> {
         if self.changes.is_empty() {
             return None;
         }
         let mut sorted = self.sorted();
         let sorted = sorted.get_or_insert_with(|| {
-            let keys = self.changes.iter().map(|it| self.at(&it.key).to_vec());
+            let keys = self.changes.iter().map(|it| written.at(&it.key).to_vec());
             keys.zip(0..).collect()
         });
         let found = match order {
@@ -274,28 +270,12 @@ impl Table {
                 .range::<[u8], _>((Bound::Unbounded, start))
                 .next_back(),
         };
-        self.change(*found?.1)
+        let change = self.changes.get(*found?.1 as usize)?;
+        Some(written.shown(change))
     }
 
     fn sorted(&self) -> MutexGuard<'_, Option<BTreeMap<Vec<u8>, Place>>> {
         self.sorted.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What stands somewhere in `bytes`.
-fn at<'a>(bytes: &'a [u8], place: &Range<usize>) -> &'a [u8] {
-    bytes.get(place.clone()).unwrap_or_default()
-}
-
-/// The place of a key, if it is among those that hash alike: the last of them and those before.
-fn find(changes: &[Change], bytes: &[u8], last: Place, key: &[u8]) -> Option<Place> {
-    let mut place = last;
-    loop {
-        let change = changes.get(place as usize)?;
-        if at(bytes, &change.key) == key {
-            return Some(place);
-        }
-        place = change.alike?;
     }
 }
 
@@ -316,7 +296,7 @@ impl<'a> Iterator for Scanned<'a> {
         loop {
             let start = self.next.as_ref().map(Vec::as_slice);
             let table = self.batch.tables.get(self.table)?;
-            if let Some((key, value)) = table.next(start, self.order) {
+            if let Some((key, value)) = table.next(&self.batch.written, start, self.order) {
                 self.next = Bound::Excluded(key.to_vec());
                 return Some((key, value));
             }
@@ -366,31 +346,5 @@ impl Iterator for Merge<'_> {
                 return Some(Ok((key.to_vec(), value.to_vec())));
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_that_hash_alike_are_told_apart() {
-        const HASH: u64 = 7;
-        let mut table = Table::default();
-        let said = |table: &Table, key: &[u8]| {
-            let place = table.find(HASH, key)?;
-            let (_, value) = table.change(place).unwrap();
-            Some(value.map(<[u8]>::to_vec))
-        };
-        for key in [b"one", b"two", b"six"] {
-            assert_eq!(said(&table, key), None);
-            assert!(table.insert(HASH, key, Some(key)));
-        }
-        assert!(!table.insert(HASH, b"one", Some(b"changed")));
-        assert!(!table.insert(HASH, b"two", None));
-        assert_eq!(said(&table, b"one"), Some(Some(b"changed".to_vec())));
-        assert_eq!(said(&table, b"two"), Some(None));
-        assert_eq!(said(&table, b"six"), Some(Some(b"six".to_vec())));
-        assert_eq!(said(&table, b"ten"), None);
     }
 }

@@ -45,13 +45,13 @@ impl Pace {
                 bytes: 1 << 20,
                 entries: 4_096,
             },
-            // A file's worth: the larger files are, the less is merged. 40 MiB in memory at most,
+            // A file's worth: the larger files are, the less is merged. 70 MiB in memory at most,
             // with the index over it. There are two of them, one that is being folded and one
             // that is being written.
             Self::Building => BatchSize {
-                keys: 192 << 10,
-                bytes: 24 << 20,
-                entries: 128 << 10,
+                keys: 384 << 10,
+                bytes: 48 << 20,
+                entries: 256 << 10,
             },
         }
     }
@@ -179,7 +179,11 @@ impl Folding {
             recent: &self.recent,
         };
         let size = pace.batch();
-        let mut batch = Overlay::in_place_of(&applied, std::mem::take(&mut self.spare));
+        let mut spare = std::mem::take(&mut self.spare);
+        if pace == Pace::Building {
+            spare = spare.with_room(size.bytes);
+        }
+        let mut batch = Overlay::in_place_of(&applied, spare);
         let mut cursor = self.cursor;
         let end = end.min(cursor.size.saturating_add(size.entries));
         while cursor.size < end && batch.len() < size.keys && batch.bytes() < size.bytes {
