@@ -26,15 +26,6 @@ fn import(bag: &Path, data: &Path, vouching: &[&str]) -> Ended {
         .args(vouching))
 }
 
-/// The key that the archive signs checkpoints with, as its keeper tells it.
-fn verifier_key(daemon: &Daemon) -> String {
-    let status = daemon.ask(&["status", "--json"]).json();
-    status["checkpoints"]["keys"][0]
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
-
 fn head(daemon: &Daemon) -> serde_json::Value {
     daemon.ask(&["status", "--json"]).json()["head"].clone()
 }
@@ -100,7 +91,7 @@ fn a_replica_has_the_root_of_the_archive_and_answers_as_it_does() {
 
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("onrecord-data");
-    let key = verifier_key(&daemon);
+    let key = daemon.verifier_key();
     let vouching = ["--key", &key];
     import(&bag, &data, &[]).code(2).complains("--without-key");
     import(&bag, &bag.join("in"), &vouching)
@@ -166,7 +157,7 @@ fn a_bag_that_was_changed_founds_nothing_and_the_file_is_named() {
     daemon.ask(&["export", "archive", "bag"]).code(0);
     let bag = daemon.home.path().join("bag");
     let target = daemon.home.path().join("replica");
-    let key = verifier_key(&daemon);
+    let key = daemon.verifier_key();
     let vouching = ["--key", &key];
     let refused = |says: &str| {
         import(&bag, &target, &vouching).code(1).complains(says);
@@ -311,7 +302,7 @@ fn a_history_that_was_doctored_whole_is_refused_by_whoever_has_the_key() {
     daemon.wait_for_checkpoint();
     daemon.ask(&["export", "archive", "bag"]).code(0);
     let bag = daemon.home.path().join("bag");
-    let key = verifier_key(&daemon);
+    let key = daemon.verifier_key();
     let whole = verify(&bag, &key).code(0).json();
     let lines = whole["files"][0]["lines"].as_array().unwrap();
     for check in ["file", "checkpoint", "inclusion", "source", "record"] {
@@ -319,7 +310,7 @@ fn a_history_that_was_doctored_whole_is_refused_by_whoever_has_the_key() {
         assert!(lines.iter().any(|it| is_yes(&it)), "{check}: {lines:?}");
     }
     let other = Daemon::start();
-    let stranger = verifier_key(&other);
+    let stranger = other.verifier_key();
     assert_eq!(
         verify(&bag, &stranger).code(1).json()["files"][0]["verdict"],
         "no"
@@ -361,7 +352,7 @@ fn entries_that_were_recorded_after_the_witnesses_saw_them_are_told_of() {
     daemon.wait_for_checkpoint();
     daemon.ask(&["export", "archive", "bag"]).code(0);
     let bag = daemon.home.path().join("bag");
-    let key = verifier_key(&daemon);
+    let key = daemon.verifier_key();
     let path = bag.join("data/checkpoint");
     let note = SignedNote::parse(&fs::read(&path).unwrap()).unwrap();
     let checkpoint = Checkpoint::open(&note, &key.parse().unwrap()).unwrap();

@@ -244,10 +244,7 @@ fn a_ledger_is_held_against_a_checkpoint_that_was_kept() {
     let early = daemon.ask(&["checkpoint"]).code(0).out;
     daemon.append_example().code(0);
     let status = daemon.ask(&["status", "--json"]).json();
-    let key = status["checkpoints"]["keys"][0]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let key = daemon.verifier_key();
     let origin = status["origin"].as_str().unwrap().to_owned();
     let home = daemon.terminate_in_place();
     let file = |name: &str, bytes: &[u8]| {

@@ -8,14 +8,12 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
 use onrecord::record::ContentId;
-use program::{Daemon, onrecord, run};
+use program::{Daemon, Port, onrecord, run};
 
 #[test]
 fn a_daemon_that_cannot_be_reached_is_exit_code_3_and_says_what_to_do() {
-    // A port that was free a moment ago, and that nobody serves.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server = format!("http://{}", port.local_addr().unwrap());
-    drop(port);
+    let nobody = Port::held();
+    let server = nobody.server();
     for command in [
         &["position", "kremlin", "leaders-meeting"][..],
         &["compare", "kremlin", "leaders-meeting", "--milestone", "m"],

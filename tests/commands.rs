@@ -6,11 +6,10 @@
 mod program;
 
 use std::collections::BTreeSet;
-use std::net::TcpListener;
 
 use clap::CommandFactory as _;
 use onrecord::cli::Cli;
-use program::{Daemon, Ended, onrecord, run};
+use program::{Daemon, Ended, Port, onrecord, run};
 use serde_json::Value;
 
 /// How a command answers.
@@ -216,7 +215,7 @@ struct Scene {
     /// The archive's verifier key.
     verifier_key: String,
     /// Where nobody serves.
-    nowhere: String,
+    nowhere: Port,
 }
 
 impl Scene {
@@ -244,20 +243,16 @@ impl Scene {
         let statements = daemon.ask(&statements).code(0).json();
         let statement = statements["statements"][0]["statementId"].as_str();
         daemon.ask(&["proof", "0", "--output", "whole"]).code(0);
-        let status = daemon.ask(&["status", "--json"]).code(0).json();
-        let verifier_key = status["checkpoints"]["keys"][0].as_str();
         for (command, directory) in [("backup", "kept"), ("export archive", "bag")] {
             let words = command.split(' ').chain([directory]).collect::<Vec<_>>();
             daemon.ask(&words).code(0);
         }
-        // A port that was free a moment ago, and that nobody serves.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap();
         Self {
             key: daemon.key().to_str().unwrap().to_owned(),
             source: source.unwrap().to_owned(),
             statement: statement.unwrap().to_owned(),
-            verifier_key: verifier_key.unwrap().to_owned(),
-            nowhere: format!("http://{}", port.local_addr().unwrap()),
+            verifier_key: daemon.verifier_key(),
+            nowhere: Port::held(),
             daemon,
         }
     }
@@ -371,7 +366,7 @@ fn what_cannot_be_asked_is_exit_code_2_and_who_cannot_be_reached_3() {
         if !row.asks_a_daemon() {
             continue;
         }
-        let (here, nowhere) = (&scene.daemon.server[..], &scene.nowhere[..]);
+        let (here, nowhere) = (&scene.daemon.server[..], &scene.nowhere.server()[..]);
         scene
             .run(row, row.yes, &["--server", "no address"], here)
             .code(2);

@@ -44,9 +44,7 @@ impl Kept {
         daemon.wait_for_checkpoint();
         let note = daemon.ask(&["checkpoint"]).code(0).out;
         fs::write(daemon.home.path().join("kept.txt"), note).unwrap();
-        let status = daemon.ask(&["status", "--json"]).json();
-        let key = status["checkpoints"]["keys"][0].as_str().unwrap();
-        let key: NoteKey = key.parse().unwrap();
+        let key: NoteKey = daemon.verifier_key().parse().unwrap();
         audit(&daemon, &key).code(0);
         export(&daemon, &key, &[]).code(0);
         let mut asked = vec!["bundle"];

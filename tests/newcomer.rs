@@ -6,10 +6,9 @@
 mod program;
 
 use std::fmt::Write as _;
-use std::net::TcpListener;
 use std::path::Path;
 
-use program::{Daemon, Ended, onrecord, run};
+use program::{Daemon, Ended, Port, onrecord, run};
 
 /// What was typed and what came of it, one mistake after the other.
 struct Transcript {
@@ -388,10 +387,8 @@ fn in_keys_and_daemons(desk: &mut Desk) {
     desk.types("a key that nobody enrolled", &unknown, 1);
     desk.types("a second daemon", &["serve", "--listen", "127.0.0.1:0"], 1);
 
-    // A port that was free a moment ago, and that nobody serves.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server = format!("http://{}", port.local_addr().unwrap());
-    drop(port);
+    let nobody = Port::held();
+    let server = nobody.server();
     desk.transcript
         .redacted
         .push((server.clone(), "http://NOBODY"));

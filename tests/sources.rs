@@ -414,16 +414,9 @@ async fn uploads_that_no_record_names_have_a_bound_and_a_record_makes_room_again
         text_id: String::new(),
         ..source(&documents[0])
     };
-    let appended = client
+    client
         .append(&steward, Kind::SourceArchived(archived))
         .await;
-    let request = onrecord::rpc::proto::GetSourceRecordRequest {
-        source_id: ContentId::of(documents[0].as_bytes()).to_string(),
-        at_least_size: appended.ledger_size,
-        known_at: None,
-        known_at_time: None,
-    };
-    client.catalog.get_source_record(request).await.unwrap();
     put(&mut client, &documents[1]).await.unwrap();
     let status = put(&mut client, &documents[2]).await.unwrap_err();
     assert_status(&status, Code::ResourceExhausted, "UPLOADS_FULL");

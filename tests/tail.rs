@@ -7,7 +7,7 @@ mod program;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use program::{Daemon, Ended, onrecord, run};
+use program::{Daemon, Ended, Port, onrecord, run};
 
 /// A `tail` or `watch` that runs.
 struct Tail {
@@ -135,18 +135,18 @@ fn what_cannot_be_followed_is_told_and_not_tried_again() {
 
 #[test]
 fn a_tail_goes_on_where_it_was_after_the_daemon_was_killed_and_stopped_and_ctrl_c_ends_it() {
-    let daemon = Daemon::start();
+    let port = Port::held();
+    let daemon = Daemon::start_at(&port.address, tempfile::tempdir().unwrap(), &[]);
     let mut tail = Tail::start(&daemon, &["tail", "--from", "0"]);
     assert_eq!(tail.index(), 0);
     append(&daemon, "one");
     assert_eq!(tail.index(), 1);
 
-    let address = daemon.server["http://".len()..].to_owned();
-    let daemon = Daemon::start_at(&address, daemon.kill(), &[]);
+    let daemon = Daemon::start_at(&port.address, daemon.kill(), &[]);
     append(&daemon, "two");
     assert_eq!(tail.index(), 2);
 
-    let daemon = Daemon::start_at(&address, daemon.terminate_in_place(), &[]);
+    let daemon = Daemon::start_at(&port.address, daemon.terminate_in_place(), &[]);
     append(&daemon, "three");
     let entry = tail.entry();
     assert_eq!(entry["record"]["actorDefined"]["actorId"], "three");
@@ -206,7 +206,8 @@ fn changes_on_record_are_shown_with_what_brought_them() {
 
 #[test]
 fn a_watch_goes_on_where_it_was_after_the_daemon_was_stopped() {
-    let daemon = Daemon::start();
+    let port = Port::held();
+    let daemon = Daemon::start_at(&port.address, tempfile::tempdir().unwrap(), &[]);
     daemon.append_example().code(0);
     let watched = [
         "watch",
@@ -224,8 +225,7 @@ fn a_watch_goes_on_where_it_was_after_the_daemon_was_stopped() {
         let expected: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!(watch.entry()["record"], expected["record"]);
     }
-    let address = daemon.server["http://".len()..].to_owned();
-    let daemon = Daemon::start_at(&address, daemon.terminate_in_place(), &[]);
+    let daemon = Daemon::start_at(&port.address, daemon.terminate_in_place(), &[]);
     append_reading(&daemon, &newest["position"]["deciding"], "SUPPORTS");
     let change = watch.entry();
     assert_eq!(change["recordKind"], "reading_added");

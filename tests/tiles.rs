@@ -303,6 +303,16 @@ async fn the_checkpoint_commits_to_what_the_tiles_below_it_hold() {
     assert_eq!(proof.unwrap().into_inner().size, size);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_checkpoint_of_a_run_is_waited_for_where_one_may_come() {
+    let daemon = Daemon::founded();
+    assert_eq!(http::get(daemon.address, "/checkpoint").status, 200);
+    let unsigned = InMemory::founded().start();
+    let answer = http::get(unsigned.address, "/checkpoint");
+    assert_eq!(answer.status, 404);
+    assert!(answer.text().contains("onrecord status"), "{answer:?}");
+}
+
 /// The key under which the archive was founded, as the page for people shows it.
 fn verifier_key(page: &Answer) -> NoteKey {
     let key = page.text().split_once("<pre>").unwrap().1;

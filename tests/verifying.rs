@@ -10,15 +10,6 @@ use std::path::Path;
 
 use program::{Daemon, Ended, onrecord, run};
 
-/// The verifier key that `onrecord status` tells.
-fn key(daemon: &Daemon) -> String {
-    let status = daemon.ask(&["status", "--json"]).code(0).json();
-    status["checkpoints"]["keys"][0]
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
-
 /// Verifies without any daemon to ask.
 fn verify(home: &Path, arguments: &[&str]) -> Ended {
     run(onrecord()
@@ -33,7 +24,7 @@ fn example() -> (Daemon, String) {
     daemon.append_example().code(0);
     // A checkpoint that commits to all of it.
     daemon.ask(&["proof", "0", "--output", "first"]).code(0);
-    let key = key(&daemon);
+    let key = daemon.verifier_key();
     (daemon, key)
 }
 

@@ -43,6 +43,15 @@ pub struct Notes {
     pub not_signing: Option<NotSigning>,
 }
 
+impl Notes {
+    /// Whether no checkpoint will come by itself. Tiles that are behind are waited for.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        let why = self.not_signing.as_ref();
+        why.is_some_and(|why| !matches!(why, NotSigning::Behind { .. }))
+    }
+}
+
 /// A cheap handle on the checkpoints that are published. Clones show the same ones.
 #[derive(Clone, Debug)]
 pub struct Published {

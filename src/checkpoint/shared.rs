@@ -13,7 +13,7 @@ use super::witness::{Cosigning, Errand, Refused, Todo, WitnessStatus};
 use crate::admission::witness_policy;
 use crate::fold::Tables;
 use crate::ledger::Clock;
-use crate::merkle::{CosignatureTime, NoteKey, NoteSignature};
+use crate::merkle::{CosignatureTime, NoteKey, NoteSignature, WitnessPolicy};
 use crate::storage::Suspicion;
 
 /// What proofs and promises are read from. Let go of when the signer stops, whatever a witness
@@ -79,9 +79,11 @@ impl Shared {
     }
 
     pub fn status(&self) -> Status {
+        let named = self.named();
         let (witnesses, quorum) = {
             let cosigning = lock(&self.cosigning);
-            (cosigning.status(), cosigning.quorum())
+            let named = named.as_ref().unwrap_or_else(|| cosigning.policy());
+            (cosigning.status(named), named.quorum())
         };
         let notes = self.published.notes();
         Status {
@@ -89,6 +91,16 @@ impl Shared {
             witnesses,
             quorum,
         }
+    }
+
+    /// Who has to cosign what is signed from here on. The round at hand may be about a checkpoint of
+    /// before they were named, and before the first there is none. None where that cannot be read.
+    fn named(&self) -> Option<WitnessPolicy> {
+        let sources = self.sources()?;
+        let named = witness_policy(&*sources.records, u64::MAX);
+        named
+            .inspect_err(|error| tracing::error!(%error, "who is to cosign cannot be read"))
+            .ok()
     }
 
     /// Nothing is signed, for this reason, unless there is one that does not pass.

@@ -52,9 +52,13 @@ impl Signer {
         })
     }
 
-    /// Whether the ledger at `head` has as many entries as were signed, which is known at once.
-    pub const fn is_reached(&self, head: &Head) -> Result<(), NotSigning> {
-        reaches(&self.signed, head)
+    /// Whether the ledger at `head` begins with what was signed, as far as that is known at once:
+    /// that it has fewer entries is, and where the tiles have read all of it, that it has others.
+    pub fn is_continued(&self, head: &Head) -> Result<(), NotSigning> {
+        match extends(&*self.tree, &self.signed, head) {
+            Err(why) if !why.may_pass() => Err(why),
+            _ => Ok(()),
+        }
     }
 
     /// Signs the ledger at `head`, which is durable.

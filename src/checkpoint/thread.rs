@@ -115,7 +115,8 @@ impl Signing {
             let names = asked.iter().map(|it| it.key.note_key());
             unsuspected(&*home, names)?;
             let signer = Signer::open(reader.origin(), home, tree, records)?;
-            signer.is_reached(&reader.head())?;
+            // Nothing is taken meanwhile that could not be signed.
+            signer.is_continued(&reader.head())?;
             Ok(signer)
         });
         let signer = match signer {

@@ -1,4 +1,6 @@
-//! `/checkpoint`: the newest signed note, with the cosignatures that have joined it.
+//! `/checkpoint`: the newest signed note, with the cosignatures that have joined it. The first of a
+//! run is waited for, as long as one may come: that a daemon was started a moment ago is no reason
+//! for a monitor to find nothing.
 
 use std::sync::Arc;
 
@@ -6,9 +8,9 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::Site;
 use super::absent::Absent;
 use super::answer::{Caching, Content};
+use super::{Parts, Site};
 use crate::checkpoint::PublishedNote;
 
 const MEDIA_TYPE: &str = "text/plain; charset=utf-8";
@@ -17,7 +19,14 @@ pub(super) async fn serve(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
 ) -> Result<Response, Absent> {
-    answer(site.parts.checkpoints.newest().as_deref(), &headers)
+    answer(newest(&site.parts).await.as_deref(), &headers)
+}
+
+async fn newest(parts: &Parts) -> Option<Arc<PublishedNote>> {
+    let mut notes = parts.checkpoints.watch();
+    let told = notes.wait_for(|notes| notes.newest.is_some() || notes.has_ended());
+    let told = tokio::time::timeout(parts.wait_max, told).await;
+    told.ok()?.ok()?.newest.clone()
 }
 
 fn answer(newest: Option<&PublishedNote>, request: &HeaderMap) -> Result<Response, Absent> {

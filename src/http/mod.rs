@@ -46,7 +46,8 @@ pub struct Parts {
     pub tiles: Tiles,
     /// Its checkpoints.
     pub checkpoints: Published,
-    /// How long a request may wait for the tiles to have read what the ledger holds.
+    /// How long a request may wait for the tiles to have read what the ledger holds, and for the
+    /// first checkpoint of a run.
     pub wait_max: Duration,
 }
 

@@ -57,13 +57,17 @@ pub(super) struct HeadKeeper {
 }
 
 impl HeadKeeper {
-    /// Starts the thread. It poisons the ledger, and calls `failed`, if a head cannot be noted.
+    /// Starts the thread, where the head that `reader` shows is noted and nothing is appended yet.
+    /// It poisons the ledger, and calls `failed`, if a head cannot be noted.
     pub fn start(
         file: Arc<dyn HeadFile>,
         reader: Reader,
         poison: PoisonCell,
         failed: impl Fn() + Send + 'static,
     ) -> std::io::Result<Self> {
+        // Before anything is appended, and not when the thread comes to run: by then there may be
+        // entries that nobody has noted.
+        let noted = reader.head();
         let (pause, paused) = bounded(1);
         let (alive, ended) = bounded(0);
         let stop = Arc::new(AtomicBool::new(false));
@@ -78,8 +82,7 @@ impl HeadKeeper {
             .spawn(move || {
                 // Dropped last: whoever sees it go may use the files again.
                 let _alive: Sender<()> = alive;
-                let noted = keep(file, reader, &stop, &paused);
-                if let Err(error) = noted {
+                if let Err(error) = keep(file, reader, noted, &stop, &paused) {
                     poison.set(Poisoned::Head {
                         detail: error.to_string(),
                     });
@@ -113,10 +116,10 @@ impl Drop for HeadKeeper {
 fn keep(
     file: Arc<dyn HeadFile>,
     reader: Reader,
+    mut noted: Head,
     stop: &AtomicBool,
     paused: &Receiver<()>,
 ) -> Result<(), DataDirError> {
-    let mut noted = reader.head();
     while let Some(head) = reader.wait_beyond_blocking(noted.size, stop) {
         file.write(&head.into())?;
         noted = head;
@@ -128,4 +131,43 @@ fn keep(
         file.write(&head.into())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use crossbeam_channel::never;
+
+    use super::*;
+    use crate::ledger::tests::fixture::{Machine, actor};
+
+    /// A head in memory.
+    #[derive(Default)]
+    struct Noted(Mutex<Option<storage::Head>>);
+
+    impl HeadFile for Noted {
+        fn read(&self) -> Result<Option<storage::Head>, DataDirError> {
+            Ok(*self.0.lock().unwrap())
+        }
+
+        fn write(&self, head: &storage::Head) -> Result<(), DataDirError> {
+            *self.0.lock().unwrap() = Some(*head);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_was_recorded_and_stopped_before_the_thread_came_to_run_is_noted() {
+        let machine = Machine::new();
+        let running = machine.founded();
+        running.record(vec![actor(1)]);
+        let reader = running.reader.clone();
+        running.stop();
+        let before = Machine::new().open().unwrap().reader().head();
+        let file = Arc::new(Noted::default());
+        let (stop, head) = (AtomicBool::new(true), reader.head());
+        keep(Arc::clone(&file) as _, reader, before, &stop, &never()).unwrap();
+        assert_eq!(file.read().unwrap(), Some(head.into()));
+    }
 }

@@ -6,9 +6,7 @@ use std::time::Duration;
 use super::proto::{CheckpointStatus, WitnessStatus};
 use super::{Failure, Reason};
 use crate::bundle::clocks_differ;
-use crate::checkpoint::{
-    Checkpoints, NotSigning, Notes, Published, PublishedNote, Status, witness,
-};
+use crate::checkpoint::{Checkpoints, Notes, Published, PublishedNote, Status, witness};
 use crate::record::Micros;
 
 /// The newest checkpoint, or the newest that a quorum has cosigned. The first of a run is waited
@@ -31,7 +29,7 @@ pub async fn published(
         return Err(none("the archive names no witnesses that would cosign"));
     }
     let mut notes = checkpoints.published().watch();
-    let told = notes.wait_for(|notes| which(notes).is_some() || ends(notes));
+    let told = notes.wait_for(|notes| which(notes).is_some() || notes.has_ended());
     let told = tokio::time::timeout(wait_max, told).await;
     let told = told
         .ok()
@@ -61,7 +59,7 @@ pub async fn of_size(
 ) -> Result<Arc<PublishedNote>, Failure> {
     let of_size = |notes: &Notes| notes.newest.clone().filter(|note| note.size >= size);
     let mut notes = published.watch();
-    let told = notes.wait_for(|notes| of_size(notes).is_some() || ends(notes));
+    let told = notes.wait_for(|notes| of_size(notes).is_some() || notes.has_ended());
     let told = tokio::time::timeout(wait_max, told).await;
     let told = told.ok().and_then(Result::ok);
     let told = told.map_or_else(|| published.notes(), |notes| notes.clone());
@@ -73,12 +71,6 @@ pub async fn of_size(
             Err(Failure::new(Reason::NotYet, message))
         }
     }
-}
-
-/// Whether no checkpoint will come by itself. Tiles that are behind are waited for.
-fn ends(notes: &Notes) -> bool {
-    let why = notes.not_signing.as_ref();
-    why.is_some_and(|why| !matches!(why, NotSigning::Behind { .. }))
 }
 
 fn none(why: &str) -> Failure {

@@ -178,7 +178,7 @@ impl Positions {
 
     /// Between which dates two positions are compared, and around which milestone; `to` is the
     /// end of the later one.
-    fn span(&self, ends: &Compared<'_>, to: i64, known_at: u64) -> Result<Span, Failure> {
+    fn span(&self, ends: &Compared<'_>, to: i64, known: &Known) -> Result<Span, Failure> {
         if ends.milestone.is_empty() {
             return span_of_dates(ends, to);
         }
@@ -189,7 +189,7 @@ impl Positions {
                 "a milestone, or a fromAsOf",
             ));
         }
-        let milestone = self.milestone(ends.milestone, known_at)?;
+        let milestone = self.milestone(ends.milestone, known)?;
         let from = milestone.earliest;
         if to < from {
             let field = if ends.to_as_of.is_empty() {
@@ -213,11 +213,11 @@ impl Positions {
         })
     }
 
-    fn milestone(&self, id: &str, known_at: u64) -> Result<Interval, Failure> {
+    fn milestone(&self, id: &str, known: &Known) -> Result<Interval, Failure> {
         let slug: Slug = parse("milestone", id)?;
+        let (known_at, size) = (known.known_at, known.size());
         let milestone = catalog::milestone(self.views.catalog.tables(), &slug, known_at)?;
         let milestone = milestone.ok_or_else(|| {
-            let size = self.views.catalog.size();
             self.views
                 .unknown(Reason::UnknownMilestone, "milestone", id, known_at, size)
         })?;
@@ -251,7 +251,7 @@ impl Positions {
         [from, to]: &[Known; 2],
     ) -> Result<ComparePositionsResponse, Failure> {
         let until = self.end_of("toAsOf", &request.to_as_of)?;
-        let span = self.span(&compared!(request), until, to.known_at)?;
+        let span = self.span(&compared!(request), until, to)?;
         let later = terms(&self.views, "filter", request.filter.as_ref(), to)?;
         let earlier = match &request.from_filter {
             None => later.clone(),
@@ -558,7 +558,7 @@ impl PositionService for Positions {
         );
         let as_of = ("toAsOf", &request.to_as_of[..]);
         let asked = self.asked(&request, as_of, to, Some(from)).await?;
-        let span = self.span(&compared!(request), asked.as_of, asked.known.known_at)?;
+        let span = self.span(&compared!(request), asked.as_of, &asked.known)?;
         let later = terms(&self.views, "filter", request.filter.as_ref(), &asked.known)?;
         let earlier = match &request.from_filter {
             None => later.clone(),

@@ -89,7 +89,8 @@ impl Sources {
             id => Some(parse("header.source", id)?),
         };
         let documents = Arc::clone(&self.documents);
-        let stored = upload::store(documents, &mut parts, expected, self.source_bytes_max);
+        let (catalog, bytes_max) = (&self.catalog, self.source_bytes_max);
+        let stored = upload::store(documents, catalog, &mut parts, expected, bytes_max);
         let (source, size_bytes) = stored.await?;
         Ok((header, source, size_bytes))
     }
@@ -164,13 +165,13 @@ impl SourceService for Sources {
     ) -> Result<Response<GetSourceTextResponse>, Status> {
         let request = request.into_inner();
         let id: ContentId = parse("source", &request.source)?;
-        let (view, documents) = (self.catalog.clone(), Arc::clone(&self.documents));
-        let records = self.records.clone();
+        let known = self.catalog.acknowledged().await?;
+        let (documents, records) = (Arc::clone(&self.documents), self.records.clone());
         let read = move || {
             if withheld(&records, &id)? == WithholdingScope::BytesAndText {
                 return Err(is_withheld("the text is", &id));
             }
-            text::read(&documents, &view, &id, &request)
+            text::read(&documents, &known, &id, &request)
         };
         let answer = blocking_in_turn(&self.texts_read, read);
         Ok(Response::new(answer.await?))

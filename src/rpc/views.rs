@@ -156,6 +156,13 @@ impl View {
         })
     }
 
+    /// Waits until everything that was acknowledged before this is asked has been read: for
+    /// questions by which nobody can say how much that is.
+    pub async fn acknowledged(&self) -> Result<Known, Failure> {
+        let size = self.reader.head().size;
+        self.known(KnownAt::new("", None, None), size).await
+    }
+
     /// The size of the ledger that a bound stands for; none if it is open. A time stands for
     /// the entries that were recorded by then.
     async fn size_of(&self, known_at: &KnownAt<'_>) -> Result<Option<u64>, Failure> {

@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use super::fault::{Attempt, FaultKind, IoFault};
 use super::head::{Head, head_text, parse_head};
+use super::lock_file::LockFile;
 use super::parts::Parts;
 use super::sync::{DiskSyncer, Syncer, replace_file};
 use super::unfinished::Work;
@@ -178,7 +179,7 @@ pub struct DataDir {
     path: PathBuf,
     syncer: Arc<dyn Syncer>,
     /// Holds the lock until this is dropped.
-    _lock: File,
+    _lock: LockFile,
 }
 
 impl DataDir {
@@ -410,7 +411,7 @@ pub(super) fn look_at(path: &Path) -> Result<Content, DataDirError> {
 fn at_rest<T>(path: &Path, found: Result<T, DataDirError>) -> Result<T, DataDirError> {
     if let Err(DataDirError::Unfinished { .. }) = &found
         && let Ok(lock) = File::open(path.join("LOCK"))
-        && let Err(TryLockError::WouldBlock) = lock.try_lock()
+        && let Err((TryLockError::WouldBlock, lock)) = LockFile::try_lock(lock)
     {
         return Err(locked(path, lock));
     }
@@ -458,9 +459,9 @@ pub(super) fn make_root(syncer: &dyn Syncer, path: &Path) -> Result<(), IoFault>
 }
 
 /// Takes the lock and notes in it who has it.
-pub(super) fn lock(path: &Path) -> Result<File, DataDirError> {
+pub(super) fn lock(path: &Path) -> Result<LockFile, DataDirError> {
     let lock = path.join("LOCK");
-    let mut file = OpenOptions::new()
+    let file = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
@@ -468,18 +469,19 @@ pub(super) fn lock(path: &Path) -> Result<File, DataDirError> {
         .open(&lock)
         .attempt("open", &lock)
         .map_err(permission)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(locked(path, file)),
-        Err(TryLockError::Error(error)) => {
+    let held = match LockFile::try_lock(file) {
+        Ok(held) => held,
+        Err((TryLockError::WouldBlock, file)) => return Err(locked(path, file)),
+        Err((TryLockError::Error(error), _)) => {
             return Err(error).attempt("lock", &lock).map_err(permission);
         }
-    }
+    };
+    let mut file = held.file();
     file.set_len(0)
         .and_then(|()| file.seek(SeekFrom::Start(0)))
         .and_then(|_| writeln!(file, "{}", std::process::id()))
         .attempt("write", &lock)?;
-    Ok(file)
+    Ok(held)
 }
 
 /// That somebody else holds the lock.

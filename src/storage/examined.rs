@@ -10,6 +10,7 @@ use super::datadir::{
 };
 use super::fault::Attempt;
 use super::head::Head;
+use super::lock_file::LockFile;
 use super::parts::Parts;
 
 /// See the module.
@@ -17,7 +18,7 @@ use super::parts::Parts;
 pub struct ExaminedDir {
     path: PathBuf,
     /// Holds the lock, where there is one, until this is dropped.
-    _lock: Option<File>,
+    _lock: Option<LockFile>,
 }
 
 impl ExaminedDir {
@@ -75,16 +76,18 @@ impl ExaminedDir {
 }
 
 /// Takes the lock without noting so in it; none where there is no such file.
-fn lock(path: &Path) -> Result<Option<File>, DataDirError> {
+fn lock(path: &Path) -> Result<Option<LockFile>, DataDirError> {
     let lock = path.join("LOCK");
     let file = match File::open(&lock) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.attempt("open", &lock).map_err(permission)?,
     };
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Err(locked(path, file)),
-        Err(TryLockError::Error(error)) => Err(error).attempt("lock", &lock).map_err(permission),
+    match LockFile::try_lock(file) {
+        Ok(held) => Ok(Some(held)),
+        Err((TryLockError::WouldBlock, file)) => Err(locked(path, file)),
+        Err((TryLockError::Error(error), _)) => {
+            Err(error).attempt("lock", &lock).map_err(permission)
+        }
     }
 }
 

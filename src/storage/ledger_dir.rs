@@ -2,13 +2,14 @@
 //! opened or more, which lies beside the database because that holds frames and nothing else. And the
 //! reasons why a ledger does not open, each with what to do about it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::fault::{Attempt, FaultKind, IoFault};
 use super::frames::StoreError;
 use super::guard::EngineFault;
+use super::lock_file::LockFile;
 use super::sled_dir::{self, Access};
 use super::sync::{Syncer, replace_file};
 
@@ -97,7 +98,7 @@ pub(super) fn remove_copy(copy: &Path) {
 
 /// Looks at a ledger without changing it: that it is there, that nobody has it open, and that
 /// nothing left its log. Keeps others from opening it until the lock is let go of.
-pub(super) fn examine(dir: &Path, access: Access) -> Result<File, OpenError> {
+pub(super) fn examine(dir: &Path, access: Access) -> Result<LockFile, OpenError> {
     let frames = frames_dir(dir);
     if !sled_dir::log_path(&frames).exists() {
         return Err(OpenError::Missing {

@@ -32,6 +32,7 @@ use lsm_tree::{
 use super::fault::{Attempt, IoFault};
 use super::give_way::give_way;
 use super::guard::{EngineFault, guarded};
+use super::lock_file::LockFile;
 use super::sync::beside;
 use super::tables::{ProjectionStore, TableError, check_rows};
 use crate::fold::{Changed, Changes, Order, Row, Scan, Tables, TablesError};
@@ -122,7 +123,7 @@ pub struct LsmTables {
     tidy: Option<SyncSender<()>>,
     tidying: Option<JoinHandle<()>>,
     /// Keeps others out.
-    _lock: File,
+    _lock: LockFile,
 }
 
 /// What batches, reads and the tidying thread share.
@@ -170,7 +171,7 @@ impl LsmTables {
         Ok(OpenedTables { tables, origin })
     }
 
-    fn start(dir: &Path, cache: &BlockCache, lock: File) -> Result<Self, EngineFault> {
+    fn start(dir: &Path, cache: &BlockCache, lock: LockFile) -> Result<Self, EngineFault> {
         let sequence = SequenceNumberCounter::default();
         // The engine would show a batch that is not complete: nobody asks this counter.
         let unused = SequenceNumberCounter::default();
@@ -482,15 +483,15 @@ fn rows_dir(dir: &Path) -> PathBuf {
 }
 
 /// Keeps other handles away from `dir` for as long as the file is held.
-fn lock(dir: &Path) -> Result<File, TableError> {
+fn lock(dir: &Path) -> Result<LockFile, TableError> {
     let path = dir.join("LOCK");
     let file = File::create(&path).attempt("create", &path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(TableError::Locked {
+    match LockFile::try_lock(file) {
+        Ok(held) => Ok(held),
+        Err((TryLockError::WouldBlock, _)) => Err(TableError::Locked {
             path: dir.display().to_string(),
         }),
-        Err(TryLockError::Error(error)) => Ok(Err(error).attempt("lock", &path)?),
+        Err((TryLockError::Error(error), _)) => Ok(Err(error).attempt("lock", &path)?),
     }
 }
 

@@ -26,6 +26,7 @@ mod give_way;
 mod guard;
 mod head;
 mod ledger_dir;
+mod lock_file;
 mod lsm_tables;
 mod memory_blobs;
 mod memory_disk;

@@ -13,7 +13,7 @@
 //! was, and it never falls short of one that is. Its last line is the hash of those above it,
 //! so that a torn one is known as such. One process at a time holds the directory.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +22,7 @@ use data_encoding::HEXLOWER;
 
 use super::datadir::{DataDirError, lock, make_root, permission, read_marker};
 use super::fault::Attempt as _;
+use super::lock_file::LockFile;
 use super::sync::{DiskSyncer, Syncer, replace_file};
 
 const SIGNED_MAGIC: &str = "onrecord signed";
@@ -81,7 +82,7 @@ pub struct SignerDir {
     path: PathBuf,
     syncer: Arc<dyn Syncer>,
     /// Holds the lock until this is dropped.
-    _lock: File,
+    _lock: LockFile,
 }
 
 impl SignerDir {

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::fault::{Attempt, IoFault};
 use super::guard::{EngineFault, guarded};
+use super::lock_file::LockFile;
 use super::sync::{Syncer, beside};
 
 /// How many of the newest segments are written again before sled opens. What one commit writes,
@@ -24,9 +25,10 @@ const SEGMENTS_REWRITTEN: usize = 4;
 const SEGMENT_LSN_AT: u64 = 4;
 const SEGMENT_LSN_MASK: i64 = i64::MAX;
 
-/// How often, and how far apart, the lock is tried for: a fifth of a second in all. sled's
-/// threads let go of a database that was just closed a moment after its handle is gone.
-const LOCK_ATTEMPTS: u32 = 20;
+/// How often, and how far apart, the lock is tried for: five seconds in all. sled's threads let go
+/// of a database that was just closed a moment after its handle is gone, and have to be given a
+/// processor for it. Another daemon holds the lock of the whole directory, and is told of at once.
+const LOCK_ATTEMPTS: u32 = 500;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// The smallest page cache: sled panics below 256 bytes, and crawls long before.
@@ -149,19 +151,20 @@ pub(super) enum Access {
 
 /// Takes the lock that sled takes; `None` if somebody else has it. Must be let go of before
 /// sled opens the database.
-pub(super) fn try_lock(dir: &Path, access: Access) -> Result<Option<File>, IoFault> {
+pub(super) fn try_lock(dir: &Path, access: Access) -> Result<Option<LockFile>, IoFault> {
     let path = log_path(dir);
-    let file = OpenOptions::new()
+    let mut file = OpenOptions::new()
         .read(true)
         .write(access == Access::Write)
         .open(&path)
         .attempt("open", &path)?;
     for _ in 0..LOCK_ATTEMPTS {
-        match file.try_lock() {
-            Ok(()) => return Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
-            Err(TryLockError::Error(error)) => return Err(error).attempt("lock", &path),
+        match LockFile::try_lock(file) {
+            Ok(held) => return Ok(Some(held)),
+            Err((TryLockError::WouldBlock, unlocked)) => file = unlocked,
+            Err((TryLockError::Error(error), _)) => return Err(error).attempt("lock", &path),
         }
+        thread::sleep(LOCK_PAUSE);
     }
     Ok(None)
 }

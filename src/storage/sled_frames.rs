@@ -114,7 +114,7 @@ impl SledFrames {
         let frames = frames_dir(dir);
         let epoch = read_epoch(dir)?;
         sled_dir::remove_half_snapshots(&frames)?;
-        sled_dir::rewrite_newest(&**syncer, &frames, &lock, SEGMENT_BYTES)
+        sled_dir::rewrite_newest(&**syncer, &frames, lock.file(), SEGMENT_BYTES)
             .attempt("write again what may not be on disk in", &frames)?;
         remove_copy(&copy_dir(dir));
         drop(lock);

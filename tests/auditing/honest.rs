@@ -1,6 +1,6 @@
 use super::{Auditor, archive, check, grow, served, those, url};
 use crate::common::records::ORIGIN;
-use crate::program::{onrecord, run};
+use crate::program::{Port, onrecord, run};
 
 const PROJECTIONS: [&str; 5] = ["catalog", "positions", "postings", "statements", "tiles"];
 
@@ -76,11 +76,9 @@ async fn without_a_key_from_elsewhere_nothing_is_believed_and_nobody_there_is_to
     audit("ftp://archive.example")
         .code(2)
         .complains("http or https");
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = format!("http://{}", free.local_addr().unwrap());
-    drop(free);
+    let nobody = Port::held();
     auditor
-        .audits(&nobody, &[])
+        .audits(&nobody.server(), &[])
         .code(3)
         .complains("does not answer");
 }

@@ -86,8 +86,9 @@ async fn grow(archive: &mut TestArchive, size: u64) {
     archive.size = size;
 }
 
-/// What an archive serves over HTTP, once it has signed all of it.
+/// What an archive serves over HTTP, once it has signed all of it and its projections have read it.
 async fn served(archive: &TestArchive) -> Files {
+    archive.client.clone().until_read(archive.size).await;
     loop {
         let files = {
             let address = archive.daemon.address;

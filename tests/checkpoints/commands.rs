@@ -1,12 +1,10 @@
-#[path = "../common/program.rs"]
-mod program;
-
-use program::{Daemon, onrecord, run};
+use super::program::{Daemon, onrecord, run};
 
 #[test]
 fn the_checkpoint_that_is_printed_is_what_the_archive_continues_from() {
     let daemon = Daemon::start();
     daemon.append_example().code(0);
+    daemon.wait_for_checkpoint();
     let status = daemon.ask(&["status"]).code(0).says("verify with");
     assert!(!status.out.contains("not signed"), "{}", status.out);
     let note = daemon.ask(&["checkpoint"]).code(0).out;

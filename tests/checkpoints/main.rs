@@ -7,6 +7,8 @@ mod common;
 
 mod commands;
 mod continuing;
+#[path = "../common/program.rs"]
+mod program;
 mod rotation;
 mod signing;
 mod witness;

@@ -1,3 +1,4 @@
+use onrecord::config;
 use onrecord::merkle::{Checkpoint, Hash, NoteKey, SignedNote, WitnessPolicy, WitnessSize};
 use onrecord::record::proto::{WitnessPolicySet, record::Kind};
 use onrecord::rpc::proto::get_entry_request::Entry as Which;
@@ -6,6 +7,7 @@ use onrecord::rpc::proto::{CheckpointStatus, GetCheckpointRequest, GetEntryReque
 use super::common::daemon::{Daemon, Home};
 use super::common::{Client, Signer, assert_status};
 use super::continuing::{assert_not_recording, continuing};
+use super::program::Port;
 use super::witness::{Memory, Reply, TestWitness};
 use super::{checkpoint_of, checkpoint_that, founding_key, home, record, status_that, verifier};
 
@@ -131,9 +133,12 @@ async fn publishing_and_cosigning_go_on_while_a_witness_stalls_or_is_away() {
     let honest = TestWitness::honest(31, log.clone());
     let stalled = TestWitness::start(32, log.clone(), |_, _| Reply::Stall);
     let away = TestWitness::honest(33, log);
-    let setting = away.setting();
     let key = away.key();
-    drop(away);
+    let nobody = Port::held();
+    let setting = config::Witness {
+        url: nobody.server(),
+        ..away.setting()
+    };
     let mut home = home;
     home.config.witnesses = vec![honest.setting(), stalled.setting(), setting];
     let daemon = home.start();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 
 /// The program, in an environment of its own.
 pub fn onrecord() -> Command {
@@ -87,6 +88,34 @@ impl Ended {
     }
 }
 
+/// A port of this machine that is kept from everybody who asks for a free one. Whoever connects to
+/// it is refused, until a daemon is started there by name; and again once that has ended.
+pub struct Port {
+    /// Bound, and never listened on.
+    _held: TcpSocket,
+    /// The address, with the port.
+    pub address: String,
+}
+
+impl Port {
+    pub fn held() -> Self {
+        let held = TcpSocket::new_v4().unwrap();
+        // Of several that are bound so, one may listen.
+        held.set_reuseaddr(true).unwrap();
+        held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = held.local_addr().unwrap().to_string();
+        Self {
+            _held: held,
+            address,
+        }
+    }
+
+    /// Where a client looks for a daemon.
+    pub fn server(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
 /// A directory with an archive in it, and the daemon that serves it.
 pub struct Daemon {
     pub home: TempDir,
@@ -160,6 +189,14 @@ impl Daemon {
             }
             std::thread::yield_now();
         }
+    }
+
+    /// The key that the archive signs checkpoints with, as its keeper tells it once it has.
+    pub fn verifier_key(&self) -> String {
+        self.ask(&["checkpoint"]).code(0);
+        let status = self.ask(&["status", "--json"]).code(0).json();
+        let key = status["checkpoints"]["keys"][0].as_str();
+        key.unwrap().to_owned()
     }
 
     /// The steward's key, made at founding.

@@ -1,12 +1,16 @@
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::fixture::{ORIGIN, key};
-use crate::checkpoint::PublishedNote;
+use super::fixture::{LeafTree, ORIGIN, founded, key, records};
+use crate::checkpoint::shared::{Shared, Sources};
 use crate::checkpoint::witness::{Cosigning, Errand, Refused, Todo, Witness};
+use crate::checkpoint::{PublishedNote, Status};
+use crate::ledger::SystemClock;
 use crate::merkle::{
     Checkpoint, CosignatureTime, Hash, NoteSignature, SignedNote, WitnessKey, WitnessPolicy, cosign,
 };
 use crate::record::Micros;
+use crate::record::proto::{WitnessPolicySet, record::Kind};
 
 const PACE: Duration = Duration::from_secs(1);
 
@@ -130,15 +134,16 @@ fn a_witness_that_is_away_holds_nobody_up_and_is_asked_ever_less_often() {
     }
     assert_eq!(waits[..5], [1, 2, 4, 8, 16]);
     assert_eq!(waits[9..], [300; 5]);
-    let status = cosigning.status();
+    let status = cosigning.status(cosigning.policy());
     assert!(status[1].error.as_deref().unwrap().contains("a key"));
 
     // It comes back: its next failure counts as the first.
     let again = errand(&cosigning, 1, now + seconds(300));
     let joined = cosigning.done(1, &again, Ok(line(12, again.size, 200)), now);
     assert!(joined.is_some());
-    assert_eq!(cosigning.status()[1].error, None);
-    assert_eq!(cosigning.status()[1].size, again.size);
+    let status = cosigning.status(cosigning.policy());
+    assert_eq!(status[1].error, None);
+    assert_eq!(status[1].size, again.size);
 }
 
 #[test]
@@ -159,7 +164,7 @@ fn only_witnesses_that_the_archive_names_are_asked_and_each_is_in_the_status() {
     cosigning.begin(&published(1), policy(&[12, 13], 1), seconds(0));
     assert!(is_idle(&cosigning, 0, seconds(0)));
     assert_eq!(errand(&cosigning, 1, seconds(0)).size, 1);
-    let status = cosigning.status();
+    let status = cosigning.status(cosigning.policy());
     let told: Vec<_> = status
         .iter()
         .map(|it| (it.key.note_key().name(), it.is_named, it.url.is_some()))
@@ -177,7 +182,42 @@ fn only_witnesses_that_the_archive_names_are_asked_and_each_is_in_the_status() {
     cosigning.done(1, &asked, Ok(line(12, 1, 100)), seconds(0));
     cosigning.begin(&published(2), WitnessPolicy::nobody(), seconds(5));
     assert!(is_idle(&cosigning, 1, seconds(5)));
-    assert_eq!(cosigning.quorum(), 0);
+    assert_eq!(cosigning.policy().quorum(), 0);
+}
+
+#[test]
+fn who_is_named_counts_from_the_moment_that_it_is_on_record() {
+    let named = |seed| {
+        Kind::WitnessPolicySet(WitnessPolicySet {
+            witness_keys: vec![witness(seed).key.note_key().to_string()],
+            quorum: 1,
+        })
+    };
+    let sources = |kinds| Sources {
+        tree: Arc::new(LeafTree::default()),
+        records: records(kinds),
+        home: None,
+    };
+    let told = |status: &Status| {
+        let witnesses = status.witnesses.iter();
+        let named: Vec<bool> = witnesses.map(|it| it.is_named).collect();
+        (status.quorum, named)
+    };
+    // Before the first checkpoint of a run.
+    let cosigning = Cosigning::new([11, 12].map(witness).to_vec(), PACE);
+    let kinds = vec![founded(2), named(11)];
+    let clock = Arc::new(SystemClock::start());
+    let shared = Shared::new(sources(kinds), Arc::clone(&clock) as _, cosigning);
+    assert_eq!(told(&shared.status()), (1, vec![true, false]));
+    // And before one of after the last that was named.
+    let mut cosigning = Cosigning::new([11, 12].map(witness).to_vec(), PACE);
+    cosigning.begin(&published(2), policy(&[11], 1), seconds(0));
+    let kinds = vec![founded(2), named(11), named(12)];
+    let shared = Shared::new(sources(kinds), clock, cosigning);
+    assert_eq!(told(&shared.status()), (1, vec![false, true]));
+    // A signer that stops lets go of what it reads, and tells what it did.
+    shared.stop();
+    assert_eq!(told(&shared.status()), (1, vec![true, false]));
 }
 
 #[test]

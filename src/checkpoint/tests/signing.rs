@@ -8,7 +8,7 @@ use crate::checkpoint::{
     ContinueError, NotSigning, PublishedNote, SignerHome as _, continue_from, own_checkpoint,
 };
 use crate::fold::MemoryTables;
-use crate::merkle::{Checkpoint, NoteKey, NoteKeyType, SignedNote, empty_root};
+use crate::merkle::{Checkpoint, Hash, NoteKey, NoteKeyType, SignedNote, empty_root};
 use crate::record::Micros;
 use crate::storage::Signed;
 
@@ -70,6 +70,25 @@ fn a_checkpoint_is_noted_and_then_signed_and_a_restart_signs_the_very_same() {
     tree.turn_into(leaves(5, NEVER));
     assert_eq!(opened(&sign(&mut again, &tree).unwrap(), 2).size(), 5);
     assert_eq!(home.notes(), [3, 5]);
+}
+
+#[test]
+fn that_a_ledger_is_not_the_one_that_was_signed_is_known_before_anything_is_signed() {
+    let signed = root(&leaves(3, NEVER), 3);
+    let known = |ledger: &[Hash], read: usize| {
+        let tree = LeafTree::of(ledger[..read].to_vec());
+        let home = Home::after(Some((3, signed)), &[2]);
+        open(&home, &tree).unwrap().is_continued(&head(ledger))
+    };
+    let (honest, fork) = (leaves(5, NEVER), leaves(5, 2));
+    assert!(matches!(
+        known(&honest[..2], 0),
+        Err(NotSigning::Shorter { .. })
+    ));
+    assert!(matches!(known(&fork, 5), Err(NotSigning::Forked { .. })));
+    known(&honest, 5).unwrap();
+    // What has not been read is seen before it is signed.
+    known(&fork, 4).unwrap();
 }
 
 #[test]

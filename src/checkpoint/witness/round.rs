@@ -126,9 +126,9 @@ impl Cosigning {
         }
     }
 
-    /// How many have to cosign.
-    pub const fn quorum(&self) -> usize {
-        self.policy.quorum()
+    /// Who has to cosign in this round.
+    pub const fn policy(&self) -> &WitnessPolicy {
+        &self.policy
     }
 
     /// Whether the next round is due, as `newest` is what is published.
@@ -232,12 +232,13 @@ impl Cosigning {
         Some(round.published.clone())
     }
 
-    /// How each witness is: those that can be asked, and those that are named and cannot.
-    pub fn status(&self) -> Vec<WitnessStatus> {
+    /// How each witness is: those that can be asked, and those that `policy` names and that
+    /// cannot.
+    pub fn status(&self, policy: &WitnessPolicy) -> Vec<WitnessStatus> {
         let asked = self.seats.iter().map(|seat| WitnessStatus {
             key: seat.witness.key.clone(),
             url: Some(seat.witness.url.clone()),
-            is_named: seat.is_named,
+            is_named: policy.keys().contains(seat.witness.key.note_key()),
             size: seat.size,
             cosigned_at: seat.cosigned_at.and_then(moment),
             error: seat.error.clone(),
@@ -246,7 +247,7 @@ impl Cosigning {
             let mut seats = self.seats.iter();
             seats.any(|seat| seat.witness.key.note_key() == *key)
         };
-        let unknown = self.policy.keys().iter().filter(|key| !has_seat(key));
+        let unknown = policy.keys().iter().filter(|key| !has_seat(key));
         let unknown = unknown.map(|key| WitnessStatus {
             key: WitnessKey::new(key.key_name().clone(), *key.key()),
             url: None,

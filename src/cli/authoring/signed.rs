@@ -147,6 +147,14 @@ pub enum SignedError {
     },
 }
 
+impl Drop for SignedFile {
+    /// Lets go of the lock by name: a process that was forked meanwhile has the file open, too.
+    fn drop(&mut self) {
+        // Closing it does the same where nobody was.
+        let _ = self.file.unlock();
+    }
+}
+
 impl SignedFile {
     /// Opens the journal that stands beside the file of records `named`, or begins one. A file that is named by a
     /// link has its journal where the file itself lies.

@@ -1,7 +1,7 @@
 //! Parts of a source's text, counted in code points.
 
 use super::super::proto::{GetSourceTextRequest, GetSourceTextResponse};
-use super::super::views::View;
+use super::super::views::Known;
 use super::super::{Failure, Reason, parse};
 use crate::documents::StoredDocuments;
 use crate::projection::catalog;
@@ -14,11 +14,11 @@ const TEXT_ANSWER_BYTES_MAX: usize = 1 << 20;
 /// The part asked for of the text of a source on record.
 pub(super) fn read(
     documents: &StoredDocuments,
-    catalog: &View,
+    known: &Known,
     source: &ContentId,
     request: &GetSourceTextRequest,
 ) -> Result<GetSourceTextResponse, Failure> {
-    let version = version_with_text(catalog, source, &request.text_id, catalog.size())?;
+    let version = version_with_text(known, source, &request.text_id)?;
     let text_id: ContentId = parse("textId", &version.text_id)?;
     let text = documents.extracted_text(&text_id)?;
     let text = text.ok_or_else(|| no_text("the text is not kept; upload the source again"))?;
@@ -27,20 +27,14 @@ pub(super) fn read(
 
 /// The newest version of a source that has the text asked for, or else a text at all.
 fn version_with_text(
-    view: &View,
+    known: &Known,
     id: &ContentId,
     text_id: &str,
-    known_at: u64,
 ) -> Result<SourceArchived, Failure> {
-    let newest = catalog::source(view.tables(), id, known_at)?;
+    let newest = catalog::source(known.tables(), id, known.known_at)?;
     let mut version = newest.ok_or_else(|| {
-        Failure::unknown(
-            Reason::UnknownSource,
-            "source",
-            &id.to_string(),
-            known_at,
-            view.size(),
-        )
+        let (id, known_at, size) = (id.to_string(), known.known_at, known.size());
+        Failure::unknown(Reason::UnknownSource, "source", &id, known_at, size)
     })?;
     if text_id.is_empty() {
         if version.definition.text_id.is_empty() {
@@ -49,7 +43,7 @@ fn version_with_text(
         return Ok(version.definition);
     }
     while version.definition.text_id != text_id {
-        let before = catalog::source(view.tables(), id, version.provenance.index)?;
+        let before = catalog::source(known.tables(), id, version.provenance.index)?;
         version = before.ok_or_else(|| no_text("no version of the source has this text"))?;
     }
     Ok(version.definition)

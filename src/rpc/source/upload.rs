@@ -8,9 +8,10 @@ use tonic::{Status, Streaming};
 
 use super::super::proto::put_source_request::Part;
 use super::super::proto::{PutSourceHeader, PutSourceRequest};
+use super::super::views::View;
 use super::super::{Failure, Reason, blocking};
 use crate::admission::check_media_type;
-use crate::documents::StoredDocuments;
+use crate::documents::{StoredDocuments, Upload, UploadError};
 use crate::record::ContentId;
 
 /// The largest chunk of an upload, as the proto promises.
@@ -19,21 +20,32 @@ const CHUNK_BYTES_MAX: usize = 1 << 20;
 /// How long an upload may send nothing.
 const UPLOAD_IDLE_MAX: Duration = Duration::from_mins(1);
 
-/// Writes what is uploaded and makes it durable; how many bytes, and their id.
+/// Writes what is uploaded and makes it durable; how many bytes, and their id. What finds no room
+/// among what no record names, by what the catalog has read, is tried again once that has read all
+/// that was acknowledged.
 pub(super) async fn store(
     documents: Arc<StoredDocuments>,
+    catalog: &View,
     parts: &mut Streaming<PutSourceRequest>,
     expected: Option<ContentId>,
     bytes_max: u64,
 ) -> Result<(ContentId, u64), Status> {
-    let begun = blocking(move || Ok(documents.begin_upload(bytes_max)?));
-    let mut upload = begun.await?;
+    let open = || {
+        let documents = Arc::clone(&documents);
+        blocking(move || Ok(documents.begin_upload(bytes_max)))
+    };
+    let mut begun = open().await?;
+    if has_no_room(&begun) && catalog.acknowledged().await.is_ok() {
+        begun = open().await?;
+    }
+    let mut upload = begun.map_err(Failure::from)?;
     while let Some(chunk) = next_chunk(parts).await? {
-        let written = blocking(move || {
-            upload.write(&chunk)?;
-            Ok(upload)
-        });
-        upload = written.await?;
+        let mut written;
+        (upload, written) = write(upload, chunk.clone()).await?;
+        if has_no_room(&written) && catalog.acknowledged().await.is_ok() {
+            (upload, written) = write(upload, chunk).await?;
+        }
+        written.map_err(Failure::from)?;
     }
     let (found, size_bytes) = (upload.id(), upload.size_bytes());
     if let Some(expected) = expected.filter(|expected| *expected != found) {
@@ -47,6 +59,22 @@ pub(super) async fn store(
     }
     let id = blocking(move || Ok(upload.finish()?)).await?;
     Ok((id, size_bytes))
+}
+
+/// Adds a chunk to an upload, which takes all of it or nothing.
+async fn write(
+    mut upload: Upload,
+    chunk: Bytes,
+) -> Result<(Upload, Result<(), UploadError>), Failure> {
+    let written = blocking(move || {
+        let written = upload.write(&chunk);
+        Ok((upload, written))
+    });
+    written.await
+}
+
+const fn has_no_room<T>(outcome: &Result<T, UploadError>) -> bool {
+    matches!(outcome, Err(UploadError::Unnamed { .. }))
 }
 
 /// The first part of an upload, which says what follows.
