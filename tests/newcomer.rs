@@ -443,6 +443,9 @@ fn a_source_goes_by_the_beginning_of_its_id_and_no_file_is_written_over_unasked(
     let begins = &id[..12];
     let ask = |typed: &[&str]| desk.daemon.ask(typed);
     ask(&["source", "text", begins]).code(0).says("no format");
+    ask(&["source", "text", &id[..7]])
+        .code(2)
+        .complains("accepted: the first 8 digits of its id, or more of them");
     let get = ["source", "get", begins, "--out", "copy.html"];
     ask(&get).code(0);
     let copy = desk.daemon.home.path().join("copy.html");

@@ -67,6 +67,12 @@ fn timelines_and_comparisons_are_drawn_into_files() {
     Document::parse(&text).unwrap();
     assert!(text.contains("before alaska-summit") && text.contains("CONDITIONS_CHANGED"));
 
+    daemon
+        .ask(&[&timeline[..], &["--svg", "one.svg", "--csv", "one.svg"]].concat())
+        .code(2)
+        .complains("--svg and --csv name the same file; accepted: a file for each");
+    assert!(!daemon.home.path().join("one.svg").exists());
+
     let again = path("again.svg");
     let until = ["--until", "2025-10", "--known-at", "47", "--svg"];
     for file in [&svg, &again] {

@@ -38,7 +38,12 @@ const UNREACHABLE: u8 = 3;
 pub enum CliError {
     /// The daemon does not answer.
     #[error(
-        "no daemon answers at {server}: {reason}\nstart one with `onrecord serve`, or name another with --server or ONRECORD_SERVER"
+        "no daemon answers at {server}: {reason}\n{}or name another with --server or ONRECORD_SERVER",
+        if is_tls(server) {
+            "a daemon speaks plain text, and a TLS proxy before it has a certificate that browsers trust: ask it at http://HOST:PORT, "
+        } else {
+            "start one with `onrecord serve`, "
+        }
     )]
     Unreachable {
         /// Where it was looked for.
@@ -196,6 +201,7 @@ impl CliError {
                 | AuditError::OtherArchive { .. }
                 | AuditError::NotTheArchives { .. }
                 | AuditError::State { .. }
+                | AuditError::Busy { .. }
                 | AuditError::Leftover { .. },
             )
             | Self::Signed(SignedError::NeverAppended { .. })
@@ -222,6 +228,12 @@ impl CliError {
     pub fn is_silent(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
+}
+
+/// Whether an address asks for TLS.
+fn is_tls(server: &str) -> bool {
+    let scheme = server.get(..6);
+    scheme.is_some_and(|it| it.eq_ignore_ascii_case("https:"))
 }
 
 /// What is wrong with an address.
@@ -480,9 +492,18 @@ mod tests {
         let answered = |code| CliError::Answer(Answer::of(&Status::new(code, "")));
         assert_eq!(code(answered(Code::NotFound)), is(1));
         assert_eq!(code(answered(Code::InvalidArgument)), is(2));
-        let server = String::new();
-        let reason = String::new();
-        assert_eq!(code(CliError::Unreachable { server, reason }), is(3));
+        let away = |server: &str| CliError::Unreachable {
+            server: server.to_owned(),
+            reason: String::new(),
+        };
+        assert_eq!(code(away("http://localhost:1")), is(3));
+        for (server, says) in [
+            ("http://localhost:1", "`onrecord serve`"),
+            ("HTTPS://localhost:1", "http://HOST:PORT"),
+        ] {
+            let said = away(server).to_string();
+            assert!(said.contains(says), "{said}");
+        }
         let closed = io::Error::from(io::ErrorKind::BrokenPipe);
         assert_eq!(code(CliError::Output(closed)), is(0));
     }

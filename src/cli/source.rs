@@ -158,9 +158,14 @@ const SOURCES_A_PAGE: i32 = 1_000;
 /// to refuse.
 async fn whole_id(client: &Client, source: &str) -> Result<String, CliError> {
     let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    let begins = (ID_DIGITS_MIN..64).contains(&source.len()) && source.bytes().all(hex);
-    if !begins {
+    if source.is_empty() || source.len() >= 64 || !source.bytes().all(hex) {
         return Ok(source.to_owned());
+    }
+    if source.len() < ID_DIGITS_MIN {
+        return Err(CliError::Usage {
+            what: format!("{source:?} is too short to know a source by"),
+            accepted: "the first 8 digits of its id, or more of them",
+        });
     }
     let mut found: Option<String> = None;
     let mut request = ListSourcesRequest {

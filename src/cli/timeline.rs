@@ -58,6 +58,12 @@ pub struct Timeline {
 
 impl Timeline {
     pub(super) async fn run(self) -> Result<ExitCode, CliError> {
+        if self.svg.is_some() && self.svg == self.csv {
+            return Err(CliError::Usage {
+                what: "--svg and --csv name the same file".to_owned(),
+                accepted: "a file for each",
+            });
+        }
         let client = self.asking.connect().await?;
         let actors = self.actors()?;
         let answers = self.answers(&client, &actors).await?;

@@ -105,7 +105,7 @@ pub enum KeyError {
     #[error("a verifier's public key is 64 lower-case hex digits")]
     NotHex,
     /// Not 32 bytes.
-    #[error("a verifier's public key has 32 bytes, that is, 64 hex digits, not {0}")]
+    #[error("a verifier's public key has 32 bytes in 64 hex digits, and this has {0}")]
     Length(usize),
     /// Not on the curve.
     #[error("a verifier's public key is a point on the curve, which this is not")]

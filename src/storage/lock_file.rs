@@ -7,7 +7,7 @@ use std::fs::{File, TryLockError};
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct LockFile(File);
+pub(crate) struct LockFile(File);
 
 impl LockFile {
     /// Locks a file; what stands in the way gives it back, where that is another who has locked it.

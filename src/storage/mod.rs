@@ -66,5 +66,6 @@ pub use sync::{DiskSyncer, Syncer, replace_file};
 pub use tables::{KEY_BYTES_MAX, ProjectionStore, ROW_BYTES_MAX, TableError};
 pub use unfinished::{UnfinishedDir, Work, lies_in};
 
+pub(crate) use lock_file::LockFile;
 #[cfg(test)]
 pub(crate) use sync::recording::RecordingSyncer;

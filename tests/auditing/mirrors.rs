@@ -21,6 +21,8 @@ async fn a_mirror_of_tiles_alone_holds_but_for_what_nobody_there_can_answer() {
     );
     // The source, and the statement that quotes it.
     assert_eq!(report["unjudgedCount"], 2);
+    let judged = check(&report, "entries").1;
+    assert!(judged.ends_with(", but for the verdicts on 2"), "{judged}");
     auditor.audits(&mirror.url, &["--strict"]).code(1);
 
     // With the document at hand, by whatever name, all entries are judged.
@@ -32,7 +34,9 @@ async fn a_mirror_of_tiles_alone_holds_but_for_what_nobody_there_can_answer() {
     let report = auditor.audits(&mirror.url, &["--sources", folder.to_str().unwrap()]);
     let report = report.code(0).json();
     assert_eq!(those(&report, "UNCHECKED"), ["projections"]);
-    assert_eq!(check(&report, "entries").0, "HOLDS");
+    let (outcome, judged) = check(&report, "entries");
+    assert_eq!(outcome, "HOLDS");
+    assert!(judged.ends_with("verdicts and times"), "{judged}");
 }
 
 /// A folder of the auditor's with the one document of these archives in it.

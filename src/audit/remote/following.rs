@@ -135,8 +135,12 @@ impl<'a> Following<'a> {
         }
         let says = "every tile and entry that was read is one that the root commits to";
         report.add("tiles", Outcome::Holds, says);
+        let but = match self.state.unjudged().count {
+            0 => String::new(),
+            unjudged => format!(", but for the verdicts on {unjudged}"),
+        };
         let says = format!(
-            "{} new entries, {size} in all: their encoding, signatures, verdicts and times",
+            "{} new entries, {size} in all: their encoding, signatures, verdicts and times{but}",
             size - before
         );
         let outcome = if self.state.findings().count > 0 {

@@ -127,6 +127,15 @@ pub enum AuditError {
         /// What is wrong.
         reason: String,
     },
+    /// Another audit is at it.
+    #[error(
+        "another audit has {}: wait for it to end, or give this one a file of its own",
+        path.display()
+    )]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
     /// Tables are there, and nothing says what they were checked against.
     #[error(
         "{} is there without {}; restore that file, or remove the directory",

@@ -3,6 +3,7 @@
 //! believed: that is for [`super::tree`] and [`super::entries`].
 
 use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -107,7 +108,7 @@ impl HttpSite {
             reason,
         };
         let answer = self.agent.get(url).call();
-        let mut answer = answer.map_err(|error| away(error.to_string()))?;
+        let mut answer = answer.map_err(|error| away(reason(url, &error)))?;
         match answer.status().as_u16() {
             200 => {}
             404 | 410 => {
@@ -151,10 +152,50 @@ impl Site for HttpSite {
     }
 }
 
+/// Why nothing is read from `url`. Where TLS is what fails, its own words do not say what to do.
+fn reason(url: &str, error: &ureq::Error) -> String {
+    let is_tls = url
+        .get(..6)
+        .is_some_and(|it| it.eq_ignore_ascii_case("https:"));
+    match error {
+        ureq::Error::Io(fault) if is_tls && fault.kind() == io::ErrorKind::InvalidData => format!(
+            "{error}; https is for a TLS proxy with a certificate that browsers trust, and a daemon itself is read at http://HOST:PORT"
+        ),
+        error => error.to_string(),
+    }
+}
+
 impl fmt::Debug for HttpSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpSite")
             .field("url", &self.url)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn where_no_tls_is_spoken_an_auditor_is_told_how_a_daemon_is_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("HTTPS://{}", listener.local_addr().unwrap());
+        let daemon = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut hello = [0; 1];
+            stream.read_exact(&mut hello).unwrap();
+            stream
+                .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                .unwrap();
+        });
+        let site = HttpSite::at(&url).unwrap();
+        let away = site.try_once(&format!("{url}/checkpoint"), 1).unwrap_err();
+        daemon.join().unwrap();
+        let says = away.to_string();
+        assert!(says.contains("read at http://HOST:PORT"), "{says}");
     }
 }

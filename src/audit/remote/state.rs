@@ -3,11 +3,11 @@
 //! Invariant: the checkpoint in FILE is the newest that was seen and found to continue the one
 //! before it; no table in FILE.d has read an entry that this checkpoint does not commit to; and
 //! what was found wrong with an entry, and that it was checked, stand in FILE before admission's
-//! table holds that entry. So a FILE that says less than the table is not the newest, whereas a
+//! table holds that entry. One audit at a time has them: the lock in FILE.d says so. So a FILE that says less than the table is not the newest, whereas a
 //! table that holds less than FILE says is filled again.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use super::AuditError;
 use crate::merkle::{Checkpoint, NoteKey, SignedNote};
-use crate::storage::{DiskSyncer, replace_file};
+use crate::storage::{DiskSyncer, IoFault, LockFile, replace_file};
+
+/// The lock in FILE.d.
+const LOCK: &str = "LOCK";
 
 /// The number of this form of the file.
 const FORMAT: u32 = 1;
@@ -95,11 +98,15 @@ pub(super) struct State {
     before: [Option<u64>; 2],
     /// Whether the file lags behind.
     is_behind: bool,
+    /// Keeps other audits out.
+    _lock: LockFile,
 }
 
 impl State {
-    /// What the file at `path` says; nothing yet, if it is not there.
+    /// What the file at `path` says; nothing yet, if it is not there. Keeps other audits from it
+    /// until this is dropped.
     pub fn load(path: &Path) -> Result<Self, AuditError> {
+        let lock = lock(path)?;
         let unreadable = |reason: String| AuditError::State {
             path: path.to_owned(),
             reason,
@@ -107,7 +114,7 @@ impl State {
         let stored = match read(path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|it| unreadable(it.to_string()))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if directory(path).exists() {
+                if holds_more_than_the_lock(&directory(path)) {
                     return Err(AuditError::Leftover {
                         directory: directory(path),
                         path: path.to_owned(),
@@ -145,6 +152,7 @@ impl State {
             stored,
             checkpoint,
             keys,
+            _lock: lock,
         })
     }
 
@@ -267,6 +275,41 @@ impl State {
     }
 }
 
+/// Takes the lock on the file at `path`, in the directory of its tables, which is made for that.
+fn lock(path: &Path) -> Result<LockFile, AuditError> {
+    let failed = |action, path: &Path| {
+        let path = path.to_owned();
+        move |source| IoFault {
+            action,
+            path,
+            source,
+        }
+    };
+    let directory = directory(path);
+    match fs::create_dir(&directory) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(failed("create the directory", &directory)(error).into());
+        }
+        _ => {}
+    }
+    let lock = directory.join(LOCK);
+    let file = fs::File::create(&lock).map_err(failed("create", &lock))?;
+    LockFile::try_lock(file).map_err(|(error, _)| match error {
+        TryLockError::WouldBlock => AuditError::Busy {
+            path: path.to_owned(),
+        },
+        TryLockError::Error(error) => failed("lock", &lock)(error).into(),
+    })
+}
+
+/// Whether an audit has begun there. What cannot be looked at may be anything.
+fn holds_more_than_the_lock(directory: &Path) -> bool {
+    let Ok(mut entries) = fs::read_dir(directory) else {
+        return true;
+    };
+    entries.any(|entry| entry.map_or(true, |entry| entry.file_name() != LOCK))
+}
+
 /// The checkpoint in a note, if one of these keys signed it.
 pub(super) fn of_note(note: &str, keys: &[NoteKey]) -> Option<Checkpoint> {
     let note = SignedNote::parse(note.as_bytes()).ok()?;
@@ -295,6 +338,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn one_audit_at_a_time_has_the_file() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("archive.audit");
+        let first = State::load(&path).unwrap();
+        let second = State::load(&path).err().unwrap();
+        assert!(matches!(second, AuditError::Busy { .. }), "{second}");
+        drop(first);
+        // The lock alone is no beginning of an audit; a table is.
+        State::load(&path).unwrap();
+        fs::create_dir(directory(&path).join("admission")).unwrap();
+        let left = State::load(&path).err().unwrap();
+        assert!(matches!(left, AuditError::Leftover { .. }), "{left}");
+    }
+
+    #[test]
     fn of_several_things_wrong_with_an_entry_none_is_lost_to_a_kill_between_them() {
         let home = tempfile::tempdir().unwrap();
         for found_before in [0, 2 * TOLD_MAX as u64] {
@@ -321,6 +379,7 @@ mod tests {
             again.skip(waits, "it waits".to_owned());
             again.find(found_before, "another".to_owned());
             again.keep().unwrap();
+            drop(again);
             let kept = load();
             assert_eq!(kept.findings().count, found_before + 2);
             assert_eq!(kept.unjudged().count, 1);
