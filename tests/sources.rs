@@ -5,7 +5,7 @@ mod common;
 
 use common::archive::{TEXT, for_the_kremlin};
 use common::client::recorded;
-use common::daemon::Home;
+use common::daemon::{Daemon, Home};
 use common::records::{actor, source};
 use common::{Client, Signer, TestArchive, assert_blames, assert_status};
 use onrecord::record::ContentId;
@@ -14,6 +14,7 @@ use onrecord::rpc::proto::put_source_request::Part;
 use onrecord::rpc::proto::{
     GetSourceRequest, GetSourceTextRequest, PutSourceHeader, PutSourceRequest, PutSourceResponse,
 };
+use onrecord::storage::DataDir;
 use tokio_stream::StreamExt as _;
 use tonic::{Code, Status};
 
@@ -420,6 +421,63 @@ async fn uploads_that_no_record_names_have_a_bound_and_a_record_makes_room_again
     put(&mut client, &documents[1]).await.unwrap();
     let status = put(&mut client, &documents[2]).await.unwrap_err();
     assert_status(&status, Code::ResourceExhausted, "UPLOADS_FULL");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_catalog_has_not_read_yet_is_waited_for() {
+    // Document and text fill the room for what no record names.
+    let document = format!("It is said{}", " again".repeat(200_000));
+    let archived = source(&document);
+    let rooms = [None, Some(2 * archived.size_bytes)];
+    // For each, a catalog of before what follows.
+    let mut home = Daemon::founded().stop();
+    let projections = DataDir::open(&home.data_dir())
+        .unwrap()
+        .parts()
+        .projections();
+    for place in 0..rooms.len() {
+        let older = projections.with_extension(place.to_string());
+        std::fs::rename(&projections, older).unwrap();
+        std::fs::create_dir(&projections).unwrap();
+        home = home.start().stop();
+    }
+    let daemon = home.start();
+    let mut client = daemon.client().await;
+    let names: Vec<_> = (0..5_000).map(|n| format!("actor-{n}")).collect();
+    let define = |name: &String| Kind::ActorDefined(actor(name, ActorKind::Person));
+    for names in names.chunks(1_000) {
+        let envelopes = names.iter().map(|it| Signer::steward().seal(define(it)));
+        client.try_append(envelopes.collect()).await.unwrap();
+    }
+    let bytes = document.as_bytes();
+    client.put_source("text/plain", bytes).await.unwrap();
+    let record = Kind::SourceArchived(archived.clone());
+    client.append(&Signer::steward(), record).await;
+    drop(client);
+    let mut home = daemon.stop();
+
+    for (place, room) in rooms.into_iter().enumerate() {
+        let older = projections.with_extension(place.to_string());
+        std::fs::remove_dir_all(&projections).unwrap();
+        std::fs::rename(older, &projections).unwrap();
+        if let Some(most) = room {
+            home.config.source_bytes_max = 1 << 20;
+            home.config.unnamed_bytes_max = most;
+        }
+        let daemon = home.start();
+        let mut client = daemon.client().await;
+        if room.is_none() {
+            let part = text(&mut client, &archived.source, "", 0, 10)
+                .await
+                .unwrap();
+            assert_eq!(part.text, "It is said");
+        } else {
+            let bytes = vec![7; 128 << 10];
+            client.put_source("application/pdf", &bytes).await.unwrap();
+        }
+        drop(client);
+        home = daemon.stop();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

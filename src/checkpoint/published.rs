@@ -123,7 +123,7 @@ impl Published {
 
     /// Shows a checkpoint that was just signed. What kept it from being signed has passed, if it
     /// can.
-    pub(super) fn publish(&self, note: PublishedNote) {
+    pub(crate) fn publish(&self, note: PublishedNote) {
         self.notes.send_modify(|notes| {
             notes.newest = Some(Arc::new(note));
             notes.not_signing.take_if(|why| why.may_pass());
@@ -132,7 +132,7 @@ impl Published {
 
     /// Says why nothing is signed, unless there is a reason that does not pass; whether that is
     /// news.
-    pub(super) fn halt(&self, why: &NotSigning) -> bool {
+    pub(crate) fn halt(&self, why: &NotSigning) -> bool {
         self.notes.send_if_modified(|notes| {
             let before = notes.not_signing.as_ref();
             if before == Some(why) || before.is_some_and(|before| !before.may_pass()) {

@@ -3,6 +3,7 @@
 //! for a monitor to find nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -11,7 +12,7 @@ use axum::response::Response;
 use super::absent::Absent;
 use super::answer::{Caching, Content};
 use super::{Parts, Site};
-use crate::checkpoint::PublishedNote;
+use crate::checkpoint::{Published, PublishedNote};
 
 const MEDIA_TYPE: &str = "text/plain; charset=utf-8";
 
@@ -19,13 +20,18 @@ pub(super) async fn serve(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
 ) -> Result<Response, Absent> {
-    answer(newest(&site.parts).await.as_deref(), &headers)
+    let Parts {
+        checkpoints,
+        wait_max,
+        ..
+    } = &site.parts;
+    answer(newest(checkpoints, *wait_max).await.as_deref(), &headers)
 }
 
-async fn newest(parts: &Parts) -> Option<Arc<PublishedNote>> {
-    let mut notes = parts.checkpoints.watch();
+async fn newest(checkpoints: &Published, wait_max: Duration) -> Option<Arc<PublishedNote>> {
+    let mut notes = checkpoints.watch();
     let told = notes.wait_for(|notes| notes.newest.is_some() || notes.has_ended());
-    let told = tokio::time::timeout(parts.wait_max, told).await;
+    let told = tokio::time::timeout(wait_max, told).await;
     told.ok()?.ok()?.newest.clone()
 }
 
@@ -37,12 +43,17 @@ fn answer(newest: Option<&PublishedNote>, request: &HeaderMap) -> Result<Respons
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::Poll;
+
     use axum::body::Body;
     use axum::http::{StatusCode, header};
     use axum::response::IntoResponse as _;
     use tokio_stream::StreamExt as _;
 
     use super::*;
+    use crate::checkpoint::NotSigning;
     use crate::merkle::empty_root;
     use crate::record::Micros;
 
@@ -82,6 +93,29 @@ mod tests {
         let other = answer(Some(&published(cosigned)), &request).unwrap();
         assert_eq!(other.status(), StatusCode::OK);
         assert_eq!(bytes(other.into_body()).await, cosigned.as_bytes());
+    }
+
+    #[tokio::test]
+    async fn the_first_of_a_run_is_waited_for_unless_none_will_come_by_itself() {
+        const DAY: Duration = Duration::from_hours(24);
+        let checkpoints = Published::new();
+        for why in [None, Some(NotSigning::Behind { read: 1, size: 2 })] {
+            if let Some(why) = why {
+                checkpoints.halt(&why);
+            }
+            let mut asked = pin!(newest(&checkpoints, DAY));
+            let first = poll_fn(|waker| Poll::Ready(asked.as_mut().poll(waker))).await;
+            assert!(first.is_pending(), "{first:?}");
+        }
+        assert_eq!(newest(&checkpoints, Duration::ZERO).await, None);
+
+        let asked = tokio::join!(newest(&checkpoints, DAY), async {
+            checkpoints.publish(published("note"));
+        });
+        assert_eq!(asked.0.unwrap().note, "note");
+        let none_comes = Published::new();
+        none_comes.halt(&NotSigning::Restored);
+        assert_eq!(newest(&none_comes, DAY).await, None);
     }
 
     #[tokio::test]
