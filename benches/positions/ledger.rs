@@ -129,6 +129,11 @@ impl<'a> Ledger<'a> {
         }
     }
 
+    /// What it takes in memory, nearly.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.said[..]) + size_of_val(&self.recorded[..])
+    }
+
     /// Over how many seconds things are said.
     pub fn span(&self) -> i64 {
         let last = self.said.iter().max().copied();

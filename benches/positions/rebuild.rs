@@ -9,13 +9,13 @@ use onrecord::projection::positions::PositionsFold;
 use onrecord::storage::{BlockCache, LsmTables, ProjectionStore as _};
 use rustix::time::ClockId;
 
-use crate::archive::{Applied, CACHE_BYTES};
+use crate::archive::{Applied, CACHE_BYTES, resident_mb};
 use crate::ledger::{Ledger, Pairs, Shape};
 use crate::{Fallible, processor_time, time_by};
 
 /// The daemon's bounds on a batch while it builds.
-const KEYS_PER_BATCH: usize = 192 << 10;
-const BYTES_PER_BATCH: usize = 24 << 20;
+const KEYS_PER_BATCH: usize = 384 << 10;
+const BYTES_PER_BATCH: usize = 48 << 20;
 
 /// Statements on two pairs each, as when officials speak for their bodies.
 const SHAPE: Shape = Shape {
@@ -36,7 +36,7 @@ pub fn measure(size: u64) -> Fallible<()> {
     .tables;
     let mut ledger = Ledger::new(&SHAPE, size);
     let recent = RecentRows::default();
-    let mut spare = Batch::default();
+    let mut spare = Batch::default().with_room(BYTES_PER_BATCH);
     let mut memory = PositionsFold.memory();
     let mut digest = Digest::start(PositionsFold.name(), PositionsFold.version());
     let (mut folding, mut writing) = (Duration::ZERO, Duration::ZERO);
@@ -70,19 +70,22 @@ pub fn measure(size: u64) -> Fallible<()> {
     }
     let own = processor_time().saturating_sub(own);
     tables.persist()?;
+    let resident = resident_mb()?;
     let on_disk = tables.bytes_on_disk();
     drop(tables);
     let others = time_by(ClockId::ProcessCPUTime).saturating_sub(all + own);
     let each = |time: Duration| time.as_secs_f64() * 1e6 / size as f64;
     println!(
         "\nrebuild, two pairs a statement: {size} entries at {:.2} µs to fold, {:.2} to write, \
-         {:.2} to merge beside; {:.2} rows and {:.0} bytes each, {:.0} on disk; {digest}",
+         {:.2} to merge beside; {:.2} rows and {:.0} bytes each, {:.0} on disk; resident \
+         {resident} MB, of which {} for what is to be recorded; {digest}",
         each(folding),
         each(writing),
         each(others),
         rows as f64 / size as f64,
         bytes as f64 / size as f64,
         on_disk as f64 / size as f64,
+        ledger.bytes() >> 20,
     );
     Ok(())
 }

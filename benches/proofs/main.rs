@@ -31,9 +31,9 @@ const PROOFS: u64 = 100_000;
 /// Proofs before any is timed.
 const WARMING: u64 = 2_000;
 /// The daemon's bound on a batch when it builds.
-const KEYS_PER_BATCH: usize = 1 << 17;
+const KEYS_PER_BATCH: usize = 384 << 10;
 /// The daemon's bound on the bytes of one.
-const BYTES_PER_BATCH: usize = 24 << 20;
+const BYTES_PER_BATCH: usize = 48 << 20;
 /// What the daemon keeps of the blocks that were read, unless it is set otherwise.
 const CACHE_BYTES: u64 = 16 << 20;
 /// An odd number near the golden ratio of 2^64: its multiples come by every index in no order.
