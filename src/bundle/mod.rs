@@ -62,8 +62,8 @@ use replay::{Replayed, replay, unfounded};
 
 /// What no bundle proves, for whoever reads a report.
 pub const NOT_PROVEN: &[&str] = &[
-    "that no other record was left out: a bundle holds what its maker put into it, and the answer follows from that",
-    "that nothing speaks against it: a retraction, correction, revocation or change of policy that was left out is not missed, as of whatever number of entries the answer is said to be known",
+    "that no other record was left out of a bundle: it holds what its maker put into it, and the answer follows from that",
+    "that nothing speaks against the answer of a bundle: a retraction, correction, revocation or change of policy that was left out is not missed, as of whatever number of entries the answer is said to be known",
     "that anything in it is true: verified means that the passage stands in the archived source, and that the verifiers named signed that the source attributes it to the speaker",
     "that others were shown the same ledger: that is what witnesses and audits are for",
 ];

@@ -20,7 +20,7 @@
 //! write lost nothing that was sent.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 use super::archive::Subject;
 use super::known::subject;
 use crate::record::{ContentId, proto};
+use crate::storage::LockFile;
 
 /// What the name of the file of records is followed by.
 pub const SIGNED_SUFFIX: &str = ".signed";
@@ -66,7 +67,7 @@ pub(super) enum Found {
 #[derive(Debug)]
 pub struct SignedFile {
     path: PathBuf,
-    file: File,
+    file: LockFile,
     /// By line id.
     kept: HashMap<ContentId, Kept>,
     /// Line ids by record id.
@@ -147,14 +148,6 @@ pub enum SignedError {
     },
 }
 
-impl Drop for SignedFile {
-    /// Lets go of the lock by name: a process that was forked meanwhile has the file open, too.
-    fn drop(&mut self) {
-        // Closing it does the same where nobody was.
-        let _ = self.file.unlock();
-    }
-}
-
 impl SignedFile {
     /// Opens the journal that stands beside the file of records `named`, or begins one. A file that is named by a
     /// link has its journal where the file itself lies.
@@ -167,13 +160,11 @@ impl SignedFile {
             path: path.clone(),
             error,
         })?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Err(SignedError::InUse { path }),
-            Err(std::fs::TryLockError::Error(error)) => {
-                return Err(SignedError::Io { path, error });
-            }
-        }
+        let file = match LockFile::try_lock(file) {
+            Ok(held) => held,
+            Err((TryLockError::WouldBlock, _)) => return Err(SignedError::InUse { path }),
+            Err((TryLockError::Error(error), _)) => return Err(SignedError::Io { path, error }),
+        };
         let mut journal = Self {
             path,
             file,
@@ -207,9 +198,8 @@ impl SignedFile {
     /// Reads all lines; a last one that is torn, that is, has no end, is cut off.
     fn load(&mut self) -> Result<(), SignedError> {
         let mut text = Vec::new();
-        self.file
-            .read_to_end(&mut text)
-            .map_err(|error| self.io(error))?;
+        let read = self.file.file().read_to_end(&mut text);
+        read.map_err(|error| self.io(error))?;
         if self.found == Found::Whole && text.is_empty() {
             self.found = Found::Empty;
         }
@@ -228,8 +218,9 @@ impl SignedFile {
         if intact < text.len() {
             self.found = Found::Torn;
             let length = u64::try_from(intact).unwrap_or(u64::MAX);
-            let cut = self.file.set_len(length);
-            cut.and_then(|()| self.file.seek(io::SeekFrom::End(0)))
+            let mut file = self.file.file();
+            let cut = file.set_len(length);
+            cut.and_then(|()| file.seek(io::SeekFrom::End(0)))
                 .map_err(|error| self.io(error))?;
         }
         Ok(())
@@ -375,12 +366,12 @@ impl SignedFile {
     /// Does it once: after a failure, nothing is tried again.
     fn attempt(
         &mut self,
-        what: impl FnOnce(&mut File) -> io::Result<()>,
+        what: impl FnOnce(&mut &File) -> io::Result<()>,
     ) -> Result<(), SignedError> {
         let done = if self.broken {
             Err(io::Error::other("a write or a sync failed before"))
         } else {
-            what(&mut self.file)
+            what(&mut self.file.file())
         };
         done.map_err(|error| {
             self.broken = true;
