@@ -3,8 +3,9 @@
 //! Invariant: the checkpoint in FILE is the newest that was seen and found to continue the one
 //! before it; no table in FILE.d has read an entry that this checkpoint does not commit to; and
 //! what was found wrong with an entry, and that it was checked, stand in FILE before admission's
-//! table holds that entry. One audit at a time has them: the lock in FILE.d says so. So a FILE that says less than the table is not the newest, whereas a
-//! table that holds less than FILE says is filled again.
+//! table holds that entry. So a FILE that says less than the table is not the newest, whereas a
+//! table that holds less than FILE says is filled again. One audit at a time has both: it holds
+//! the lock in FILE.d.
 
 use std::collections::BTreeMap;
 use std::fs::{self, TryLockError};
