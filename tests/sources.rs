@@ -443,12 +443,7 @@ async fn what_the_catalog_has_not_read_yet_is_waited_for() {
     }
     let daemon = home.start();
     let mut client = daemon.client().await;
-    let names: Vec<_> = (0..5_000).map(|n| format!("actor-{n}")).collect();
-    let define = |name: &String| Kind::ActorDefined(actor(name, ActorKind::Person));
-    for names in names.chunks(1_000) {
-        let envelopes = names.iter().map(|it| Signer::steward().seal(define(it)));
-        client.try_append(envelopes.collect()).await.unwrap();
-    }
+    client.define_people(5_000).await;
     let bytes = document.as_bytes();
     client.put_source("text/plain", bytes).await.unwrap();
     let record = Kind::SourceArchived(archived.clone());

@@ -16,7 +16,7 @@ use tonic_types::StatusExt as _;
 use super::authoring::{AuthoringError, Problem, SignedError};
 use crate::app::AppError;
 use crate::audit::CheckError;
-use crate::audit::remote::AuditError;
+use crate::audit::remote::{AuditError, is_tls};
 use crate::backup::BackupError;
 use crate::bag::BagError;
 use crate::config::keys::KeyFileError;
@@ -228,12 +228,6 @@ impl CliError {
     pub fn is_silent(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
-}
-
-/// Whether an address asks for TLS.
-fn is_tls(server: &str) -> bool {
-    let scheme = server.get(..6);
-    scheme.is_some_and(|it| it.eq_ignore_ascii_case("https:"))
 }
 
 /// What is wrong with an address.

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use onrecord::record::proto::{Envelope, record::Kind};
+use onrecord::record::proto::{ActorKind, Envelope, record::Kind};
 use onrecord::record::{ContentId, SigningKey};
 use onrecord::rpc::proto::append_result::Outcome;
 use onrecord::rpc::proto::{
@@ -17,6 +17,7 @@ use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
 use super::Signer;
+use super::records::actor;
 
 /// Clients of every service.
 #[derive(Clone)]
@@ -90,6 +91,20 @@ impl Client {
     /// Appends a record that must enter.
     pub async fn append(&mut self, signer: &Signer, kind: Kind) -> Recorded {
         recorded(self.append_envelope(signer.seal(kind)).await)
+    }
+
+    /// Defines so many people; their ids.
+    pub async fn define_people(&mut self, count: usize) -> Vec<String> {
+        let ids: Vec<_> = (0..count).map(|n| format!("actor-{n}")).collect();
+        let define = |id: &String| Kind::ActorDefined(actor(id, ActorKind::Person));
+        for ids in ids.chunks(1_000) {
+            let envelopes = ids.iter().map(|id| Signer::steward().seal(define(id)));
+            let results = self.try_append(envelopes.collect()).await;
+            for result in results.expect("answers") {
+                recorded(result.outcome.expect("an outcome"));
+            }
+        }
+        ids
     }
 
     /// Appends a record that must be refused.

@@ -4,7 +4,7 @@
 use std::fs;
 
 use onrecord::record::proto::record::Kind;
-use onrecord::record::proto::{ActorKind, Polarity, Role, StatementRetracted};
+use onrecord::record::proto::{Polarity, Role, StatementRetracted};
 use onrecord::rpc::proto::{
     ChangeKind, Finding, PositionFilter, WatchPositionsRequest, WatchedPosition,
 };
@@ -14,7 +14,7 @@ use tonic_types::StatusExt as _;
 
 use crate::common::archive::for_the_kremlin;
 use crate::common::daemon::{Daemon, Home};
-use crate::common::records::{actor, topic};
+use crate::common::records::topic;
 use crate::common::{Signer, TestArchive, assert_blames, assert_status};
 use crate::{Message, Watched, from, place};
 
@@ -140,12 +140,7 @@ async fn what_projections_have_not_read_yet_is_waited_for_wherever_the_watch_beg
     fs::create_dir(&projections).unwrap();
     let daemon = home.start();
     let mut client = daemon.client().await;
-    let names: Vec<_> = (0..5_000).map(|n| format!("actor-{n}")).collect();
-    let define = |name: &String| Kind::ActorDefined(actor(name, ActorKind::Person));
-    for names in names.chunks(1_000) {
-        let envelopes = names.iter().map(|it| Signer::steward().seal(define(it)));
-        client.try_append(envelopes.collect()).await.unwrap();
-    }
+    let names = client.define_people(5_000).await;
     let size = client.head().await.size;
     drop(client);
     let home = daemon.stop();

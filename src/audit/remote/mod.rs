@@ -39,7 +39,7 @@ use std::time::{Duration, Instant};
 pub use fault::Fault;
 pub use projected::Said;
 pub use report::{Line, Outcome, Report, Signed};
-pub use site::{HttpSite, Site, SiteError, URL_ACCEPTED};
+pub use site::{HttpSite, Site, SiteError, URL_ACCEPTED, is_tls};
 pub use sources::Archive;
 
 use crate::admission;

@@ -152,15 +152,21 @@ impl Site for HttpSite {
     }
 }
 
+/// Whether an address asks for TLS.
+#[must_use]
+pub fn is_tls(url: &str) -> bool {
+    let scheme = url.get(..6);
+    scheme.is_some_and(|it| it.eq_ignore_ascii_case("https:"))
+}
+
 /// Why nothing is read from `url`. Where TLS is what fails, its own words do not say what to do.
 fn reason(url: &str, error: &ureq::Error) -> String {
-    let is_tls = url
-        .get(..6)
-        .is_some_and(|it| it.eq_ignore_ascii_case("https:"));
     match error {
-        ureq::Error::Io(fault) if is_tls && fault.kind() == io::ErrorKind::InvalidData => format!(
-            "{error}; https is for a TLS proxy with a certificate that browsers trust, and a daemon itself is read at http://HOST:PORT"
-        ),
+        ureq::Error::Io(fault) if is_tls(url) && fault.kind() == io::ErrorKind::InvalidData => {
+            format!(
+                "{error}; https is for a TLS proxy with a certificate that browsers trust, and a daemon itself is read at http://HOST:PORT"
+            )
+        }
         error => error.to_string(),
     }
 }
